@@ -1,0 +1,3 @@
+//! Serves the engine over RESP on a loopback port.
+
+fn main() {}

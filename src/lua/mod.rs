@@ -1,0 +1,3 @@
+//! Lua 5.1 as PUC-Rio defines it, able to pause at any instruction; knows no Redis.
+
+pub mod bytecode;
