@@ -1,3 +1,10 @@
 //! evalsha: a Redis Lua-scripting playground that runs wholly in the browser.
 
+pub mod command;
+pub mod error;
+pub mod keyspace;
 pub mod lua;
+pub mod number;
+pub mod resp;
+pub mod server;
+pub mod value;

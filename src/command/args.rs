@@ -1,0 +1,84 @@
+//! Defines the cursor over a command's arguments, whose failures are Redis's own errors.
+
+use crate::error::Error;
+use crate::number;
+
+/// A cursor over the arguments behind the command's name.
+#[derive(Clone)]
+pub struct Args<'a> {
+    argv: &'a [Vec<u8>],
+    next: usize,
+}
+
+impl<'a> Args<'a> {
+    /// A cursor at `argv[next]`; `argv[0]` is the name.
+    pub fn new(argv: &'a [Vec<u8>], next: usize) -> Args<'a> {
+        Args { argv, next }
+    }
+
+    /// Arguments that are left.
+    pub fn remaining(&self) -> usize {
+        self.argv.len().saturating_sub(self.next)
+    }
+
+    /// Nothing is left.
+    pub fn is_empty(&self) -> bool {
+        self.remaining() == 0
+    }
+
+    /// The next argument, left in place.
+    pub fn peek(&self) -> Option<&'a [u8]> {
+        self.argv.get(self.next).map(Vec::as_slice)
+    }
+
+    /// The next argument as it is; a syntax error if there is none.
+    pub fn bytes(&mut self) -> Result<&'a [u8], Error> {
+        let bytes = self.peek().ok_or(Error::SYNTAX)?;
+        self.next += 1;
+        Ok(bytes)
+    }
+
+    /// The next argument as a key.
+    pub fn key(&mut self) -> Result<&'a [u8], Error> {
+        self.bytes()
+    }
+
+    /// The next argument as a 64-bit integer in Redis's strict form.
+    pub fn integer(&mut self) -> Result<i64, Error> {
+        self.integer_or(Error::NOT_INTEGER)
+    }
+
+    /// The next argument as a 64-bit integer, or the given error.
+    pub fn integer_or(&mut self, error: Error) -> Result<i64, Error> {
+        number::parse_integer(self.bytes()?).ok_or(error)
+    }
+
+    /// The next argument as a double.
+    pub fn float(&mut self) -> Result<f64, Error> {
+        number::parse_float(self.bytes()?).ok_or(Error::NOT_FLOAT)
+    }
+
+    /// Takes the next argument if it is this word, in any case.
+    pub fn option(&mut self, word: &str) -> bool {
+        let found = self.peek().is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()));
+        self.next += usize::from(found);
+        found
+    }
+
+    /// Everything that is left.
+    pub fn rest(&mut self) -> &'a [Vec<u8>] {
+        let rest = self.argv.get(self.next..).unwrap_or_default();
+        self.next = self.argv.len();
+        rest
+    }
+
+    /// The whole command, its name first.
+    pub fn argv(&self) -> &'a [Vec<u8>] {
+        self.argv
+    }
+
+    /// A syntax error if anything is left.
+    pub fn end(&self) -> Result<(), Error> {
+        if self.is_empty() { Ok(()) } else { Err(Error::SYNTAX) }
+    }
+}

@@ -1,0 +1,251 @@
+//! Defines how a command is declared, and finds it; each family's file begins with its table.
+
+pub mod args;
+pub mod syntax;
+
+use crate::error::Error;
+use crate::resp::Reply;
+use crate::server::Context;
+use args::Args;
+
+/// Every family's table. The order is the order of COMMAND LIST.
+pub const FAMILIES: &[&[Command]] = &[];
+
+/// A command (or a container's subcommand) in Redis's own terms, as COMMAND INFO and COMMAND DOCS print it.
+pub struct Command {
+    /// The name in lower case; of a subcommand only its own word.
+    pub name: &'static str,
+    /// Number of arguments, the name (and the container's name) counted; negative: at least so many.
+    pub arity: i32,
+    /// What the command does and where it may run: a sum of [`flag`]s.
+    pub flags: u32,
+    /// ACL categories that do not follow from the flags, separated by spaces.
+    pub categories: &'static str,
+    /// Where its keys are.
+    pub keys: &'static [KeySpec],
+    /// The version that brought it.
+    pub since: &'static str,
+    /// The group in Redis's documentation.
+    pub group: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// Time complexity.
+    pub complexity: &'static str,
+    /// Documentation flags, separated by spaces.
+    pub doc_flags: &'static str,
+    /// Since when it is deprecated, and what takes its place.
+    pub deprecated: Option<(&'static str, &'static str)>,
+    /// Versions and what they changed.
+    pub history: &'static [(&'static str, &'static str)],
+    /// Hints for client libraries and proxies.
+    pub tips: &'static [&'static str],
+    /// The arguments, in the notation of [`syntax`].
+    pub syntax: &'static str,
+    /// What runs it.
+    pub run: Run,
+}
+
+/// A handler that answers at once.
+pub type Handler = fn(&mut Context, &mut Args) -> Result<Reply, Error>;
+
+/// What runs a command.
+pub enum Run {
+    /// It answers at once.
+    Reply(Handler),
+    /// It starts a script, which answers when it ends.
+    Script(fn(&mut Context, &mut Args) -> Result<(), Error>),
+    /// It only holds subcommands.
+    Container(&'static [Command]),
+}
+
+impl Command {
+    /// What the rows of the tables leave out.
+    pub const EMPTY: Command = Command {
+        name: "",
+        arity: 0,
+        flags: 0,
+        categories: "",
+        keys: &[],
+        since: "",
+        group: "",
+        summary: "",
+        complexity: "",
+        doc_flags: "",
+        deprecated: None,
+        history: &[],
+        tips: &[],
+        syntax: "",
+        run: Run::Container(&[]),
+    };
+
+    /// The subcommands of a container.
+    pub fn subcommands(&self) -> &'static [Command] {
+        if let Run::Container(subcommands) = self.run { subcommands } else { &[] }
+    }
+
+    /// Whether so many arguments, the name counted, fit the arity.
+    pub fn takes(&self, count: usize) -> bool {
+        let count = i32::try_from(count).unwrap_or(i32::MAX);
+        if self.arity < 0 { count >= -self.arity } else { count == self.arity }
+    }
+
+    /// Whether the command has the flag.
+    pub fn has(&self, flag: u32) -> bool {
+        self.flags & flag != 0
+    }
+}
+
+/// The flags of COMMAND INFO, in the order in which it prints them.
+pub mod flag {
+    macro_rules! flags {
+        ($($bit:literal $name:ident $text:literal $doc:literal,)*) => {
+            $(#[doc = $doc] pub const $name: u32 = 1 << $bit;)*
+            /// Every flag with its name.
+            pub const NAMES: &[(u32, &str)] = &[$(($name, $text),)*];
+        };
+    }
+    flags! {
+        0 WRITE "write" "May change the keyspace.",
+        1 READONLY "readonly" "Reads keys and changes nothing.",
+        2 DENYOOM "denyoom" "May use more memory: refused over maxmemory.",
+        3 MODULE "module" "Comes from a module.",
+        4 ADMIN "admin" "Administers the server.",
+        5 PUBSUB "pubsub" "Belongs to publish and subscribe.",
+        6 NOSCRIPT "noscript" "Not allowed in scripts.",
+        7 BLOCKING "blocking" "May block its client.",
+        8 LOADING "loading" "Allowed while a data set loads.",
+        9 STALE "stale" "Allowed on a replica with stale data.",
+        10 SKIP_MONITOR "skip_monitor" "Not shown by MONITOR.",
+        11 SKIP_SLOWLOG "skip_slowlog" "Not logged by SLOWLOG.",
+        12 ASKING "asking" "A cluster client may send it after ASKING.",
+        13 FAST "fast" "Constant or logarithmic time.",
+        14 NO_AUTH "no_auth" "Allowed before authentication.",
+        15 MAY_REPLICATE "may_replicate" "May reach replicas though it is no write.",
+        16 NO_ASYNC_LOADING "no_async_loading" "Denied while a data set loads asynchronously.",
+        17 NO_MULTI "no_multi" "Not allowed in a transaction.",
+        18 NO_MANDATORY_KEYS "no_mandatory_keys" "Has keys, but none may be given.",
+        19 ALLOW_BUSY "allow_busy" "Allowed while a script keeps the server busy.",
+    }
+}
+
+/// Where some of a command's keys are, and what is done with them.
+pub struct KeySpec {
+    /// A remark for people.
+    pub notes: &'static str,
+    /// Access flags, separated by spaces.
+    pub flags: &'static str,
+    /// Where to start looking.
+    pub begin: Begin,
+    /// How the keys follow from there.
+    pub find: Find,
+}
+
+/// Where the first key of a [`KeySpec`] is looked for.
+#[derive(Clone, Copy)]
+pub enum Begin {
+    /// At this argument, the command's name being 0.
+    Index(i64),
+    /// Behind this word, looked for from this argument on (from the end if negative).
+    Keyword(&'static str, i64),
+    /// Only the command knows.
+    Unknown,
+}
+
+/// How the keys of a [`KeySpec`] are found from where it begins.
+#[derive(Clone, Copy)]
+pub enum Find {
+    /// Every `step`-th argument up to `last` (relative to the first; negative: from the end), at most 1/`limit` of them.
+    Range {
+        /// Last key.
+        last: i64,
+        /// Distance between keys.
+        step: i64,
+        /// If above 1, only that fraction of the arguments holds keys.
+        limit: i64,
+    },
+    /// Their number is an argument.
+    Count {
+        /// Where the number is, relative to the beginning.
+        at: i64,
+        /// Where the first key is, relative to the beginning.
+        first: i64,
+        /// Distance between keys.
+        step: i64,
+    },
+    /// Only the command knows.
+    Unknown,
+}
+
+impl KeySpec {
+    /// One key at this argument.
+    pub const fn at(index: i64, flags: &'static str) -> KeySpec {
+        KeySpec::range(index, 0, 1, flags)
+    }
+
+    /// Keys from `index` to `last` in steps.
+    pub const fn range(index: i64, last: i64, step: i64, flags: &'static str) -> KeySpec {
+        KeySpec {
+            notes: "",
+            flags,
+            begin: Begin::Index(index),
+            find: Find::Range { last, step, limit: 0 },
+        }
+    }
+}
+
+/// Every command, family by family.
+pub fn all() -> impl Iterator<Item = &'static Command> {
+    FAMILIES.iter().flat_map(|family| family.iter())
+}
+
+/// The command of this name in any case.
+pub fn find(name: &[u8]) -> Option<&'static Command> {
+    find_in(FAMILIES.iter().copied(), name)
+}
+
+fn find_in(
+    families: impl Iterator<Item = &'static [Command]>,
+    name: &[u8],
+) -> Option<&'static Command> {
+    families.flatten().find(|command| command.name.as_bytes().eq_ignore_ascii_case(name))
+}
+
+/// A command as it was called: the row that runs, and its full name (`config|get`).
+#[derive(Clone, Copy)]
+pub struct Found {
+    /// The container, if the row is a subcommand.
+    pub container: Option<&'static Command>,
+    /// The row.
+    pub command: &'static Command,
+}
+
+impl Found {
+    /// `get`, or `config|get`.
+    pub fn full_name(&self) -> String {
+        match self.container {
+            Some(container) => format!("{}|{}", container.name, self.command.name),
+            None => self.command.name.to_owned(),
+        }
+    }
+
+    /// Where the arguments start.
+    pub fn arguments_at(&self) -> usize {
+        if self.container.is_some() { 2 } else { 1 }
+    }
+}
+
+/// Finds what a whole command line names; the error of an unknown command or subcommand otherwise.
+/// The arity is not looked at: a container without a subcommand is found as the container.
+pub fn resolve(argv: &[Vec<u8>]) -> Result<Found, Error> {
+    let name = argv.first().map(Vec::as_slice).unwrap_or_default();
+    let command =
+        find(name).ok_or_else(|| Error::unknown_command(name, &argv[1.min(argv.len())..]))?;
+    match (&command.run, argv.get(1)) {
+        (Run::Container(subcommands), Some(word)) => {
+            let sub = find_in([*subcommands].into_iter(), word);
+            let sub = sub.ok_or_else(|| Error::unknown_subcommand(command.name, word))?;
+            Ok(Found { container: Some(command), command: sub })
+        }
+        _ => Ok(Found { container: None, command }),
+    }
+}

@@ -1,0 +1,162 @@
+//! Defines a database: keys with their values and deadlines.
+
+pub mod dict;
+
+use crate::error::Error;
+use crate::value::{Kind, Value};
+use dict::Dict;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Milliseconds since the Unix epoch.
+pub type Millis = i64;
+
+/// What is kept for a key.
+#[derive(Clone)]
+pub struct Entry {
+    /// The value; no aggregate is ever empty.
+    pub value: Value,
+    /// When the key ceases to be.
+    pub deadline: Option<Millis>,
+    /// When a command last looked at the key: OBJECT IDLETIME.
+    pub accessed: Millis,
+}
+
+/// One numbered database.
+///
+/// Every look-up takes the time: a key whose deadline has passed is deleted then, and so never seen.
+#[derive(Clone, Default)]
+pub struct Database {
+    entries: Dict<Entry>,
+    deadlines: BTreeSet<(Millis, Box<[u8]>)>,
+    /// Changes seen by a watching transaction: key to the number of the last change.
+    versions: BTreeMap<Box<[u8]>, u64>,
+    /// Keys that a deadline has deleted since the server last asked ([`Database::take_expired`]).
+    expired: Vec<Box<[u8]>>,
+}
+
+impl Database {
+    /// Number of keys, those not yet noticed to have expired among them (as DBSIZE counts).
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// No keys.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Number of keys with a deadline.
+    pub fn expiring(&self) -> usize {
+        self.deadlines.len()
+    }
+
+    /// Deletes the key if its deadline has passed.
+    fn expire(&mut self, key: &[u8], now: Millis) {
+        let passed = self
+            .entries
+            .get(key)
+            .and_then(|entry| entry.deadline)
+            .is_some_and(|deadline| deadline <= now);
+        if passed {
+            self.remove(key);
+            self.expired.push(key.into());
+        }
+    }
+
+    /// Deletes up to `limit` keys whose deadline has passed, oldest first: active expiry.
+    pub fn expire_due(&mut self, now: Millis, limit: usize) {
+        for _ in 0..limit {
+            match self.deadlines.first() {
+                Some((deadline, key)) if *deadline <= now => {
+                    let key = key.clone();
+                    self.expire(&key, now);
+                }
+                _ => break,
+            }
+        }
+    }
+
+    /// The keys that deadlines have deleted since the last call.
+    pub fn take_expired(&mut self) -> Vec<Box<[u8]>> {
+        std::mem::take(&mut self.expired)
+    }
+
+    /// The soonest deadline.
+    pub fn next_deadline(&self) -> Option<Millis> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// The entry of a key, without marking it as accessed.
+    pub fn peek(&mut self, key: &[u8], now: Millis) -> Option<&Entry> {
+        self.expire(key, now);
+        self.entries.get(key)
+    }
+
+    /// The entry of a key.
+    pub fn entry(&mut self, key: &[u8], now: Millis) -> Option<&mut Entry> {
+        self.expire(key, now);
+        let entry = self.entries.get_mut(key)?;
+        entry.accessed = now;
+        Some(entry)
+    }
+
+    /// The value of a key as the type asked for.
+    pub fn get<T: Kind>(&mut self, key: &[u8], now: Millis) -> Result<Option<&mut T>, Error> {
+        match self.entry(key, now) {
+            None => Ok(None),
+            Some(entry) => T::of_mut(&mut entry.value).map(Some).ok_or(Error::WRONG_TYPE),
+        }
+    }
+
+    /// The value of a key as the type asked for, made empty if it is not there. The caller fills it.
+    pub fn get_or_create<T: Kind>(&mut self, key: &[u8], now: Millis) -> Result<&mut T, Error> {
+        if self.peek(key, now).is_none() {
+            self.set(key, T::default().wrap(), now);
+        }
+        self.get(key, now)?.ok_or(Error::WRONG_TYPE)
+    }
+
+    /// Gives a key a new value and no deadline.
+    pub fn set(&mut self, key: &[u8], value: Value, now: Millis) {
+        let old = self.entries.insert(key, Entry { value, deadline: None, accessed: now });
+        if let Some(deadline) = old.and_then(|entry| entry.deadline) {
+            self.deadlines.remove(&(deadline, key.into()));
+        }
+    }
+
+    /// Removes a key, expired or not, and gives its entry.
+    pub fn remove(&mut self, key: &[u8]) -> Option<Entry> {
+        let entry = self.entries.remove(key)?;
+        if let Some(deadline) = entry.deadline {
+            self.deadlines.remove(&(deadline, key.into()));
+        }
+        Some(entry)
+    }
+
+    /// Sets or clears the deadline of a key that is there.
+    pub fn set_deadline(&mut self, key: &[u8], deadline: Option<Millis>) {
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        if let Some(old) = std::mem::replace(&mut entry.deadline, deadline) {
+            self.deadlines.remove(&(old, key.into()));
+        }
+        if let Some(new) = deadline {
+            self.deadlines.insert((new, key.into()));
+        }
+    }
+
+    /// Removes every key.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.deadlines.clear();
+    }
+
+    /// The keys and entries, in insertion order, those that have expired unnoticed among them.
+    pub fn entries(&self) -> &Dict<Entry> {
+        &self.entries
+    }
+
+    /// Notes that a key has changed, at the server's change number.
+    pub fn touch(&mut self, key: &[u8], change: u64) {
+        self.versions.insert(key.into(), change);
+    }
+}

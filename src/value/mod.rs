@@ -1,0 +1,57 @@
+//! Defines the types of value that a key can hold; knows no commands and no replies.
+
+pub mod hash;
+pub mod string;
+
+use hash::Hash;
+use string::StringValue;
+
+/// What a key holds.
+#[derive(Clone)]
+pub enum Value {
+    /// A string.
+    String(StringValue),
+    /// A hash.
+    Hash(Hash),
+}
+
+impl Value {
+    /// The name that TYPE prints.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Value::String(_) => "string",
+            Value::Hash(_) => "hash",
+        }
+    }
+}
+
+/// One type of value: how to see it in a [`Value`] and how to make an empty one.
+pub trait Kind: Default {
+    /// The value, if it is of this type.
+    fn of(value: &Value) -> Option<&Self>;
+    /// The value to change, if it is of this type.
+    fn of_mut(value: &mut Value) -> Option<&mut Self>;
+    /// Into what a key holds.
+    fn wrap(self) -> Value;
+}
+
+macro_rules! kinds {
+    ($($type:ty => $variant:ident,)*) => {$(
+        impl Kind for $type {
+            fn of(value: &Value) -> Option<&Self> {
+                if let Value::$variant(value) = value { Some(value) } else { None }
+            }
+            fn of_mut(value: &mut Value) -> Option<&mut Self> {
+                if let Value::$variant(value) = value { Some(value) } else { None }
+            }
+            fn wrap(self) -> Value {
+                Value::$variant(self)
+            }
+        }
+    )*};
+}
+
+kinds! {
+    StringValue => String,
+    Hash => Hash,
+}
