@@ -8,3 +8,5 @@ pub mod number;
 pub mod resp;
 pub mod server;
 pub mod value;
+#[cfg(target_arch = "wasm32")]
+pub mod wasm;

@@ -1,0 +1,123 @@
+// Makes the page's files; Trunk runs it after the core is compiled (Trunk.toml, hooks).
+//
+// In:  the staging folder with wasm-bindgen's evalsha.js and evalsha_bg.wasm and Trunk's index.html; www/.
+// Out: in the staging folder, index.html with the scripts, styles, icon and wasm that it names, all named after their
+//      content, and offline.html, the same page in one file that opens by double click.
+//
+// www/ may import three modules that exist only here:
+//   evalsha:glue     what wasm-bindgen generated for src/wasm.rs
+//   evalsha:wasm     the compiled core: its address (index.html) or its bytes (offline.html)
+//   evalsha:lessons  [{ slug, files: { name: text } }], the folders of www/lessons/ in order
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { build } from "esbuild";
+
+const staging = process.env.TRUNK_STAGING_DIR;
+if (!staging) throw new Error("tools/bundle.mjs is Trunk's hook; run ./x build");
+const glue = resolve(staging, "evalsha.js");
+const wasm = resolve(staging, "evalsha_bg.wasm");
+const lessons = resolve("www/lessons");
+
+const parts = {
+  name: "evalsha",
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /^evalsha:glue$/ }, () => ({ path: glue }));
+    esbuild.onResolve({ filter: /^evalsha:wasm$/ }, () => ({ path: wasm }));
+    esbuild.onResolve({ filter: /^evalsha:lessons$/ }, () => ({ path: lessons, namespace: "lessons" }));
+    esbuild.onLoad({ filter: /.*/, namespace: "lessons" }, () => ({ contents: JSON.stringify(readLessons()), loader: "json" }));
+  },
+};
+
+function readLessons() {
+  if (!existsSync(lessons)) return [];
+  return readdirSync(lessons, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort()
+    .map((folder) => ({
+      slug: folder.replace(/^\d+-/, ""),
+      files: Object.fromEntries(
+        readdirSync(join(lessons, folder)).sort().map((file) => [file, readFileSync(join(lessons, folder, file), "utf8")]),
+      ),
+    }));
+}
+
+const common = {
+  bundle: true,
+  minify: true,
+  charset: "utf8",
+  target: "es2022",
+  format: "esm",
+  legalComments: "none",
+  logLevel: "warning",
+  metafile: true,
+  outdir: staging,
+  plugins: [parts],
+};
+
+// What index.html names: a script, a stylesheet and an icon, as `href` or `src` below www/.
+const html = readFileSync(join(staging, "index.html"), "utf8").replace(/\s*<!--.*?-->\s*?(?=\n)/gs, "");
+const named = [...html.matchAll(/(?:src|href)="(www\/[^"]+)"/g)].map((match) => match[1]);
+
+/** Builds all that the page names and returns esbuild's answer with the output's name for each entry. */
+async function bundle(options) {
+  const entryPoints = named.filter((path) => !options.inline || /\.(js|css)$/.test(path));
+  const result = await build({ ...common, ...options.esbuild, entryPoints });
+  const names = new Map();
+  for (const [output, { entryPoint }] of Object.entries(result.metafile.outputs)) {
+    if (entryPoint) names.set(entryPoint, basename(output));
+  }
+  return { result, names };
+}
+
+await web();
+await offline();
+rmSync(glue);
+rmSync(wasm);
+
+/** index.html and the files beside it. */
+async function web() {
+  const { names } = await bundle({
+    esbuild: {
+      splitting: true,
+      entryNames: "[name]-[hash]",
+      chunkNames: "[name]-[hash]",
+      assetNames: "[name]-[hash]",
+      loader: { ".wasm": "file", ".svg": "copy", ".png": "file", ".woff2": "file" },
+    },
+  });
+  const page = html.replace(/(src|href)="(www\/[^"]+)"/g, (_, attribute, path) => `${attribute}="./${names.get(path)}"`);
+  writeFileSync(join(staging, "index.html"), page);
+}
+
+/** offline.html: nothing outside the file is asked for, and its CSP says so. */
+async function offline() {
+  const { result, names } = await bundle({
+    inline: true,
+    esbuild: {
+      write: false,
+      loader: { ".wasm": "binary", ".svg": "dataurl", ".png": "dataurl", ".woff2": "dataurl" },
+    },
+  });
+  const texts = new Map(result.outputFiles.map((file) => [basename(file.path), file.text]));
+  const sources = { script: [], style: [] };
+  const inline = (path, tag, attributes = "") => {
+    const text = texts.get(names.get(path));
+    if (text.toLowerCase().includes(`</${tag}`)) throw new Error(`${path} holds </${tag}, which would end it`);
+    sources[tag].push(`'sha256-${createHash("sha256").update(text).digest("base64")}'`);
+    return `<${tag}${attributes}>${text}</${tag}>`;
+  };
+  const page = html
+    .replace(/<script [^>]*src="(www\/[^"]+)"[^>]*><\/script>/g, (_, path) => inline(path, "script", ' type="module"'))
+    .replace(/<link rel="stylesheet" href="(www\/[^"]+)">/g, (_, path) => inline(path, "style"))
+    .replace(/href="(www\/[^"]+\.svg)"/g, (_, path) => `href="data:image/svg+xml;base64,${readFileSync(path, "base64")}"`)
+    .replace(
+      /(http-equiv="Content-Security-Policy" content=")[^"]+/,
+      (_, start) =>
+        `${start}default-src 'none'; img-src data:; font-src data:; ` +
+        `style-src ${sources.style.join(" ")}; script-src ${sources.script.join(" ")} 'wasm-unsafe-eval'`,
+    );
+  if (/(?:src|href)="www\//.test(page)) throw new Error("offline.html still names a file of www/");
+  writeFileSync(join(staging, "offline.html"), page);
+}
