@@ -2,6 +2,7 @@
 
 pub mod command;
 pub mod error;
+pub mod glob;
 pub mod keyspace;
 pub mod lua;
 pub mod number;
