@@ -1,5 +1,6 @@
 //! evalsha: a Redis Lua-scripting playground that runs wholly in the browser.
 
+pub mod cli;
 pub mod command;
 pub mod error;
 pub mod glob;

@@ -1,0 +1,319 @@
+//! Prints a reply the way redis-cli does on a terminal, and the way it does when it prints raw text.
+
+use crate::resp::{Reply, format_double};
+use std::slice;
+
+/// What redis-cli prints of a reply on a terminal (`--no-raw`), the newline at the end included.
+///
+/// The reply must be what the client receives: RESP2 clients get no map, see [`Reply::downgrade`].
+pub fn print(reply: &Reply) -> Vec<u8> {
+    let mut out = Vec::new();
+    // A stack of our own: replies may nest deeper than a thread's stack allows.
+    let mut open: Vec<Level> = Vec::new();
+    let mut next = Some(reply);
+    loop {
+        if let Some(reply) = next.take() {
+            let indent = open.last().map_or(0, |level| level.indent + level.width + 2);
+            let is_value = open.last().is_some_and(Level::is_at_value);
+            if let Some(level) = Level::of(reply, indent) {
+                if is_value && level.length > 1 {
+                    out.push(b'\n');
+                    out.resize(out.len() + indent, b' ');
+                }
+                open.push(level);
+            } else {
+                print_leaf(reply, &mut out);
+            }
+        }
+        let Some(level) = open.last_mut() else { return out };
+        next = level.next(&mut out);
+        if next.is_none() {
+            open.pop();
+        }
+    }
+}
+
+/// An aggregate that is half printed.
+struct Level<'a> {
+    items: Items<'a>,
+    /// Elements or pairs in all.
+    length: usize,
+    /// Elements or pairs printed so far, the one that is being printed included.
+    printed: usize,
+    /// Width of the largest number.
+    width: usize,
+    /// The column of the numbers.
+    indent: usize,
+    separator: u8,
+}
+
+enum Items<'a> {
+    Plain(slice::Iter<'a, Reply>),
+    Pairs {
+        rest: slice::Iter<'a, (Reply, Reply)>,
+        /// The value of the key that is being printed.
+        value: Option<&'a Reply>,
+    },
+}
+
+impl<'a> Level<'a> {
+    /// `None` if the reply is not an aggregate, or an empty one.
+    fn of(reply: &'a Reply, indent: usize) -> Option<Level<'a>> {
+        let (items, length, separator) = match reply {
+            Reply::Array(items) | Reply::Push(items) => {
+                (Items::Plain(items.iter()), items.len(), b')')
+            }
+            Reply::Set(items) => (Items::Plain(items.iter()), items.len(), b'~'),
+            Reply::Map(pairs) => {
+                (Items::Pairs { rest: pairs.iter(), value: None }, pairs.len(), b'#')
+            }
+            _ => return None,
+        };
+        let width = length.to_string().len();
+        (length > 0).then_some(Level { items, length, printed: 0, width, indent, separator })
+    }
+
+    /// Whether the value of a pair is being printed.
+    fn is_at_value(&self) -> bool {
+        matches!(self.items, Items::Pairs { value: None, .. })
+    }
+
+    /// Prints what stands before the next element, and gives that element.
+    fn next(&mut self, out: &mut Vec<u8>) -> Option<&'a Reply> {
+        let item = match &mut self.items {
+            Items::Plain(items) => items.next()?,
+            Items::Pairs { value: value @ Some(_), .. } => {
+                // The key has been printed with a newline at its end; the value goes on that line.
+                out.pop();
+                out.extend_from_slice(b" => ");
+                return value.take();
+            }
+            Items::Pairs { rest, value: waiting } => {
+                let (key, value) = rest.next()?;
+                *waiting = Some(value);
+                key
+            }
+        };
+        // The first number stands on its parent's line.
+        if self.printed > 0 {
+            out.resize(out.len() + self.indent, b' ');
+        }
+        self.printed += 1;
+        out.extend_from_slice(format!("{:>1$}", self.printed, self.width).as_bytes());
+        out.extend_from_slice(&[self.separator, b' ']);
+        Some(item)
+    }
+}
+
+fn print_leaf(reply: &Reply, out: &mut Vec<u8>) {
+    let text: &[u8] = match reply {
+        Reply::Error(text) => {
+            out.extend_from_slice(b"(error) ");
+            text
+        }
+        Reply::Status(text) => text,
+        Reply::Verbatim(_, text) => text,
+        // The redis-cli of 7.0 gives up here ("Unknown reply type: 13") and ends; a playground goes on.
+        Reply::BigNumber(text) => text,
+        Reply::Integer(number) => &format!("(integer) {number}").into_bytes(),
+        Reply::Double(number) => {
+            out.extend_from_slice(b"(double) ");
+            &format_double(*number)
+        }
+        Reply::Bulk(bytes) => return quote(bytes, out),
+        Reply::Null | Reply::NullArray => b"(nil)",
+        Reply::Boolean(true) => b"(true)",
+        Reply::Boolean(false) => b"(false)",
+        Reply::Array(_) => b"(empty array)",
+        Reply::Map(_) => b"(empty hash)",
+        Reply::Set(_) => b"(empty set)",
+        Reply::Push(_) => b"(empty push)",
+    };
+    out.extend_from_slice(text);
+    out.push(b'\n');
+}
+
+fn quote(bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(&quoted(bytes));
+    out.push(b'\n');
+}
+
+/// The bytes in double quotes; what ASCII cannot print is escaped so that [`super::split::split`] reads it back.
+pub fn quoted(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + 2);
+    out.push(b'"');
+    for &byte in bytes {
+        match byte {
+            b'\\' | b'"' => out.extend_from_slice(&[b'\\', byte]),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0x07 => out.extend_from_slice(b"\\a"),
+            0x08 => out.extend_from_slice(b"\\b"),
+            b' '..=b'~' => out.push(byte),
+            _ => out.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
+        }
+    }
+    out.push(b'"');
+    out
+}
+
+/// What redis-cli prints of a reply to a command whose answer is a text for people, like INFO: nothing quoted,
+/// nothing numbered, and no newline at the end that is not in the reply.
+pub fn print_raw(reply: &Reply) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = vec![Raw::Reply(reply)];
+    while let Some(next) = rest.pop() {
+        let reply = match next {
+            Raw::Reply(reply) => reply,
+            Raw::Separator(byte) => {
+                out.push(byte);
+                continue;
+            }
+        };
+        let below = rest.len();
+        match reply {
+            Reply::Array(items) | Reply::Push(items) | Reply::Set(items) => {
+                for item in items {
+                    rest.extend([Raw::Reply(item), Raw::Separator(b'\n')]);
+                }
+            }
+            Reply::Map(pairs) => {
+                for (key, value) in pairs {
+                    rest.extend([Raw::Reply(key), Raw::Separator(b' ')]);
+                    rest.extend([Raw::Reply(value), Raw::Separator(b'\n')]);
+                }
+            }
+            Reply::Error(text) => {
+                out.extend_from_slice(text);
+                out.push(b'\n');
+            }
+            Reply::Status(text) => out.extend_from_slice(text),
+            Reply::Bulk(text) | Reply::Verbatim(_, text) | Reply::BigNumber(text) => {
+                out.extend_from_slice(text);
+            }
+            Reply::Integer(number) => out.extend_from_slice(number.to_string().as_bytes()),
+            Reply::Double(number) => out.extend_from_slice(&format_double(*number)),
+            Reply::Boolean(true) => out.extend_from_slice(b"(true)"),
+            Reply::Boolean(false) => out.extend_from_slice(b"(false)"),
+            Reply::Null | Reply::NullArray => {}
+        }
+        if rest.len() > below {
+            // What was pushed last is printed first: no separator behind the last element, and the order turned.
+            rest.pop();
+            rest.get_mut(below..).unwrap_or_default().reverse();
+        }
+    }
+    out
+}
+
+enum Raw<'a> {
+    Reply(&'a Reply),
+    Separator(u8),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reply, print, print_raw, quoted};
+
+    #[track_caller]
+    fn check(reply: &Reply, printed: &str, raw: &str) {
+        assert_eq!(String::from_utf8_lossy(&print(reply)), printed);
+        assert_eq!(String::from_utf8_lossy(&print_raw(reply)), raw);
+    }
+
+    fn integers(count: i64) -> Vec<Reply> {
+        (1..=count).map(Reply::Integer).collect()
+    }
+
+    // Every expectation was printed by redis-cli 7.0.15 for these bytes from a socket, except the big number's.
+
+    #[test]
+    fn leaves() {
+        check(&Reply::OK, "OK\n", "OK");
+        check(&Reply::Error(b"ERR a".into()), "(error) ERR a\n", "ERR a\n");
+        check(&Reply::Integer(-5), "(integer) -5\n", "-5");
+        check(&Reply::Null, "(nil)\n", "");
+        check(&Reply::NullArray, "(nil)\n", "");
+        check(&Reply::bulk(""), "\"\"\n", "");
+        check(&Reply::bulk("a\nb"), "\"a\\nb\"\n", "a\nb");
+        check(&Reply::Double(1.5), "(double) 1.5\n", "1.5");
+        check(&Reply::Double(f64::INFINITY), "(double) inf\n", "inf");
+        check(&Reply::Boolean(true), "(true)\n", "(true)");
+        check(&Reply::Boolean(false), "(false)\n", "(false)");
+        check(&Reply::Verbatim(*b"txt", b"a\nb\"".to_vec()), "a\nb\"\n", "a\nb\"");
+        check(&Reply::BigNumber(b"123".to_vec()), "123\n", "123");
+        check(&Reply::Array(vec![]), "(empty array)\n", "");
+        check(&Reply::Map(vec![]), "(empty hash)\n", "");
+        check(&Reply::Set(vec![]), "(empty set)\n", "");
+    }
+
+    #[test]
+    fn arrays() {
+        let mut ten = integers(8);
+        ten.push(Reply::Array(vec![Reply::Integer(1), Reply::Set(integers(10))]));
+        ten.push(Reply::Array(vec![Reply::Array(vec![])]));
+        check(
+            &Reply::Array(ten),
+            " 1) (integer) 1\n 2) (integer) 2\n 3) (integer) 3\n 4) (integer) 4\n 5) (integer) 5\n \
+             6) (integer) 6\n 7) (integer) 7\n 8) (integer) 8\n 9) 1) (integer) 1\n    \
+             2)  1~ (integer) 1\n        2~ (integer) 2\n        3~ (integer) 3\n        \
+             4~ (integer) 4\n        5~ (integer) 5\n        6~ (integer) 6\n        7~ (integer) 7\n        \
+             8~ (integer) 8\n        9~ (integer) 9\n       10~ (integer) 10\n10) 1) (empty array)\n",
+            "1\n2\n3\n4\n5\n6\n7\n8\n1\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n",
+        );
+        check(
+            &Reply::Array(vec![Reply::Array(integers(2)), Reply::Error(b"b".into())]),
+            "1) 1) (integer) 1\n   2) (integer) 2\n2) (error) b\n",
+            "1\n2\nb\n",
+        );
+        check(
+            &Reply::Array(vec![Reply::Null, Reply::Integer(1), Reply::Null]),
+            "1) (nil)\n2) (integer) 1\n3) (nil)\n",
+            "\n1\n",
+        );
+    }
+
+    #[test]
+    fn maps() {
+        let status = |text| Reply::status(text);
+        check(
+            &Reply::Map(vec![
+                (status("a"), Reply::Integer(1)),
+                (Reply::Array(integers(2)), Reply::Map(vec![(status("b"), status("c"))])),
+                (status("d"), Reply::Array(integers(2))),
+                (status("e"), Reply::Set(integers(1))),
+                (Reply::Verbatim(*b"txt", b"f\n".to_vec()), Reply::Array(vec![])),
+            ]),
+            "1# a => (integer) 1\n2# 1) (integer) 1\n   2) (integer) 2 => 1# b => c\n3# d => \n   \
+             1) (integer) 1\n   2) (integer) 2\n4# e => 1~ (integer) 1\n5# f\n => (empty array)\n",
+            "a 1\n1\n2 b c\nd 1\n2\ne 1\nf\n ",
+        );
+        check(
+            &Reply::Map(vec![(Reply::Map(vec![(status("a"), status("b"))]), Reply::Integer(5))]),
+            "1# 1# a => b => (integer) 5\n",
+            "a b 5",
+        );
+    }
+
+    #[test]
+    fn bytes_are_escaped() {
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(super::super::split::split(&quoted(&all)), Some(vec![all]));
+        assert_eq!(quoted(b"\"\\\n\r\t\x07\x08\0\x7f\xff ~"), br#""\"\\\n\r\t\a\b\x00\x7f\xff ~""#);
+    }
+
+    #[test]
+    fn depth_does_not_matter() {
+        let mut reply = Reply::Integer(1);
+        for _ in 0..100_000 {
+            reply = Reply::Array(vec![reply]);
+        }
+        assert_eq!(print(&reply).len(), 3 * 100_000 + "(integer) 1\n".len());
+        assert_eq!(print_raw(&reply), b"1");
+        // Dropping it would recurse.
+        while let Reply::Array(mut items) = reply {
+            reply = items.pop().unwrap();
+        }
+    }
+}
