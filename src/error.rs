@@ -41,6 +41,7 @@ fixed! {
     WRONG_TYPE "WRONGTYPE Operation against a key holding the wrong kind of value"
     NO_SUCH_KEY "ERR no such key"
     OUT_OF_RANGE "ERR value is out of range"
+    INT_OUT_OF_RANGE "ERR value is out of range, value must between -2147483648 and 2147483647"
     NOT_POSITIVE "ERR value is out of range, must be positive"
     INDEX_OUT_OF_RANGE "ERR index out of range"
     DB_OUT_OF_RANGE "ERR DB index is out of range"
@@ -49,6 +50,14 @@ fixed! {
     NOT_IN_SCRIPT "ERR This Redis command is not allowed from script"
     WRITE_IN_READ_ONLY_SCRIPT "ERR Write commands are not allowed from read-only scripts."
     NO_SCRIPT "NOSCRIPT No matching script. Please use EVAL."
+    SAME_OBJECT "ERR source and destination objects are the same"
+    EXPIRE_NX_WITH_OTHERS "ERR NX and XX, GT or LT options at the same time are not compatible"
+    EXPIRE_GT_WITH_LT "ERR GT and LT options at the same time are not compatible"
+    INVALID_CURSOR "ERR invalid cursor"
+    TIMEOUT_NOT_INTEGER "ERR timeout is not an integer or out of range"
+    TIMEOUT_NEGATIVE "ERR timeout is negative"
+    LFU_SELECTED "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
+    LFU_NOT_SELECTED "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
     NOT_BUSY "NOTBUSY No scripts in execution right now."
     UNKILLABLE "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command."
 }
@@ -87,6 +96,77 @@ impl Error {
     /// Too few or too many arguments; `name` is the full name, `config|get`.
     pub fn wrong_arity(name: &str) -> Error {
         Error::new(format!("ERR wrong number of arguments for '{name}' command"))
+    }
+}
+
+impl Error {
+    /// CONFIG SET of a parameter that does not exist.
+    pub fn unknown_config(name: &[u8]) -> Error {
+        Error::new(
+            [b"ERR Unknown option or number of arguments for CONFIG SET - '", name, b"'"].concat(),
+        )
+    }
+
+    /// CONFIG SET of a value that is refused; `why` is one of [`reason`].
+    pub fn config_set(name: &[u8], why: &str) -> Error {
+        let start: &[u8] = b"ERR CONFIG SET failed (possibly related to argument '";
+        Error::new([start, name, b"') - ", why.as_bytes()].concat())
+    }
+
+    /// The options of EXPIRE know no such word.
+    pub fn unsupported_option(word: &[u8]) -> Error {
+        Error::new([b"ERR Unsupported option ", c_string(word)].concat())
+    }
+
+    /// A deadline that does not fit 64 bits; `name` is the command's.
+    pub fn invalid_expire(name: &str) -> Error {
+        Error::new(format!("ERR invalid expire time in '{name}' command"))
+    }
+}
+
+/// Why CONFIG SET refuses a value.
+pub mod reason {
+    macro_rules! reasons {
+        ($($name:ident $text:literal)*) => {
+            $(#[doc = concat!("`", $text, "`")] pub const $name: &str = $text;)*
+        };
+    }
+    reasons! {
+        IMMUTABLE "can't set immutable config"
+        PROTECTED "can't set protected config"
+        DUPLICATE "duplicate parameter"
+        BOOL "argument must be 'yes' or 'no'"
+        INTEGER "argument couldn't be parsed into an integer"
+        MEMORY "argument must be a memory value"
+        MEMORY_OR_PERCENT "argument must be a memory or percent value"
+        PERCENT "percentage argument must be less or equal to 100"
+        SAVE "Invalid save parameters"
+        SAVE_AND_NOSAVE "shutdown options SAVE and NOSAVE can't be used simultaneously"
+        KEYSPACE_EVENTS "Invalid event class character. Use 'Ag$lshzxeKEtmdn'."
+        BUFFER_WORDS "Wrong number of arguments in buffer limit configuration."
+        BUFFER_CLASS "Invalid client class specified in buffer limit configuration."
+        BUFFER_LIMIT "Error in hard, soft or soft_seconds setting in buffer limit configuration."
+        PERCENTILE "Invalid latency-tracking-info-percentiles parameters"
+        PERCENTILE_RANGE "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]"
+        HOSTNAME "Hostnames may only contain alphanumeric characters, hyphens or dots"
+        HOSTNAME_LENGTH "Hostnames must be less than 256 characters"
+        PROCESS_TITLE "template format is invalid or contains unknown variables"
+        WRONG_NUMBER "wrong number of arguments"
+        SCORE_ADJUSTMENT "Invalid oom-score-adj-values, elements must be between -2000 and 2000."
+        NO_DEFRAGMENTATION "Active defragmentation cannot be enabled: it requires a Redis server compiled with a modified Jemalloc like the one shipped by default with the Redis source distribution"
+        NO_TLS "Unable to update TLS configuration. Check server logs."
+        NO_AOF "Unable to turn on AOF. Check server logs."
+        NO_PORT "Unable to listen on this port. Check server logs."
+    }
+
+    /// A word that is none of these.
+    pub fn one_of(words: &[&str]) -> String {
+        format!("argument(s) must be one of the following: {}", words.join(", "))
+    }
+
+    /// A number out of its range.
+    pub fn between(low: i128, high: i128) -> String {
+        format!("argument must be between {low} and {high} inclusive")
     }
 }
 

@@ -53,6 +53,11 @@ impl<'a> Args<'a> {
         number::parse_integer(self.bytes()?).ok_or(error)
     }
 
+    /// The next argument as a 32-bit integer.
+    pub fn int(&mut self) -> Result<i32, Error> {
+        i32::try_from(self.integer()?).map_err(|_| Error::INT_OUT_OF_RANGE)
+    }
+
     /// The next argument as a double.
     pub fn float(&mut self) -> Result<f64, Error> {
         number::parse_float(self.bytes()?).ok_or(Error::NOT_FLOAT)

@@ -1,6 +1,7 @@
 //! Defines how a command is declared, and finds it; each family's file begins with its table.
 
 pub mod args;
+pub mod keys;
 pub mod syntax;
 
 use crate::error::Error;
@@ -9,7 +10,7 @@ use crate::server::Context;
 use args::Args;
 
 /// Every family's table. The order is the order of COMMAND LIST.
-pub const FAMILIES: &[&[Command]] = &[];
+pub const FAMILIES: &[&[Command]] = &[keys::COMMANDS];
 
 /// A command (or a container's subcommand) in Redis's own terms, as COMMAND INFO and COMMAND DOCS print it.
 pub struct Command {
@@ -248,4 +249,12 @@ pub fn resolve(argv: &[Vec<u8>]) -> Result<Found, Error> {
         }
         _ => Ok(Found { container: None, command }),
     }
+}
+
+/// The reply of a container's HELP: what its table of lines holds, between the lines that all of them share.
+pub fn help((container, lines): (&str, &[&str])) -> Reply {
+    let first = format!("{container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
+    let last = ["HELP", "    Prints this help."];
+    let all = [first.as_str()].into_iter().chain(lines.iter().copied()).chain(last);
+    Reply::Array(all.map(|line| Reply::Status(line.as_bytes().to_vec().into())).collect())
 }

@@ -124,6 +124,15 @@ impl Database {
         }
     }
 
+    /// Puts an entry at a key as it is, its deadline included.
+    pub fn put(&mut self, key: &[u8], entry: Entry) {
+        self.remove(key);
+        if let Some(deadline) = entry.deadline {
+            self.deadlines.insert((deadline, key.into()));
+        }
+        self.entries.insert(key, entry);
+    }
+
     /// Removes a key, expired or not, and gives its entry.
     pub fn remove(&mut self, key: &[u8]) -> Option<Entry> {
         let entry = self.entries.remove(key)?;

@@ -1,6 +1,7 @@
 //! Defines the server: databases, clients and the one door by which every command enters.
 
 pub mod client;
+pub mod config;
 pub mod random;
 
 use crate::command::args::Args;
@@ -10,6 +11,7 @@ use crate::keyspace::{Database, Entry, Millis};
 use crate::resp::{Reply, Resp};
 use crate::value::{Kind, Value};
 use client::{Client, ClientId};
+use config::Config;
 use random::Random;
 use std::collections::BTreeMap;
 
@@ -35,6 +37,8 @@ pub struct Server {
     /// Changes made since the start: INFO's `rdb_changes_since_last_save`, and the number that WATCH compares.
     pub(crate) changes: u64,
     pub(crate) stats: Stats,
+    /// CONFIG.
+    pub config: Config,
 }
 
 /// Counters that INFO prints and CONFIG RESETSTAT clears.
@@ -94,6 +98,7 @@ impl Server {
             next_client: 3,
             changes: 0,
             stats: Stats::default(),
+            config: Config::default(),
         }
     }
 
@@ -284,6 +289,18 @@ impl Context<'_> {
         let now = self.now();
         let server = &mut *self.server;
         let entry = server.databases[self.database].entry(key, now);
+        match entry {
+            Some(_) => server.stats.keyspace_hits += 1,
+            None => server.stats.keyspace_misses += 1,
+        }
+        entry
+    }
+
+    /// A key's entry for a command that reads but does not use the key: counted, and not marked as accessed.
+    pub fn look(&mut self, key: &[u8]) -> Option<&Entry> {
+        let now = self.now();
+        let server = &mut *self.server;
+        let entry = server.databases[self.database].peek(key, now);
         match entry {
             Some(_) => server.stats.keyspace_hits += 1,
             None => server.stats.keyspace_misses += 1,

@@ -18,4 +18,9 @@ impl Hash {
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
+
+    /// The name that OBJECT ENCODING prints.
+    pub fn encoding(&self) -> &'static str {
+        "listpack"
+    }
 }

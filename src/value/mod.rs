@@ -23,6 +23,22 @@ impl Value {
             Value::Hash(_) => "hash",
         }
     }
+
+    /// The name that OBJECT ENCODING prints.
+    pub fn encoding(&self) -> &'static str {
+        match self {
+            Value::String(string) => string.encoding(),
+            Value::Hash(hash) => hash.encoding(),
+        }
+    }
+
+    /// What OBJECT REFCOUNT prints: Redis shares the integers below 10000 among all keys, and says so.
+    pub fn references(&self) -> i64 {
+        match self {
+            Value::String(StringValue::Integer(0..10000)) => i64::from(i32::MAX),
+            _ => 1,
+        }
+    }
 }
 
 /// One type of value: how to see it in a [`Value`] and how to make an empty one.

@@ -14,3 +14,14 @@ impl Default for StringValue {
         StringValue::Bytes(Vec::new())
     }
 }
+
+impl StringValue {
+    /// The name that OBJECT ENCODING prints.
+    pub fn encoding(&self) -> &'static str {
+        match self {
+            StringValue::Integer(_) => "int",
+            StringValue::Bytes(bytes) if bytes.len() <= 44 => "embstr",
+            StringValue::Bytes(_) => "raw",
+        }
+    }
+}
