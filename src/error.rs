@@ -49,6 +49,14 @@ fixed! {
     OOM "OOM command not allowed when used memory > 'maxmemory'."
     NOT_IN_SCRIPT "ERR This Redis command is not allowed from script"
     WRITE_IN_READ_ONLY_SCRIPT "ERR Write commands are not allowed from read-only scripts."
+    INVALID_SHEBANG "ERR Invalid script shebang"
+    INVALID_SHEBANG_ENGINE "ERR Invalid engine in script shebang"
+    NEGATIVE_KEYS "ERR Number of keys can't be negative"
+    TOO_MANY_KEYS "ERR Number of keys can't be greater than number of args"
+    SCRIPT_FLUSH_MODE "ERR SCRIPT FLUSH only support SYNC|ASYNC option"
+    SCRIPT_DEBUG_MODE "ERR Use SCRIPT DEBUG YES/SYNC/NO"
+    SCRIPT_DEBUG_ABSENT "ERR SCRIPT DEBUG is not available yet: this server has no Lua debugger"
+    BUSY "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
     NO_SCRIPT "NOSCRIPT No matching script. Please use EVAL."
     SAME_OBJECT "ERR source and destination objects are the same"
     EXPIRE_NX_WITH_OTHERS "ERR NX and XX, GT or LT options at the same time are not compatible"
@@ -91,6 +99,26 @@ impl Error {
         text.extend_from_slice(container.to_uppercase().as_bytes());
         text.extend_from_slice(b" HELP.");
         Error::new(text)
+    }
+
+    /// A script's shebang names another language.
+    pub fn unexpected_engine(engine: &[u8]) -> Error {
+        Error::new([b"ERR Unexpected engine in script shebang: ", engine].concat())
+    }
+
+    /// A script's shebang has a word that is no option.
+    pub fn unknown_shebang_option(option: &[u8]) -> Error {
+        Error::new([b"ERR Unknown lua shebang option: ", option].concat())
+    }
+
+    /// A script's shebang has a flag that does not exist.
+    pub fn unexpected_flag(flag: &[u8]) -> Error {
+        Error::new([b"ERR Unexpected flag in script shebang: ", flag].concat())
+    }
+
+    /// A script's text that is not Lua; `message` as the compiler words it.
+    pub fn compile(message: &[u8]) -> Error {
+        Error::new([b"ERR Error compiling script (new function): ", message].concat())
     }
 
     /// Too few or too many arguments; `name` is the full name, `config|get`.

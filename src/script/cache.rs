@@ -1,0 +1,143 @@
+//! Defines the script cache: scripts by the SHA1 of their text, and what their shebang asks for.
+
+use crate::cli::split::split;
+use crate::error::Error;
+use sha1::{Digest, Sha1};
+use std::collections::BTreeMap;
+
+/// The name of a script: the SHA1 of its text in lower-case hexadecimal.
+pub type Sha = [u8; 40];
+
+/// What a script may do, by the flags of its shebang line.
+///
+/// A script without a shebang runs as before Redis 7: it is not refused when memory is short, only its commands are.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Flags {
+    /// The script has a shebang.
+    pub declared: bool,
+    /// `no-writes`: commands that write are refused.
+    pub no_writes: bool,
+    /// `allow-oom`: it may run, and write, over maxmemory.
+    pub allow_oom: bool,
+}
+
+/// A script as it is cached.
+pub struct Script<F> {
+    /// The text, shebang and all.
+    pub body: Vec<u8>,
+    /// From its shebang.
+    pub flags: Flags,
+    /// The compiled function.
+    pub function: F,
+}
+
+/// The cache. Redis 7.0 evicts nothing from it: only SCRIPT FLUSH and a restart empty it.
+pub struct Cache<F> {
+    scripts: BTreeMap<Sha, Script<F>>,
+}
+
+impl<F> Default for Cache<F> {
+    fn default() -> Self {
+        Cache { scripts: BTreeMap::new() }
+    }
+}
+
+impl<F> Cache<F> {
+    /// The script of this name; hexadecimal digits in any case.
+    pub fn get(&self, sha: &[u8]) -> Option<(Sha, &Script<F>)> {
+        let sha: Sha = sha.to_ascii_lowercase().try_into().ok()?;
+        self.scripts.get(&sha).map(|script| (sha, script))
+    }
+
+    /// Keeps a script.
+    pub fn insert(&mut self, sha: Sha, script: Script<F>) {
+        self.scripts.insert(sha, script);
+    }
+
+    /// Number of scripts.
+    pub fn len(&self) -> usize {
+        self.scripts.len()
+    }
+
+    /// No scripts.
+    pub fn is_empty(&self) -> bool {
+        self.scripts.is_empty()
+    }
+
+    /// Bytes of text in the cache, names included.
+    pub fn bytes(&self) -> usize {
+        self.scripts.values().map(|script| script.body.len() + size_of::<Sha>()).sum()
+    }
+}
+
+/// The SHA1 of bytes in lower-case hexadecimal.
+pub fn sha1_hex(bytes: &[u8]) -> Sha {
+    let mut hex = [0; 40];
+    hex::encode_to_slice(Sha1::digest(bytes), &mut hex).expect("twenty bytes make forty digits");
+    hex
+}
+
+/// Reads the shebang of a script. Gives its flags and the code behind it, which begins with the line end, so that
+/// lines keep their numbers.
+pub fn shebang(body: &[u8]) -> Result<(Flags, &[u8]), Error> {
+    let mut flags = Flags::default();
+    if !body.starts_with(b"#!") {
+        return Ok((flags, body));
+    }
+    let end = body.iter().position(|&byte| byte == b'\n').ok_or(Error::INVALID_SHEBANG)?;
+    let (line, code) = body.split_at(end);
+    let words = split(line).map_err(|_| Error::INVALID_SHEBANG_ENGINE)?;
+    let (engine, options) = words.split_first().ok_or(Error::INVALID_SHEBANG_ENGINE)?;
+    if engine != b"#!lua" {
+        return Err(Error::unexpected_engine(engine));
+    }
+    flags.declared = true;
+    for option in options {
+        let names = option.strip_prefix(b"flags=").ok_or_else(|| Error::unknown_shebang_option(option))?;
+        if names.is_empty() {
+            continue;
+        }
+        for name in names.split(|&byte| byte == b',') {
+            match name {
+                b"no-writes" => flags.no_writes = true,
+                b"allow-oom" => flags.allow_oom = true,
+                // They matter to replicas and clusters, which this server is not.
+                b"allow-stale" | b"no-cluster" | b"allow-cross-slot-keys" => {}
+                _ => return Err(Error::unexpected_flag(name)),
+            }
+        }
+    }
+    Ok((flags, code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sha1_is_the_one_of_the_server() {
+        let body = b"redis.call('set', KEYS[1], ARGV[1]); return redis.call('get', KEYS[1])";
+        assert_eq!(&sha1_hex(body), b"5afd00504d9d21a8fc37cd1b4400872d2e69296a");
+    }
+
+    #[test]
+    fn shebangs() {
+        #[track_caller]
+        fn check(body: &str, expected: Result<(Flags, &str), &str>) {
+            let found = shebang(body.as_bytes()).map_err(|error| String::from_utf8_lossy(&error.0).into_owned());
+            let expected = expected.map(|(flags, code)| (flags, code.as_bytes())).map_err(str::to_owned);
+            assert_eq!(found, expected);
+        }
+        let declared = Flags { declared: true, ..Flags::default() };
+        check("return 1", Ok((Flags::default(), "return 1")));
+        check("#!lua\nreturn 1", Ok((declared, "\nreturn 1")));
+        check("#!lua flags=\nreturn 1", Ok((declared, "\nreturn 1")));
+        check("#!lua \"flags=no-writes\"\nx", Ok((Flags { no_writes: true, ..declared }, "\nx")));
+        check("#!lua flags=allow-oom,no-cluster\nx", Ok((Flags { allow_oom: true, ..declared }, "\nx")));
+        check("#!lua", Err("ERR Invalid script shebang"));
+        check("#!lua \"flags\nx", Err("ERR Invalid engine in script shebang"));
+        check("#!\nx", Err("ERR Unexpected engine in script shebang: #!"));
+        check("#!lua x=1\nx", Err("ERR Unknown lua shebang option: x=1"));
+        check("#!lua flags=a,,b\nx", Err("ERR Unexpected flag in script shebang: a"));
+    }
+}
