@@ -46,6 +46,18 @@ fixed! {
     INDEX_OUT_OF_RANGE "ERR index out of range"
     DB_OUT_OF_RANGE "ERR DB index is out of range"
     INVALID_DB "ERR invalid DB index"
+    INCREMENT_OVERFLOW "ERR increment or decrement would overflow"
+    DECREMENT_OVERFLOW "ERR decrement would overflow"
+    INCREMENT_NOT_FINITE "ERR increment would produce NaN or Infinity"
+    NOT_FINITE "ERR value is NaN or Infinity"
+    OFFSET_OUT_OF_RANGE "ERR offset is out of range"
+    STRING_TOO_LONG "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
+    LCS_NOT_STRINGS "ERR The specified keys must contain string values"
+    LCS_LEN_AND_IDX "ERR If you want both the length and indexes, please just use IDX."
+    LCS_OVER_LIMIT "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
+    LCS_NO_MEMORY "ERR Insufficient memory, failed allocating transient memory for LCS"
+    HASH_NOT_INTEGER "ERR hash value is not an integer"
+    HASH_NOT_FLOAT "ERR hash value is not a float"
     OOM "OOM command not allowed when used memory > 'maxmemory'."
     NOT_IN_SCRIPT "ERR This Redis command is not allowed from script"
     WRITE_IN_READ_ONLY_SCRIPT "ERR Write commands are not allowed from read-only scripts."
@@ -119,6 +131,11 @@ impl Error {
     /// A script's text that is not Lua; `message` as the compiler words it.
     pub fn compile(message: &[u8]) -> Error {
         Error::new([b"ERR Error compiling script (new function): ", message].concat())
+    }
+
+    /// An integer that is not between two limits.
+    pub fn not_between(low: i64, high: i64) -> Error {
+        Error::new(format!("ERR value is out of range, value must between {low} and {high}"))
     }
 
     /// Too few or too many arguments; `name` is the full name, `config|get`.

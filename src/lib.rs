@@ -80,6 +80,7 @@ pub mod command;
 pub mod error;
 pub mod glob;
 pub mod keyspace;
+pub mod long_double;
 pub mod lua;
 pub mod number;
 pub mod resp;

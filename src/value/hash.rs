@@ -6,6 +6,17 @@ use crate::keyspace::dict::Dict;
 #[derive(Clone, Default)]
 pub struct Hash {
     fields: Dict<Vec<u8>>,
+    /// It has outgrown a listpack at some time, and never goes back.
+    table: bool,
+}
+
+/// How far a hash is kept as a listpack: `hash-max-listpack-entries` and `hash-max-listpack-value`.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Number of fields.
+    pub entries: usize,
+    /// Bytes of a field or of a value.
+    pub value: usize,
 }
 
 impl Hash {
@@ -19,8 +30,80 @@ impl Hash {
         self.fields.is_empty()
     }
 
-    /// The name that OBJECT ENCODING prints.
+    /// Whether the field is there.
+    pub fn contains(&self, field: &[u8]) -> bool {
+        self.fields.contains(field)
+    }
+
+    /// The value of a field.
+    pub fn get(&self, field: &[u8]) -> Option<&[u8]> {
+        self.fields.get(field).map(Vec::as_slice)
+    }
+
+    /// Sets a field, in its old place if it was there; true if it was not.
+    pub fn set(&mut self, field: &[u8], value: Vec<u8>, limits: Limits) -> bool {
+        self.table |= field.len() > limits.value || value.len() > limits.value;
+        let new = self.fields.insert(field, value).is_none();
+        self.table |= self.len() > limits.entries;
+        new
+    }
+
+    /// Removes a field; false if it was not there.
+    pub fn remove(&mut self, field: &[u8]) -> bool {
+        self.fields.remove(field).is_some()
+    }
+
+    /// Fields with their values, in insertion order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
+        self.fields.iter().map(|(field, value)| (field, value.as_slice()))
+    }
+
+    /// A uniformly random field; `random` gives 64 random bits a call.
+    pub fn random(&self, random: impl FnMut() -> u64) -> Option<(&[u8], &[u8])> {
+        self.fields.random(random).map(|(field, value)| (field, value.as_slice()))
+    }
+
+    /// Fields from `cursor` on (0 starts) and the cursor to go on with (0 when done): all at once from a listpack,
+    /// else up to `count`.
+    pub fn scan(&self, cursor: u64, count: usize) -> (u64, Vec<(&[u8], &[u8])>) {
+        if !self.table {
+            return (0, self.iter().collect());
+        }
+        let (next, found) = self.fields.scan(cursor, count);
+        (next, found.into_iter().map(|(field, value)| (field, value.as_slice())).collect())
+    }
+
+    /// What OBJECT ENCODING prints.
     pub fn encoding(&self) -> &'static str {
-        "listpack"
+        if self.table { "hashtable" } else { "listpack" }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The encoding after each field was set to each value.
+    fn check(fields: &[(&str, usize)], limits: Limits, expected: &str) {
+        let mut hash = Hash::default();
+        for (field, length) in fields {
+            hash.set(field.as_bytes(), vec![b'v'; *length], limits);
+        }
+        assert_eq!(hash.encoding(), expected, "{fields:?}");
+        for (field, _) in fields {
+            hash.remove(field.as_bytes());
+        }
+        assert_eq!(hash.encoding(), expected, "{fields:?}, emptied");
+    }
+
+    #[test]
+    fn encodings() {
+        let limits = Limits { entries: 2, value: 4 };
+        check(&[("a", 4), ("b", 0)], limits, "listpack");
+        check(&[("a", 5)], limits, "hashtable");
+        check(&[("abcd", 1)], limits, "listpack");
+        check(&[("abcde", 1)], limits, "hashtable");
+        check(&[("a", 1), ("b", 1), ("c", 1)], limits, "hashtable");
+        check(&[("a", 1), ("b", 1), ("a", 2)], limits, "listpack");
     }
 }

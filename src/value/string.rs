@@ -1,27 +1,149 @@
 //! Defines the string value: bytes, or an integer kept as one.
 
-/// A string, kept as an integer where its text is one.
+use crate::number;
+use std::borrow::Cow;
+
+/// The longest text that is kept in one piece with its header.
+const EMBEDDED: usize = 44;
+
+/// A string. How it is kept shows in nothing but OBJECT ENCODING.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum StringValue {
-    /// Text that is the shortest decimal form of a 64-bit integer.
+pub struct StringValue(Form);
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Form {
+    /// `int`: the shortest decimal form of a 64-bit integer.
     Integer(i64),
-    /// Any other bytes.
-    Bytes(Vec<u8>),
+    /// `embstr`: short, and not changed since it was set.
+    Embedded(Box<[u8]>),
+    /// `raw`: long, or changed in place at some time.
+    Raw(Vec<u8>),
 }
 
 impl Default for StringValue {
     fn default() -> Self {
-        StringValue::Bytes(Vec::new())
+        StringValue(Form::Embedded(Box::default()))
+    }
+}
+
+impl From<i64> for StringValue {
+    fn from(number: i64) -> Self {
+        StringValue(Form::Integer(number))
     }
 }
 
 impl StringValue {
-    /// The name that OBJECT ENCODING prints.
-    pub fn encoding(&self) -> &'static str {
-        match self {
-            StringValue::Integer(_) => "int",
-            StringValue::Bytes(bytes) if bytes.len() <= 44 => "embstr",
-            StringValue::Bytes(_) => "raw",
+    /// A value as SET keeps it: an integer if the bytes read as one.
+    pub fn new(bytes: &[u8]) -> StringValue {
+        match number::parse_integer(bytes) {
+            Some(number) => StringValue::from(number),
+            None => StringValue::text(bytes),
         }
+    }
+
+    /// A value as INCRBYFLOAT keeps it: never as an integer.
+    pub fn text(bytes: &[u8]) -> StringValue {
+        if bytes.len() <= EMBEDDED {
+            StringValue(Form::Embedded(bytes.into()))
+        } else {
+            StringValue::raw(bytes.to_vec())
+        }
+    }
+
+    /// A value as SETRANGE, SETBIT or PFADD make it: to be changed in place.
+    pub fn raw(bytes: Vec<u8>) -> StringValue {
+        StringValue(Form::Raw(bytes))
+    }
+
+    /// The bytes, whatever form they are kept in.
+    pub fn bytes(&self) -> Cow<'_, [u8]> {
+        match &self.0 {
+            Form::Integer(number) => Cow::Owned(number.to_string().into_bytes()),
+            Form::Embedded(bytes) => Cow::Borrowed(bytes),
+            Form::Raw(bytes) => Cow::Borrowed(bytes),
+        }
+    }
+
+    /// Number of bytes.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Form::Integer(_) => self.bytes().len(),
+            Form::Embedded(bytes) => bytes.len(),
+            Form::Raw(bytes) => bytes.len(),
+        }
+    }
+
+    /// No bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The integer that the bytes read as, if they do.
+    pub fn as_integer(&self) -> Option<i64> {
+        match &self.0 {
+            Form::Integer(number) => Some(*number),
+            Form::Embedded(bytes) => number::parse_integer(bytes),
+            Form::Raw(bytes) => number::parse_integer(bytes),
+        }
+    }
+
+    /// Whether it is kept as an integer from 0 to 9999: Redis shares those among all keys.
+    pub fn is_small_integer(&self) -> bool {
+        matches!(self.0, Form::Integer(0..10000))
+    }
+
+    /// The bytes to change in place, which makes the value `raw` for good.
+    pub fn make_raw(&mut self) -> &mut Vec<u8> {
+        if !matches!(self.0, Form::Raw(_)) {
+            self.0 = Form::Raw(self.bytes().into_owned());
+        }
+        match &mut self.0 {
+            Form::Raw(bytes) => bytes,
+            Form::Integer(_) | Form::Embedded(_) => unreachable!("it has just been made raw"),
+        }
+    }
+
+    /// What OBJECT ENCODING prints.
+    pub fn encoding(&self) -> &'static str {
+        match self.0 {
+            Form::Integer(_) => "int",
+            Form::Embedded(_) => "embstr",
+            Form::Raw(_) => "raw",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(bytes: &str, expected: &str) {
+        let value = StringValue::new(bytes.as_bytes());
+        assert_eq!(value.encoding(), expected, "{bytes}");
+        assert_eq!(value.bytes(), bytes.as_bytes());
+        assert_eq!(value.len(), bytes.len());
+    }
+
+    #[test]
+    fn encodings() {
+        check("", "embstr");
+        check("0", "int");
+        check("-0", "embstr");
+        check("007", "embstr");
+        check("+7", "embstr");
+        check(" 7", "embstr");
+        check("-9223372036854775808", "int");
+        check("9223372036854775807", "int");
+        check("9223372036854775808", "embstr");
+        check("12345678901234567890", "embstr");
+        check(&"a".repeat(44), "embstr");
+        check(&"a".repeat(45), "raw");
+    }
+
+    #[test]
+    fn a_change_in_place_makes_it_raw() {
+        let mut value = StringValue::from(12);
+        value.make_raw().push(b'3');
+        assert_eq!((value.encoding(), value.as_integer()), ("raw", Some(123)));
     }
 }

@@ -1,0 +1,445 @@
+//! Defines C's `long double` as Redis meets it on x86: 64 bits of mantissa, 15 of exponent, rounded to nearest even.
+//!
+//! INCRBYFLOAT and HINCRBYFLOAT compute in it: `0.1 + 0.2` is `0.3` there, and `1e400` is a number.
+
+/// The least exponent of the mantissa's lowest bit: denormals have it.
+const MIN_EXPONENT: i32 = -16445;
+/// The greatest exponent of the mantissa's lowest bit.
+const MAX_EXPONENT: i32 = 16320;
+/// Redis reads a number from a buffer of this size, its closing NUL among it.
+const MAX_TEXT: usize = 5 * 1024;
+
+/// A number that is not NaN: mantissa times two to the exponent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LongDouble {
+    negative: bool,
+    /// Its top bit is set, but in zero and in denormals.
+    mantissa: u64,
+    /// Of the mantissa's lowest bit; `INFINITE` marks an infinity.
+    exponent: i32,
+}
+
+const INFINITE: i32 = i32::MAX;
+
+impl LongDouble {
+    /// The integer, exactly.
+    pub fn from_integer(number: i64) -> LongDouble {
+        round(number < 0, u128::from(number.unsigned_abs()), 0, false)
+    }
+
+    /// Reads a whole text as `strtold` does: decimal or hexadecimal, `inf` too. `None` if it is no number, has a
+    /// space before it, is NaN, or overflows or underflows to nothing.
+    pub fn parse(text: &[u8]) -> Option<LongDouble> {
+        if text.len() >= MAX_TEXT {
+            return None;
+        }
+        let (negative, digits) = match text {
+            [b'-', rest @ ..] => (true, rest),
+            [b'+', rest @ ..] => (false, rest),
+            _ => (false, text),
+        };
+        if digits.eq_ignore_ascii_case(b"inf") || digits.eq_ignore_ascii_case(b"infinity") {
+            return Some(LongDouble { negative, mantissa: 0, exponent: INFINITE });
+        }
+        let number = match digits {
+            [b'0', b'x' | b'X', rest @ ..] => Literal::read(rest, 16, b'p')?.hexadecimal(negative),
+            _ => Literal::read(digits, 10, b'e')?.decimal(negative),
+        };
+        number.filter(|number| !number.is_infinite())
+    }
+
+    /// Whether it is one of the two infinities.
+    pub fn is_infinite(self) -> bool {
+        self.exponent == INFINITE
+    }
+
+    /// The rounded sum; `None` if that is NaN.
+    pub fn add(self, other: LongDouble) -> Option<LongDouble> {
+        match (self.is_infinite(), other.is_infinite()) {
+            (true, true) if self.negative != other.negative => return None,
+            (true, _) => return Some(self),
+            (_, true) => return Some(other),
+            _ => {}
+        }
+        let (high, low) = if (self.exponent, self.mantissa) >= (other.exponent, other.mantissa) {
+            (self, other)
+        } else {
+            (other, self)
+        };
+        // The greater exponent comes with a full mantissa, so `high` is the greater number. 62 bits below the mantissa
+        // hold what the shift pushes out, two above it the carry.
+        let distance = (high.exponent - low.exponent).unsigned_abs();
+        let wide = u128::from(high.mantissa) << 62;
+        let addend = u128::from(low.mantissa) << 62;
+        let shifted = addend.checked_shr(distance).unwrap_or(0);
+        let lost = shifted.checked_shl(distance).unwrap_or(0) != addend;
+        let exponent = high.exponent - 62;
+        if high.negative == low.negative {
+            return Some(round(high.negative, wide + shifted, exponent, lost));
+        }
+        if wide == shifted && !lost {
+            return Some(LongDouble::from_integer(0));
+        }
+        // Where bits were lost, the true difference lies just above the integer below it.
+        let difference = wide.saturating_sub(shifted).saturating_sub(u128::from(lost));
+        Some(round(high.negative, difference, exponent, lost))
+    }
+
+    /// The text that Redis stores: 17 digits behind the point, zeros at the end left out, no exponent ever.
+    pub fn to_text(self) -> Vec<u8> {
+        let mut text = String::new();
+        if self.negative {
+            text.push('-');
+        }
+        if self.is_infinite() {
+            text.push_str("inf");
+            return text.into_bytes();
+        }
+        if self.exponent >= 0 {
+            text.push_str(&decimal_digits(self.mantissa, self.exponent.unsigned_abs()));
+            return text.into_bytes();
+        }
+        let scaled = u128::from(self.mantissa) * 10u128.pow(17);
+        let scaled = shift_to_even(scaled, self.exponent.unsigned_abs(), false);
+        let (whole, fraction) = (scaled / 10u128.pow(17), scaled % 10u128.pow(17));
+        text.push_str(&format!("{whole}.{fraction:017}"));
+        let trimmed = text.trim_end_matches('0').trim_end_matches('.');
+        if trimmed == "-0" { b"0".to_vec() } else { trimmed.as_bytes().to_vec() }
+    }
+}
+
+/// `value >> bits`, rounded to nearest, ties to even; `more` says that bits below the value are not all zero.
+fn shift_to_even(value: u128, bits: u32, more: bool) -> u128 {
+    if bits == 0 {
+        return value;
+    }
+    if bits > 128 {
+        return 0;
+    }
+    let kept = value.checked_shr(bits).unwrap_or(0);
+    let half = 1u128 << (bits - 1);
+    let rest = value & (half | (half - 1));
+    let up = rest > half || rest == half && (more || kept & 1 == 1);
+    kept + u128::from(up)
+}
+
+/// The nearest number to `significand` times two to the `exponent`; `more` says that there is a bit more than that.
+fn round(negative: bool, significand: u128, exponent: i32, more: bool) -> LongDouble {
+    if significand == 0 {
+        return LongDouble { negative, mantissa: 0, exponent: MIN_EXPONENT };
+    }
+    let zeros = significand.leading_zeros();
+    let wide = significand << zeros;
+    let mut exponent = exponent - zeros as i32 + 64;
+    let denormal = (MIN_EXPONENT - exponent).max(0);
+    exponent += denormal;
+    let mut mantissa = shift_to_even(wide, 64 + denormal.unsigned_abs(), more);
+    if mantissa >> 64 != 0 {
+        mantissa >>= 1;
+        exponent += 1;
+    }
+    if exponent > MAX_EXPONENT {
+        return LongDouble { negative, mantissa: 0, exponent: INFINITE };
+    }
+    LongDouble { negative, mantissa: mantissa as u64, exponent }
+}
+
+/// The decimal digits of `mantissa` times two to the `exponent`.
+fn decimal_digits(mantissa: u64, exponent: u32) -> String {
+    const LIMB: u64 = 1_000_000_000;
+    // Groups of nine digits, the lowest first.
+    let mut groups = vec![mantissa % LIMB, mantissa / LIMB % LIMB, mantissa / LIMB / LIMB];
+    let mut left = exponent;
+    while left > 0 {
+        let step = left.min(29);
+        left -= step;
+        let mut carry = 0;
+        for group in &mut groups {
+            let product = (*group << step) + carry;
+            *group = product % LIMB;
+            carry = product / LIMB;
+        }
+        if carry > 0 {
+            groups.push(carry);
+        }
+    }
+    let text: String = groups.iter().rev().map(|group| format!("{group:09}")).collect();
+    match text.trim_start_matches('0') {
+        "" => "0".to_owned(),
+        digits => digits.to_owned(),
+    }
+}
+
+/// A number as it is written: an integer of digits, and the power of the base that it is scaled by.
+struct Literal {
+    /// The digits' values, zeros in front left out.
+    digits: Vec<u8>,
+    /// How many of them stand behind the point.
+    behind_point: i64,
+    /// What the exponent says.
+    exponent: i64,
+}
+
+impl Literal {
+    /// Reads digits with a point among them and an exponent behind them; all of the text, or `None`.
+    fn read(text: &[u8], base: u32, mark: u8) -> Option<Literal> {
+        let mut literal = Literal { digits: Vec::new(), behind_point: 0, exponent: 0 };
+        let (mut point, mut any) = (false, false);
+        let mut at = 0;
+        while let Some(&byte) = text.get(at) {
+            if byte == b'.' && !point {
+                point = true;
+            } else if let Some(digit) = char::from(byte).to_digit(base) {
+                any = true;
+                literal.behind_point += i64::from(point);
+                if digit != 0 || !literal.digits.is_empty() {
+                    literal.digits.push(digit as u8);
+                }
+            } else {
+                break;
+            }
+            at += 1;
+        }
+        let exponent = text.get(at..).unwrap_or_default();
+        match exponent {
+            _ if !any => None,
+            [] => Some(literal),
+            [first, rest @ ..] if first.eq_ignore_ascii_case(&mark) => {
+                let (negative, digits) = match rest {
+                    [b'-', digits @ ..] => (true, digits),
+                    [b'+', digits @ ..] => (false, digits),
+                    _ => (false, rest),
+                };
+                if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+                    return None;
+                }
+                // Far outside of any range is as good as the exact number.
+                let size = digits
+                    .iter()
+                    .fold(0i64, |size, digit| (size * 10 + i64::from(digit - b'0')).min(1_000_000));
+                literal.exponent = if negative { -size } else { size };
+                Some(literal)
+            }
+            _ => None,
+        }
+    }
+
+    /// The nearest number; `None` if it is too small to be told from zero.
+    fn decimal(self, negative: bool) -> Option<LongDouble> {
+        let scale = self.exponent - self.behind_point;
+        let size = scale + self.digits.len() as i64;
+        if self.digits.is_empty() {
+            return Some(round(negative, 0, 0, false));
+        }
+        // Beyond these no rounding helps, and the naturals below would grow for nothing.
+        if size > 5000 {
+            return Some(LongDouble { negative, mantissa: 0, exponent: INFINITE });
+        }
+        if size < -5000 {
+            return None;
+        }
+        let (mut above, mut below) = (Natural::default(), Natural::from(1));
+        for digit in self.digits {
+            above.multiply_add(10, u32::from(digit));
+        }
+        let scaled = if scale >= 0 { &mut above } else { &mut below };
+        for _ in 0..scale.abs() {
+            scaled.multiply_add(10, 0);
+        }
+        ratio(negative, above, below, 0)
+    }
+
+    /// The nearest number; `None` if it is too small to be told from zero.
+    fn hexadecimal(self, negative: bool) -> Option<LongDouble> {
+        if self.digits.is_empty() {
+            return Some(round(negative, 0, 0, false));
+        }
+        let mut above = Natural::default();
+        for digit in self.digits {
+            above.multiply_add(16, u32::from(digit));
+        }
+        let exponent = (self.exponent - 4 * self.behind_point) as i32;
+        ratio(negative, above, Natural::from(1), exponent)
+    }
+}
+
+/// The nearest number to `above / below * 2^exponent`; `None` if that is zero. Neither of the two is zero.
+fn ratio(
+    negative: bool,
+    mut above: Natural,
+    mut below: Natural,
+    exponent: i32,
+) -> Option<LongDouble> {
+    /// More bits than a mantissa has, and fewer than the quotient may have.
+    const BITS: i32 = 100;
+    let shift = above.bits() - below.bits();
+    if shift > 0 {
+        below.shift_left(shift.unsigned_abs());
+    } else {
+        above.shift_left(shift.unsigned_abs());
+    }
+    let mut quotient = 0u128;
+    for _ in 0..BITS {
+        let fits = above.at_least(&below);
+        if fits {
+            above.subtract(&below);
+        }
+        quotient = quotient << 1 | u128::from(fits);
+        above.shift_left(1);
+    }
+    let number = round(negative, quotient, exponent + shift - BITS + 1, above.bits() > 0);
+    (number.mantissa != 0 || number.is_infinite()).then_some(number)
+}
+
+/// An integer from zero up, without limit: 32 bits a limb, the lowest first, no zero limb at the top.
+#[derive(Default)]
+struct Natural(Vec<u32>);
+
+impl Natural {
+    fn from(number: u32) -> Natural {
+        Natural(vec![number])
+    }
+
+    /// The number of bits without zeros in front.
+    fn bits(&self) -> i32 {
+        self.0.last().map_or(0, |top| (self.0.len() * 32) as i32 - top.leading_zeros() as i32)
+    }
+
+    fn trim(&mut self) {
+        while self.0.last() == Some(&0) {
+            self.0.pop();
+        }
+    }
+
+    fn multiply_add(&mut self, factor: u32, addend: u32) {
+        let mut carry = u64::from(addend);
+        for limb in &mut self.0 {
+            carry += u64::from(*limb) * u64::from(factor);
+            *limb = carry as u32;
+            carry >>= 32;
+        }
+        self.0.push(carry as u32);
+        self.trim();
+    }
+
+    fn shift_left(&mut self, bits: u32) {
+        let mut carry = 0;
+        for limb in &mut self.0 {
+            let wide = u64::from(*limb) << (bits % 32) | carry;
+            *limb = wide as u32;
+            carry = wide >> 32;
+        }
+        self.0.push(carry as u32);
+        self.trim();
+        if !self.0.is_empty() {
+            self.0.splice(0..0, std::iter::repeat_n(0, bits as usize / 32));
+        }
+    }
+
+    fn at_least(&self, other: &Natural) -> bool {
+        let longer = self.0.len().cmp(&other.0.len());
+        longer.then_with(|| self.0.iter().rev().cmp(other.0.iter().rev())).is_ge()
+    }
+
+    /// Subtracts a number that is not greater.
+    fn subtract(&mut self, other: &Natural) {
+        let mut borrow = false;
+        for (at, limb) in self.0.iter_mut().enumerate() {
+            let taken = other.0.get(at).copied().unwrap_or(0);
+            let (rest, first) = limb.overflowing_sub(taken);
+            let (rest, second) = rest.overflowing_sub(u32::from(borrow));
+            *limb = rest;
+            borrow = first || second;
+        }
+        self.trim();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `expected` is what redis-server 7.0.15 on x86-64 answered to `INCRBYFLOAT`; empty for its refusal.
+    fn check(value: &str, increment: &str, expected: &str) {
+        let sum = LongDouble::parse(value.as_bytes())
+            .zip(LongDouble::parse(increment.as_bytes()))
+            .and_then(|(value, increment)| value.add(increment))
+            .filter(|sum| !sum.is_infinite())
+            .map_or(Vec::new(), LongDouble::to_text);
+        assert_eq!(String::from_utf8(sum).unwrap(), expected, "{value} + {increment}");
+    }
+
+    #[test]
+    fn sums_as_redis_stores_them() {
+        check("0.1", "0.2", "0.3");
+        check("-2.5", "-2.5", "-5");
+        check("-0.1", "-0.2", "-0.3");
+        check("0.1", "-0.2", "-0.1");
+        check("-9223372036854775808", "-1", "-9223372036854775809");
+        check("3.0e3", "0", "3000");
+        check("5.0e3", "2.0e2", "5200");
+        check("10.50", "0.1", "10.6");
+        check("-0", "-0", "0");
+        check("0", "-1e-20", "0");
+        check("1", "-1", "0");
+        check("1e18", "0.5", "1000000000000000000.5");
+        check("1e19", "0.5", "10000000000000000000");
+        check("9223372036854775807", "1", "9223372036854775808");
+        check("18446744073709551615", "1", "18446744073709551616");
+        check("18446744073709551616", "1", "18446744073709551616");
+        check("1e40", "1", "9999999999999999999783686092270256259072");
+        check(
+            "1.7976931348623157e308",
+            "1.7976931348623157e308",
+            "359538626972463139991842093548208868096772893888658356970628841530353257046248792709403737216774171128857586838851041378617416726902272110715794556052955234146997955372576789671236326588091188869859074894581254961338834769297758245552436667197907705664206565009503223382416235440319971852753604933726679072768",
+        );
+        check("0.000000000000000005", "0", "0");
+        check("0.000000000000000015", "0", "0.00000000000000002");
+        check("1e-17", "1e-17", "0.00000000000000002");
+        check("123456789.123456789", "0.000000001", "123456789.12345678999554366");
+        check("0.3", "-0.1", "0.2");
+        check("1e-4950", "0", "0");
+        check("1e-4951", "0", "");
+        check("1e-5000", "0", "");
+        check("1e5000", "0", "");
+        check("0e99999999999", "1", "1");
+        check("-inf", "1", "");
+        check("inf", "-inf", "");
+        check("InFiNiTy", "0", "");
+        check("nan", "0", "");
+        check("0x1.8p3", "0x.8", "12.5");
+        check("0x10", "0XfP-4", "16.9375");
+        check("0x", "0", "");
+        check("0x.", "0", "");
+        check("0x1p", "0", "");
+        check("0x.p1", "0", "");
+        check("0x1p99999999999", "0", "");
+        check("0x1p-16445", "0", "0");
+        check("0x1p-16446", "0", "");
+        check("0x1.8p-16446", "0", "0");
+        check(".5", "5.", "5.5");
+        check(".", "0", "");
+        check("", "0", "");
+        check("+1", "+2", "3");
+        check("+-1", "0", "");
+        check("1e", "0", "");
+        check("1e+", "0", "");
+        check("1e+2", "0", "100");
+        check(" 1", "0", "");
+        check("1 ", "0", "");
+        check("1_000", "0", "");
+        check("1.2.3", "0", "");
+        check("1,5", "0", "");
+        check("00012", "0", "12");
+        check("2.5", "2.5", "5");
+        check("1e17", "0.03125", "100000000000000000.03125");
+        check("4503599627370497.5", "0.0000000001", "4503599627370497.5");
+        check("99999999999999999999999999999999999", "0", "99999999999999999997871448567840768");
+        check("0x1.fffffffffffffffep0", "0x1p-64", "2");
+        check("0x1.fffffffffffffffep0", "0x1p-65", "2");
+        check("0x1p0", "-0x1p-64", "1");
+        check("0x1p0", "-0x1p-65", "1");
+        check("0x1p0", "-0x1.8p-65", "1");
+        check("0x1p0", "-0x1p-200", "1");
+    }
+}
