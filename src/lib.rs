@@ -36,6 +36,7 @@
 //! | `error.rs` | every error text that Redis prints, once |
 //! | `glob.rs` | the patterns of KEYS, SCAN and CONFIG GET |
 //! | `keyspace/` | databases: keys, their deadlines, their order |
+//! | `long_double.rs` | the numbers of INCRBYFLOAT: 80 bits, as on x86 |
 //! | `lua/` | Lua 5.1, able to pause at any instruction; knows no Redis |
 //! | `number.rs` | numbers as Redis reads and prints them |
 //! | `resp.rs` | a reply, and its bytes in RESP2 and RESP3 |
