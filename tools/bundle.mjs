@@ -7,11 +7,12 @@
 // www/ may import three modules that exist only here:
 //   evalsha:glue     what wasm-bindgen generated for src/wasm.rs
 //   evalsha:wasm     the compiled core: its address (index.html) or its bytes (offline.html)
-//   evalsha:lessons  [{ slug, files: { name: text } }], the folders of www/lessons/ in order
+//   evalsha:lessons  the folders of www/lessons/ as data, in order (lessons.mjs)
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { build } from "esbuild";
+import { readLessons } from "./lessons.mjs";
 
 const staging = process.env.TRUNK_STAGING_DIR;
 if (!staging) throw new Error("tools/bundle.mjs is Trunk's hook; run ./x build");
@@ -25,23 +26,9 @@ const parts = {
     esbuild.onResolve({ filter: /^evalsha:glue$/ }, () => ({ path: glue }));
     esbuild.onResolve({ filter: /^evalsha:wasm$/ }, () => ({ path: wasm }));
     esbuild.onResolve({ filter: /^evalsha:lessons$/ }, () => ({ path: lessons, namespace: "lessons" }));
-    esbuild.onLoad({ filter: /.*/, namespace: "lessons" }, () => ({ contents: JSON.stringify(readLessons()), loader: "json" }));
+    esbuild.onLoad({ filter: /.*/, namespace: "lessons" }, () => ({ contents: JSON.stringify(readLessons(lessons)), loader: "json" }));
   },
 };
-
-function readLessons() {
-  if (!existsSync(lessons)) return [];
-  return readdirSync(lessons, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort()
-    .map((folder) => ({
-      slug: folder.replace(/^\d+-/, ""),
-      files: Object.fromEntries(
-        readdirSync(join(lessons, folder)).sort().map((file) => [file, readFileSync(join(lessons, folder, file), "utf8")]),
-      ),
-    }));
-}
 
 const common = {
   bundle: true,

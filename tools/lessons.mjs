@@ -1,0 +1,74 @@
+// Reads the lessons of www/lessons/ and turns their Markdown into plain data, so that the page needs no Markdown reader and
+// never makes HTML out of text. A lesson that is not as it should be stops the build.
+//
+// A lesson:  { slug, title, goal, blocks }
+// A block:   { type: "paragraph", text } | { type: "list", items: [text] } | { type: "note", blocks }
+//            | { type: "transcript", commands: [{ line, output }] }
+// A text:    [string | { type: "code", text } | { type: "strong" | "em", text: [...] } | { type: "link", href, text: [...] }]
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { marked } from "marked";
+
+/** The lessons of a folder of NN-slug/README.md, in order. */
+export function readLessons(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).sort().map((name, index) => {
+    const path = join(folder, name, "README.md");
+    try {
+      const [, number, slug] = /^(\d\d)-([a-z0-9-]+)$/.exec(name) ?? fail("a folder is named NN-slug");
+      if (Number(number) !== index + 1) fail(`it is lesson ${index + 1}`);
+      const source = readFileSync(path, "utf8");
+      const [, front, body] = /^---\n(.*?)\n---\n(.*)$/s.exec(source) ?? fail("it begins with front matter between ---");
+      const field = (key) => new RegExp(`^${key}: (.+)$`, "m").exec(front)?.[1] ?? fail(`front matter has no ${key}`);
+      return { slug, title: field("title"), goal: field("goal"), blocks: marked.lexer(body).flatMap(block) };
+    } catch (error) {
+      throw new Error(`${path}: ${error.message}`);
+    }
+  });
+}
+
+/** The commands of a transcript, `> line` with what redis-cli prints below it. */
+export function transcript(source) {
+  const [before, ...commands] = source.split(/^> /m);
+  if (before !== "" || commands.length === 0) fail("a redis block begins with `> `");
+  return commands.map((command) => {
+    const [line, ...output] = command.trimEnd().split("\n");
+    return { line, output: output.map((text) => `${text}\n`).join("") };
+  });
+}
+
+function block(token) {
+  switch (token.type) {
+    case "space":
+      return [];
+    case "paragraph":
+      return { type: "paragraph", text: token.tokens.map(inline) };
+    case "list":
+      return { type: "list", items: token.items.map((item) => item.tokens.flatMap((part) => part.tokens.map(inline))) };
+    case "blockquote":
+      return { type: "note", blocks: token.tokens.flatMap(block) };
+    case "code":
+      if (token.lang === "redis") return { type: "transcript", commands: transcript(token.text) };
+  }
+  return fail(`no lesson has a ${token.type} (${token.raw.slice(0, 40)})`);
+}
+
+function inline(token) {
+  switch (token.type) {
+    case "text":
+    case "escape":
+      return token.text.replaceAll("\n", " ");
+    case "codespan":
+      return { type: "code", text: token.text };
+    case "strong":
+    case "em":
+      return { type: token.type, text: token.tokens.map(inline) };
+    case "link":
+      return { type: "link", href: token.href, text: token.tokens.map(inline) };
+  }
+  return fail(`no lesson has a ${token.type} (${token.raw})`);
+}
+
+function fail(why) {
+  throw new Error(why);
+}
