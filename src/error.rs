@@ -80,6 +80,14 @@ fixed! {
     LFU_NOT_SELECTED "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
     NOT_BUSY "NOTBUSY No scripts in execution right now."
     UNKILLABLE "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command."
+    MULTIBULK_LENGTH "ERR Protocol error: invalid multibulk length"
+    BULK_LENGTH "ERR Protocol error: invalid bulk length"
+    STRANGERS_MULTIBULK_LENGTH "ERR Protocol error: unauthenticated multibulk length"
+    STRANGERS_BULK_LENGTH "ERR Protocol error: unauthenticated bulk length"
+    MULTIBULK_COUNT_TOO_LONG "ERR Protocol error: too big mbulk count string"
+    BULK_COUNT_TOO_LONG "ERR Protocol error: too big bulk count string"
+    INLINE_TOO_LONG "ERR Protocol error: too big inline request"
+    UNBALANCED_QUOTES "ERR Protocol error: unbalanced quotes in request"
 }
 
 impl Error {
@@ -136,6 +144,13 @@ impl Error {
     /// An integer that is not between two limits.
     pub fn not_between(low: i64, high: i64) -> Error {
         Error::new(format!("ERR value is out of range, value must between {low} and {high}"))
+    }
+
+    /// An argument of an array does not begin with its length.
+    pub fn expected_dollar(byte: u8) -> Error {
+        let mut text = b"ERR Protocol error: expected '$', got '".to_vec();
+        text.extend_from_slice(&[byte, b'\'']);
+        Error::new(text)
     }
 
     /// Too few or too many arguments; `name` is the full name, `config|get`.

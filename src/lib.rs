@@ -39,8 +39,11 @@
 //! | `long_double.rs` | the numbers of INCRBYFLOAT: 80 bits, as on x86 |
 //! | `lua/` | Lua 5.1, able to pause at any instruction; knows no Redis |
 //! | `number.rs` | numbers as Redis reads and prints them |
+//! | `request.rs` | the commands in the bytes that a client sends |
 //! | `resp.rs` | a reply, and its bytes in RESP2 and RESP3 |
+//! | `script/` | EVAL and its family: the cache, running in slices, `redis.*`, conversion between Lua and replies |
 //! | `server/` | clients, dispatch, the clock that the caller gives |
+//! | `split.rs` | a line split into arguments, as redis-cli and inline commands do |
 //! | `value/` | what a key can hold: strings, hashes |
 //! | `wasm.rs` | the door to JavaScript |
 //!
@@ -84,8 +87,10 @@ pub mod keyspace;
 pub mod long_double;
 pub mod lua;
 pub mod number;
+pub mod request;
 pub mod resp;
 pub mod server;
+pub mod split;
 pub mod value;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;

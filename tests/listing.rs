@@ -29,7 +29,11 @@ fn listing(proto: &Proto, out: &mut String) {
             continue;
         }
         let rk = |operand: u32| {
-            if operand >= CONSTANT_BIT { -1 - (operand as i64 - CONSTANT_BIT as i64) } else { operand as i64 }
+            if operand >= CONSTANT_BIT {
+                -1 - (operand as i64 - CONSTANT_BIT as i64)
+            } else {
+                operand as i64
+            }
         };
         let (a, b, c) = (code.a() as i64, rk(code.b()), rk(code.c()));
         use OpCode::*;
@@ -50,7 +54,11 @@ fn listing(proto: &Proto, out: &mut String) {
     }
     for constant in &proto.constants {
         match constant {
-            Constant::Number(number) => writeln!(out, "k {}", String::from_utf8(evalsha::number::format_g(*number, 14)).unwrap()),
+            Constant::Number(number) => writeln!(
+                out,
+                "k {}",
+                String::from_utf8(evalsha::number::format_g(*number, 14)).unwrap()
+            ),
             Constant::String(text) => writeln!(out, "k {:?}", String::from_utf8_lossy(text)),
             Constant::Boolean(value) => writeln!(out, "k {value}"),
             Constant::Nil => writeln!(out, "k nil"),
@@ -58,7 +66,14 @@ fn listing(proto: &Proto, out: &mut String) {
         .unwrap();
     }
     for local in &proto.locals {
-        writeln!(out, "local {} {} {}", String::from_utf8_lossy(&local.name), local.start + 1, local.end + 1).unwrap();
+        writeln!(
+            out,
+            "local {} {} {}",
+            String::from_utf8_lossy(&local.name),
+            local.start + 1,
+            local.end + 1
+        )
+        .unwrap();
     }
     for upvalue in &proto.upvalues {
         writeln!(out, "upvalue {}", String::from_utf8_lossy(upvalue)).unwrap();
@@ -70,7 +85,12 @@ fn listing(proto: &Proto, out: &mut String) {
 
 /// The same lines from luac's listing.
 fn reference(path: &Path) -> String {
-    let output = Command::new("luac5.1").args(["-l", "-l", "-p"]).arg(path).stderr(Stdio::inherit()).output().unwrap();
+    let output = Command::new("luac5.1")
+        .args(["-l", "-l", "-p"])
+        .arg(path)
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
     assert!(output.status.success(), "luac5.1 refuses {}", path.display());
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let mut out = String::new();
@@ -105,7 +125,12 @@ fn reference(path: &Path) -> String {
                     let value = line.splitn(3, '\t').nth(2).unwrap();
                     writeln!(out, "k {value}").unwrap();
                 }
-                "locals" => writeln!(out, "local {}", line.splitn(3, '\t').nth(2).unwrap().replace('\t', " ")).unwrap(),
+                "locals" => writeln!(
+                    out,
+                    "local {}",
+                    line.splitn(3, '\t').nth(2).unwrap().replace('\t', " ")
+                )
+                .unwrap(),
                 _ => writeln!(out, "upvalue {}", words[1]).unwrap(),
             }
         }
@@ -124,13 +149,21 @@ fn the_corpus_compiles_to_the_same_code() {
     for entry in std::fs::read_dir("tests/lua/syntax").unwrap() {
         let path = entry.unwrap().path();
         let source = std::fs::read(&path).unwrap();
-        let proto = compile(&source, format!("@{}", path.display()).as_bytes())
-            .unwrap_or_else(|error| panic!("{}: {}", path.display(), String::from_utf8_lossy(&error.0)));
+        let proto =
+            compile(&source, format!("@{}", path.display()).as_bytes()).unwrap_or_else(|error| {
+                panic!("{}: {}", path.display(), String::from_utf8_lossy(&error.0))
+            });
         let mut ours = String::new();
         listing(&proto, &mut ours);
         let theirs = reference(&path);
         for (line, (ours, theirs)) in ours.lines().zip(theirs.lines()).enumerate() {
-            assert_eq!(ours, theirs, "{} differs from luac5.1's listing at line {}", path.display(), line + 1);
+            assert_eq!(
+                ours,
+                theirs,
+                "{} differs from luac5.1's listing at line {}",
+                path.display(),
+                line + 1
+            );
         }
         assert_eq!(ours.lines().count(), theirs.lines().count(), "{}", path.display());
         count += 1;

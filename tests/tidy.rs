@@ -19,7 +19,7 @@ const ONLY_THERE: &[(&[&str], &[&str], &str)] = &[
     (
         &["HashMap", "HashSet", "RandomState::new"],
         &[],
-        "no reply may depend on a random order: use BTreeMap, hashbrown with a fixed hasher, or keyspace::dict",
+        "no reply may depend on a random order: use BTreeMap or keyspace::dict, or say \"never iterated\" above",
     ),
     (&["crate::cli"], &["src/cli/", "src/wasm.rs"], "only cli/ makes text for people"),
     (&["crate::wasm"], &[], "the door is not used from inside"),
@@ -36,7 +36,7 @@ const KNOWS_ONLY: &[(&str, &[&str], &str)] = &[
     ("src/keyspace/", &["keyspace", "value", "error", "number"], "the keyspace knows no commands"),
     (
         "src/cli/",
-        &["cli", "resp", "command", "number", "error"],
+        &["cli", "split", "resp", "command", "number", "error"],
         "the terminal's manners need replies and the command table",
     ),
 ];
@@ -71,7 +71,7 @@ const ERROR_CODES: &[&str] = &[
 /// Where `unsafe` may stand; each block says why it is sound in a SAFETY comment.
 const UNSAFE_IN: &[&str] = &["src/lua/"];
 
-/// A longer file says why, in a line `//! Long because ...`.
+/// A file with more lines than this, unit tests not counted, says why: `//! Long because ...`.
 const LONG: usize = 600;
 
 #[test]
@@ -97,7 +97,13 @@ fn names_stand_only_where_they_may() {
             }
             for (number, line) in code.lines() {
                 let found = words.iter().find(|word| names(line, word));
-                complain_unless(found.is_none(), &file, number, &format!("{found:?}: {why}"));
+                let said = line_above(&file.text, number).ends_with("never iterated.");
+                complain_unless(
+                    found.is_none() || said,
+                    &file,
+                    number,
+                    &format!("{found:?}: {why}"),
+                );
             }
         }
     }
@@ -177,7 +183,8 @@ fn unsafe_code_has_its_place_and_its_reason() {
 #[test]
 fn long_files_say_why() {
     for file in rust_files("src") {
-        let lines = file.text.lines().count();
+        let lines =
+            file.text.split("\n#[cfg(test)]\n").next().map_or(0, |code| code.lines().count());
         let says = file.text.lines().any(|line| line.starts_with("//! Long because "));
         complain_unless(
             lines <= LONG || says,
@@ -270,8 +277,9 @@ fn folders_hold_three_files_or_more() {
         folders.extend(Path::new(&file.path).parent().map(Path::to_path_buf));
     }
     for folder in folders {
-        let known =
-            ["src/bin", "src/keyspace", "src/lua"].iter().any(|known| folder == Path::new(known));
+        let known = ["src/bin", "src/keyspace", "src/script", "src/cli"]
+            .iter()
+            .any(|known| folder == Path::new(known));
         let entries = sorted_entries(&folder).len();
         assert!(known || entries >= 3, "{} holds {entries} files", folder.display());
     }
@@ -481,6 +489,10 @@ fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines().enumerate().map(|(number, line)| (number + 1, line))
 }
 
+fn line_above(text: &str, number: usize) -> &str {
+    numbered(text).find(|(above, _)| above + 1 == number).map_or("", |(_, line)| line)
+}
+
 fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
@@ -534,8 +546,8 @@ thread_local! {
     static COMPLAINTS: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
-fn complain_unless(fine: bool, file: &File, line: usize, what: &str) {
-    if !fine {
+fn complain_unless(sound: bool, file: &File, line: usize, what: &str) {
+    if !sound {
         COMPLAINTS
             .with_borrow_mut(|complaints| complaints.push(format!("{}:{line}: {what}", file.path)));
     }

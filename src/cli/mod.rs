@@ -1,4 +1,4 @@
 //! The manners of redis-cli: the only place where text for people is made.
 
 pub mod print;
-pub mod split;
+pub use crate::split;

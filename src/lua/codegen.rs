@@ -1,11 +1,15 @@
 //! Emits instructions: registers, constants, jump lists and the code of expressions, allocated as PUC-Rio does,
 //! because run-time messages are worked out from the instruction that failed.
+//!
+//! Long because expressions, jumps and registers share one state.
 
 use super::bytecode::{
-    CONSTANT_BIT, Constant, FIELDS_PER_FLUSH, Instruction, LocalVariable, MAX_BX, MAX_INDEX_RK, MAX_SBX, OpCode, Proto,
+    CONSTANT_BIT, Constant, FIELDS_PER_FLUSH, Instruction, LocalVariable, MAX_BX, MAX_INDEX_RK,
+    MAX_SBX, OpCode, Proto,
 };
 use super::lexer::SyntaxError;
 use super::parser::Parser;
+// A table of constants: never iterated.
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -58,7 +62,9 @@ impl Expression {
 
     fn numeral(&self) -> Option<f64> {
         match self.kind {
-            Kind::Number(number) if self.if_true == NO_JUMP && self.if_false == NO_JUMP => Some(number),
+            Kind::Number(number) if self.if_true == NO_JUMP && self.if_false == NO_JUMP => {
+                Some(number)
+            }
             _ => None,
         }
     }
@@ -96,6 +102,7 @@ enum ConstantKey {
 #[derive(Default)]
 pub(super) struct Function {
     pub proto: Proto,
+    // Looked up only, never iterated.
     constants: HashMap<ConstantKey, u32>,
     pub blocks: Vec<Block>,
     /// Indices into the prototype's locals of those in scope: register by register.
@@ -148,8 +155,14 @@ impl Function {
     /// The instruction that decides whether the jump at `pc` is taken.
     fn jump_control(&mut self, pc: i32) -> &mut Instruction {
         let pc = pc as usize;
-        let tests = |op| matches!(op, OpCode::Eq | OpCode::Lt | OpCode::Le | OpCode::Test | OpCode::TestSet);
-        if pc >= 1 && tests(self.proto.code[pc - 1].op()) { self.code(pc - 1) } else { self.code(pc) }
+        let tests = |op| {
+            matches!(op, OpCode::Eq | OpCode::Lt | OpCode::Le | OpCode::Test | OpCode::TestSet)
+        };
+        if pc >= 1 && tests(self.proto.code[pc - 1].op()) {
+            self.code(pc - 1)
+        } else {
+            self.code(pc)
+        }
     }
 
     /// Whether some jump of a list does not carry a value.
@@ -270,7 +283,13 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn patch_list_to(&mut self, mut list: i32, value_target: i32, register: u32, default_target: i32) -> Code<()> {
+    fn patch_list_to(
+        &mut self,
+        mut list: i32,
+        value_target: i32,
+        register: u32,
+        default_target: i32,
+    ) -> Code<()> {
         while list != NO_JUMP {
             let next = self.function().jump_target(list);
             let carries = self.function().patch_test(list, register);
@@ -389,7 +408,9 @@ impl Parser<'_> {
 
     pub(super) fn set_one_return(&mut self, expression: &mut Expression) {
         match expression.kind {
-            Kind::Call(pc) => expression.kind = Kind::NonRelocatable(self.function().proto.code[pc].a()),
+            Kind::Call(pc) => {
+                expression.kind = Kind::NonRelocatable(self.function().proto.code[pc].a())
+            }
             Kind::Vararg(pc) => {
                 self.function().set_b(pc, 2);
                 expression.kind = Kind::Relocatable(pc);
@@ -401,7 +422,9 @@ impl Parser<'_> {
     pub(super) fn discharge_variables(&mut self, expression: &mut Expression) -> Code<()> {
         expression.kind = match expression.kind {
             Kind::Local(register) => Kind::NonRelocatable(register),
-            Kind::Upvalue(index) => Kind::Relocatable(self.emit_abc(OpCode::GetUpval, 0, index, 0)?),
+            Kind::Upvalue(index) => {
+                Kind::Relocatable(self.emit_abc(OpCode::GetUpval, 0, index, 0)?)
+            }
             Kind::Global(name) => Kind::Relocatable(self.emit_abx(OpCode::GetGlobal, 0, name)?),
             Kind::Indexed(table, key) => {
                 self.free_register(key);
@@ -570,7 +593,8 @@ impl Parser<'_> {
 
     fn invert_jump(&mut self, pc: usize) {
         let control = self.function().jump_control(pc as i32);
-        *control = Instruction::abc(control.op(), u32::from(control.a() == 0), control.b(), control.c());
+        *control =
+            Instruction::abc(control.op(), u32::from(control.a() == 0), control.b(), control.c());
     }
 
     fn jump_on(&mut self, expression: &mut Expression, condition: bool) -> Code<i32> {
@@ -579,7 +603,12 @@ impl Parser<'_> {
             if instruction.op() == OpCode::Not {
                 self.function().proto.code.pop();
                 self.function().proto.lines.pop();
-                return self.conditional_jump(OpCode::Test, instruction.b(), 0, u32::from(!condition));
+                return self.conditional_jump(
+                    OpCode::Test,
+                    instruction.b(),
+                    0,
+                    u32::from(!condition),
+                );
             }
         }
         self.discharge_to_any_register(expression)?;
@@ -631,7 +660,8 @@ impl Parser<'_> {
                 self.discharge_to_any_register(expression)?;
                 self.free_expression(expression);
                 if let Kind::NonRelocatable(register) = expression.kind {
-                    expression.kind = Kind::Relocatable(self.emit_abc(OpCode::Not, 0, register, 0)?);
+                    expression.kind =
+                        Kind::Relocatable(self.emit_abc(OpCode::Not, 0, register, 0)?);
                 }
             }
         }
@@ -666,7 +696,12 @@ impl Parser<'_> {
         if result.is_nan() { None } else { Some(result) }
     }
 
-    fn arithmetic(&mut self, op: OpCode, left: &mut Expression, right: &mut Expression) -> Code<()> {
+    fn arithmetic(
+        &mut self,
+        op: OpCode,
+        left: &mut Expression,
+        right: &mut Expression,
+    ) -> Code<()> {
         if let Some(result) = Self::fold(op, left, right) {
             left.kind = Kind::Number(result);
             return Ok(());
@@ -684,7 +719,13 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn comparison(&mut self, op: OpCode, wanted: u32, left: &mut Expression, right: &mut Expression) -> Code<()> {
+    fn comparison(
+        &mut self,
+        op: OpCode,
+        wanted: u32,
+        left: &mut Expression,
+        right: &mut Expression,
+    ) -> Code<()> {
         let mut first = self.to_rk(left)?;
         let mut second = self.to_rk(right)?;
         self.free_expression(right);
@@ -694,7 +735,8 @@ impl Parser<'_> {
             std::mem::swap(&mut first, &mut second);
             wanted = 1;
         }
-        *left = Expression::new(Kind::Jump(self.conditional_jump(op, wanted, first, second)? as usize));
+        *left =
+            Expression::new(Kind::Jump(self.conditional_jump(op, wanted, first, second)? as usize));
         Ok(())
     }
 
@@ -749,7 +791,9 @@ impl Parser<'_> {
             }
             Binary::Concat => {
                 self.to_value(right)?;
-                if let (Kind::Relocatable(pc), Kind::NonRelocatable(first)) = (right.kind, left.kind) {
+                if let (Kind::Relocatable(pc), Kind::NonRelocatable(first)) =
+                    (right.kind, left.kind)
+                {
                     if self.function().proto.code[pc].op() == OpCode::Concat {
                         self.free_expression(left);
                         self.function().set_b(pc, first);

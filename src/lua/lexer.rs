@@ -57,10 +57,17 @@ pub fn chunk_id(source: &[u8]) -> Vec<u8> {
         Some(b'=') => source[1..source.len().min(SIZE)].to_vec(),
         Some(b'@') => {
             let (name, room) = (&source[1..], SIZE - 8);
-            if name.len() > room { [b"...", &name[name.len() - room..]].concat() } else { name.to_vec() }
+            if name.len() > room {
+                [b"...", &name[name.len() - room..]].concat()
+            } else {
+                name.to_vec()
+            }
         }
         _ => {
-            let line = source.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(source.len());
+            let line = source
+                .iter()
+                .position(|byte| matches!(byte, b'\n' | b'\r'))
+                .unwrap_or(source.len());
             let shown = line.min(SIZE - 17);
             let dots: &[u8] = if shown < source.len() { b"..." } else { b"" };
             [b"[string \"", &source[..shown], dots, b"\"]"].concat()
@@ -88,7 +95,16 @@ impl<'a> Lexer<'a> {
     /// A lexer before its first token: call [`Lexer::advance`].
     pub fn new(source: &'a [u8], chunk: &'a [u8]) -> Lexer<'a> {
         let token = Token::Fixed(Fixed::Eof);
-        Lexer { source, at: 0, chunk, line: 1, last_line: 1, token, ahead: None, buffer: Vec::new() }
+        Lexer {
+            source,
+            at: 0,
+            chunk,
+            line: 1,
+            last_line: 1,
+            token,
+            ahead: None,
+            buffer: Vec::new(),
+        }
     }
 
     /// Takes the current token.
@@ -119,7 +135,9 @@ impl<'a> Lexer<'a> {
     pub fn error(&self, message: &str, token: Option<&Token>) -> SyntaxError {
         let near = match token {
             None => return self.located(message.as_bytes()),
-            Some(Token::Byte(byte)) if byte.is_ascii_control() => format!("char({byte})").into_bytes(),
+            Some(Token::Byte(byte)) if byte.is_ascii_control() => {
+                format!("char({byte})").into_bytes()
+            }
             Some(Token::Byte(byte)) => vec![*byte],
             Some(Token::Fixed(fixed)) => fixed.text().as_bytes().to_vec(),
             // C prints the text up to its first NUL byte.
@@ -215,7 +233,10 @@ impl<'a> Lexer<'a> {
                 }
                 b'0'..=b'9' => return self.number(),
                 b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
-                    while self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+                    while self
+                        .peek()
+                        .is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                    {
                         self.save();
                     }
                     return Ok(match Fixed::reserved(&self.buffer) {
@@ -243,7 +264,11 @@ impl<'a> Lexer<'a> {
     /// At `[`: the number of `=` of a long bracket, or (no bracket) how many `=` follow.
     fn long_bracket(&self) -> Result<usize, usize> {
         let equals = self.source[self.at + 1..].iter().take_while(|&&byte| byte == b'=').count();
-        if self.source.get(self.at + 1 + equals) == self.source.get(self.at) { Ok(equals) } else { Err(equals) }
+        if self.source.get(self.at + 1 + equals) == self.source.get(self.at) {
+            Ok(equals)
+        } else {
+            Err(equals)
+        }
     }
 
     fn comment(&mut self) -> Result<(), SyntaxError> {
@@ -270,14 +295,16 @@ impl<'a> Lexer<'a> {
         loop {
             match self.peek() {
                 None => {
-                    let what = if keep { "unfinished long string" } else { "unfinished long comment" };
+                    let what =
+                        if keep { "unfinished long string" } else { "unfinished long comment" };
                     return Err(self.error(what, Some(&Token::Fixed(Fixed::Eof))));
                 }
                 Some(b'[') => {
                     if level == 0 && self.source.get(self.at + 1) == Some(&b'[') {
                         self.save();
                         self.save();
-                        return Err(self.error("nesting of [[...]] is deprecated", Some(&Token::Byte(b'['))));
+                        return Err(self
+                            .error("nesting of [[...]] is deprecated", Some(&Token::Byte(b'['))));
                     }
                     self.save();
                 }
@@ -308,7 +335,9 @@ impl<'a> Lexer<'a> {
         self.save();
         loop {
             match self.peek() {
-                None => return Err(self.error("unfinished string", Some(&Token::Fixed(Fixed::Eof)))),
+                None => {
+                    return Err(self.error("unfinished string", Some(&Token::Fixed(Fixed::Eof))));
+                }
                 Some(b'\n' | b'\r') => return Err(self.error_in_text("unfinished string")),
                 Some(b'\\') => {
                     self.at += 1;
@@ -367,6 +396,8 @@ impl<'a> Lexer<'a> {
         while self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             self.save();
         }
-        parse_number(&self.buffer).map(Token::Number).ok_or_else(|| self.error_in_text("malformed number"))
+        parse_number(&self.buffer)
+            .map(Token::Number)
+            .ok_or_else(|| self.error_in_text("malformed number"))
     }
 }

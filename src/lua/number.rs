@@ -13,7 +13,9 @@ pub fn parse_number(text: &[u8]) -> Option<f64> {
     };
     let number = match digits {
         [b'0', b'x' | b'X', rest @ ..] => parse_hexadecimal(rest)?,
-        [b'0'..=b'9' | b'.' | b'i' | b'I' | b'n' | b'N', ..] => std::str::from_utf8(digits).ok()?.parse().ok()?,
+        [b'0'..=b'9' | b'.' | b'i' | b'I' | b'n' | b'N', ..] => {
+            std::str::from_utf8(digits).ok()?.parse().ok()?
+        }
         _ => return None,
     };
     Some(if negative { -number } else { number })
@@ -54,7 +56,11 @@ fn parse_hexadecimal(text: &[u8]) -> Option<f64> {
         return None;
     }
     let half = (exponent / 2).clamp(-5000, 5000) as i32;
-    Some(mantissa as f64 * 2f64.powi(half) * 2f64.powi((exponent.clamp(-10000, 10000) as i32) - half))
+    Some(
+        mantissa as f64
+            * 2f64.powi(half)
+            * 2f64.powi((exponent.clamp(-10000, 10000) as i32) - half),
+    )
 }
 
 /// Lua's `%`: the remainder with the sign of the divisor.

@@ -1,4 +1,6 @@
 //! Parses Lua 5.1 and drives the code generator, in one pass.
+//!
+//! Long because it holds the whole grammar.
 
 use super::bytecode::{FIELDS_PER_FLUSH, OpCode, Proto};
 use super::codegen::{Binary, Block, Capture, Code, Expression, Function, Kind, NO_JUMP, Unary};
@@ -21,8 +23,12 @@ const MULTIPLE: i32 = -1;
 /// Compiles a chunk. `chunk_name` is as for `load`: `=name`, `@file` or the source itself.
 pub fn compile(source: &[u8], chunk_name: &[u8]) -> Result<Rc<Proto>, SyntaxError> {
     let name: Rc<[u8]> = Rc::from(chunk_name);
-    let mut parser =
-        Parser { lexer: Lexer::new(source, chunk_name), functions: vec![Function::new(name.clone())], levels: 0, name };
+    let mut parser = Parser {
+        lexer: Lexer::new(source, chunk_name),
+        functions: vec![Function::new(name.clone())],
+        levels: 0,
+        name,
+    };
     parser.function().proto.is_vararg = true;
     parser.lexer.advance()?;
     parser.chunk()?;
@@ -94,7 +100,8 @@ impl Parser<'_> {
         if line == self.lexer.line {
             return Err(self.expected(what));
         }
-        let message = format!("'{}' expected (to close '{}' at line {line})", text(what), text(who));
+        let message =
+            format!("'{}' expected (to close '{}' at line {line})", text(what), text(who));
         Err(self.lexer.error_near(&message))
     }
 
@@ -141,7 +148,8 @@ impl Parser<'_> {
     }
 
     fn find_local(function: &Function, name: &[u8]) -> Option<u32> {
-        let found = function.active.iter().rposition(|&local| *function.proto.locals[local].name == *name);
+        let found =
+            function.active.iter().rposition(|&local| *function.proto.locals[local].name == *name);
         found.map(|register| register as u32)
     }
 
@@ -161,9 +169,15 @@ impl Parser<'_> {
     /// The upvalue of the function at `level` for a variable of some enclosing function. A loop, not a recursion:
     /// first outward to the function that has the local, then inward through every function between.
     fn capture(&mut self, level: usize, name: &[u8]) -> Code<Option<u32>> {
-        let found = (0..level).rev().find_map(|at| Some((at, Self::find_local(&self.functions[at], name)?)));
+        let found = (0..level)
+            .rev()
+            .find_map(|at| Some((at, Self::find_local(&self.functions[at], name)?)));
         let Some((owner, register)) = found else { return Ok(None) };
-        let block = self.functions[owner].blocks.iter_mut().rev().find(|block| block.active_locals <= register as usize);
+        let block = self.functions[owner]
+            .blocks
+            .iter_mut()
+            .rev()
+            .find(|block| block.active_locals <= register as usize);
         if let Some(block) = block {
             block.has_upvalue = true;
         }
@@ -177,7 +191,9 @@ impl Parser<'_> {
                     if count > MAX_UPVALUES {
                         let what = match function.proto.line_defined {
                             0 => format!("main function has more than {MAX_UPVALUES} upvalues"),
-                            line => format!("function at line {line} has more than {MAX_UPVALUES} upvalues"),
+                            line => format!(
+                                "function at line {line} has more than {MAX_UPVALUES} upvalues"
+                            ),
                         };
                         return Err(self.lexer.error(&what, None));
                     }
@@ -331,7 +347,9 @@ impl Parser<'_> {
         let mut last = match self.lexer.token.clone() {
             Token::Byte(b'(') => {
                 if line != self.lexer.last_line {
-                    return Err(self.lexer.error_near("ambiguous syntax (function call x new statement)"));
+                    return Err(self
+                        .lexer
+                        .error_near("ambiguous syntax (function call x new statement)"));
                 }
                 self.lexer.advance()?;
                 let last = if self.at(b')') {
@@ -361,7 +379,12 @@ impl Parser<'_> {
             }
             (self.function().free_register - (base + 1)) as i32
         };
-        *function = Expression::new(Kind::Call(self.emit_abc(OpCode::Call, base, (count + 1) as u32, 2)?));
+        *function = Expression::new(Kind::Call(self.emit_abc(
+            OpCode::Call,
+            base,
+            (count + 1) as u32,
+            2,
+        )?));
         self.fix_line(line);
         self.function().free_register = base + 1;
         Ok(())
@@ -499,7 +522,9 @@ impl Parser<'_> {
             Token::Fixed(Fixed::False) => Expression::new(Kind::False),
             Token::Fixed(Fixed::Dots) => {
                 if !self.function().proto.is_vararg {
-                    return Err(self.lexer.error_near("cannot use '...' outside a vararg function"));
+                    return Err(self
+                        .lexer
+                        .error_near("cannot use '...' outside a vararg function"));
                 }
                 self.function().proto.needs_arg = false;
                 Expression::new(Kind::Vararg(self.emit_abc(OpCode::Vararg, 0, 1, 0)?))
@@ -692,7 +717,8 @@ impl Parser<'_> {
     fn numeric_for(&mut self, name: &[u8], line: u32) -> Code<()> {
         let base = self.function().free_register;
         let mut hidden = Vec::new();
-        for (ahead, name) in [&b"(for index)"[..], b"(for limit)", b"(for step)"].iter().enumerate() {
+        for (ahead, name) in [&b"(for index)"[..], b"(for limit)", b"(for step)"].iter().enumerate()
+        {
             hidden.push(self.new_local(name, ahead)?);
         }
         let shown = vec![self.new_local(name, 3)?];
@@ -717,7 +743,9 @@ impl Parser<'_> {
     fn generic_for(&mut self, name: &[u8]) -> Code<()> {
         let base = self.function().free_register;
         let mut hidden = Vec::new();
-        for (ahead, name) in [&b"(for generator)"[..], b"(for state)", b"(for control)"].iter().enumerate() {
+        for (ahead, name) in
+            [&b"(for generator)"[..], b"(for state)", b"(for control)"].iter().enumerate()
+        {
             hidden.push(self.new_local(name, ahead)?);
         }
         let mut shown = vec![self.new_local(name, 3)?];
@@ -733,11 +761,21 @@ impl Parser<'_> {
         self.for_body(base, line, &hidden, &shown, false)
     }
 
-    fn for_body(&mut self, base: u32, line: u32, hidden: &[usize], shown: &[usize], is_numeric: bool) -> Code<()> {
+    fn for_body(
+        &mut self,
+        base: u32,
+        line: u32,
+        hidden: &[usize],
+        shown: &[usize],
+        is_numeric: bool,
+    ) -> Code<()> {
         self.activate(hidden);
         self.expect(&Token::Fixed(Fixed::Do))?;
-        let prepare =
-            if is_numeric { self.emit_asbx(OpCode::ForPrep, base, NO_JUMP)? as i32 } else { self.jump()? };
+        let prepare = if is_numeric {
+            self.emit_asbx(OpCode::ForPrep, base, NO_JUMP)? as i32
+        } else {
+            self.jump()?
+        };
         self.enter_block(false);
         self.activate(shown);
         self.reserve_registers(shown.len() as u32)?;
@@ -836,7 +874,12 @@ impl Parser<'_> {
             self.set_returns(&mut last, MULTIPLE)?;
             if let (Kind::Call(pc), 1) = (last.kind, count) {
                 let call = &mut self.function().proto.code[pc];
-                *call = super::bytecode::Instruction::abc(OpCode::TailCall, call.a(), call.b(), call.c());
+                *call = super::bytecode::Instruction::abc(
+                    OpCode::TailCall,
+                    call.a(),
+                    call.b(),
+                    call.c(),
+                );
             }
             return self.emit_return(active, MULTIPLE);
         }
@@ -857,7 +900,10 @@ impl Parser<'_> {
         let mut targets = vec![first];
         loop {
             let target = targets[targets.len() - 1];
-            if !matches!(target.kind, Kind::Local(_) | Kind::Upvalue(_) | Kind::Global(_) | Kind::Indexed(..)) {
+            if !matches!(
+                target.kind,
+                Kind::Local(_) | Kind::Upvalue(_) | Kind::Global(_) | Kind::Indexed(..)
+            ) {
                 return Err(self.lexer.error_near("syntax error"));
             }
             if !self.accept(&Token::Byte(b','))? {
@@ -885,7 +931,8 @@ impl Parser<'_> {
             }
         }
         for target in targets.iter().rev() {
-            let mut value = Expression::new(Kind::NonRelocatable(self.function().free_register - 1));
+            let mut value =
+                Expression::new(Kind::NonRelocatable(self.function().free_register - 1));
             self.store(target, &mut value)?;
         }
         Ok(())

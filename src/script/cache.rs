@@ -1,6 +1,6 @@
 //! Defines the script cache: scripts by the SHA1 of their text, and what their shebang asks for.
 
-use crate::cli::split::split;
+use crate::split::split;
 use crate::error::Error;
 use sha1::{Digest, Sha1};
 use std::collections::BTreeMap;

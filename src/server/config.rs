@@ -1,4 +1,6 @@
 //! Defines the server's configuration: every parameter of CONFIG with its default, its type and its value.
+//!
+//! Long because it is a table with a row for each of Redis's parameters.
 
 use crate::error::{Error, reason};
 use crate::glob;

@@ -1,0 +1,262 @@
+//! Reads commands out of the bytes that a client sends: arrays of bulk strings, and inline commands for people at a telnet.
+
+use crate::error::Error;
+use crate::number::parse_integer;
+use crate::split::split;
+use std::ops::RangeInclusive;
+
+/// A line that does not end within this many bytes is refused (`PROTO_INLINE_MAX_SIZE`).
+const LONGEST_LINE: usize = 64 * 1024;
+/// The most arguments of a command.
+const ARGUMENTS: i64 = i32::MAX as i64;
+/// Lengths of an argument (`proto-max-bulk-len`).
+const LENGTHS: RangeInclusive<i64> = 0..=512 * 1024 * 1024;
+/// The two limits before AUTH has succeeded.
+const STRANGERS_ARGUMENTS: i64 = 10;
+const STRANGERS_LENGTH: i64 = 16 * 1024;
+
+/// The bytes of one client that are not yet commands.
+#[derive(Default)]
+pub struct Requests {
+    buffer: Vec<u8>,
+    /// Where the first unread byte is.
+    at: usize,
+    /// The array that has begun.
+    array: Option<Array>,
+}
+
+struct Array {
+    /// Arguments to come.
+    missing: i64,
+    arguments: Vec<Vec<u8>>,
+    /// The length of the argument that has begun.
+    length: Option<usize>,
+}
+
+impl Requests {
+    /// More bytes have come.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.buffer.drain(..self.at);
+        self.at = 0;
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next command; `None` until more bytes come. After an error the client is told it and sent away.
+    ///
+    /// `known` says that the client has no password left to give: a stranger gets small limits.
+    pub fn next(&mut self, known: bool) -> Result<Option<Vec<Vec<u8>>>, Error> {
+        loop {
+            if self.array.is_none() {
+                match self.unread().first() {
+                    None => return Ok(None),
+                    Some(b'*') => {
+                        if !self.begin_array(known)? {
+                            return Ok(None);
+                        }
+                    }
+                    Some(_) => match self.inline()? {
+                        Some(arguments) if arguments.is_empty() => continue,
+                        other => return Ok(other),
+                    },
+                }
+            }
+            if self.array.is_some() {
+                return self.arguments(known);
+            }
+        }
+    }
+
+    fn unread(&self) -> &[u8] {
+        self.buffer.get(self.at..).unwrap_or_default()
+    }
+
+    /// Where the line ends that begins here. As in C, a NUL byte hides everything behind it.
+    fn line_end(&self, end: u8, too_long: Error) -> Result<Option<usize>, Error> {
+        let unread = self.unread();
+        match unread.iter().position(|&byte| byte == end || byte == 0) {
+            Some(length) if unread.get(length) == Some(&end) => Ok(Some(length)),
+            _ if unread.len() > LONGEST_LINE => Err(too_long),
+            _ => Ok(None),
+        }
+    }
+
+    /// The number behind the type byte of a line that ends in CR and one more byte, whatever that is.
+    fn number(&mut self, too_long: Error, not_one: Error) -> Result<Option<i64>, Error> {
+        let Some(length) = self.line_end(b'\r', too_long)? else { return Ok(None) };
+        if length + 2 > self.unread().len() {
+            return Ok(None);
+        }
+        let number = self.unread().get(1..length).and_then(parse_integer).ok_or(not_one)?;
+        self.at += length + 2;
+        Ok(Some(number))
+    }
+
+    /// `*3`: false until the line is complete. A length of nothing, or less, is a command of nothing and is passed over.
+    fn begin_array(&mut self, known: bool) -> Result<bool, Error> {
+        let number = self.number(Error::MULTIBULK_COUNT_TOO_LONG, Error::MULTIBULK_LENGTH)?;
+        let Some(missing) = number else { return Ok(false) };
+        if missing > ARGUMENTS {
+            return Err(Error::MULTIBULK_LENGTH);
+        }
+        if !known && missing > STRANGERS_ARGUMENTS {
+            return Err(Error::STRANGERS_MULTIBULK_LENGTH);
+        }
+        if missing > 0 {
+            self.array = Some(Array { missing, arguments: Vec::new(), length: None });
+        }
+        Ok(true)
+    }
+
+    fn arguments(&mut self, known: bool) -> Result<Option<Vec<Vec<u8>>>, Error> {
+        let Some(mut array) = self.array.take() else { return Ok(None) };
+        while array.missing > 0 {
+            if array.length.is_none() {
+                array.length = self.begin_argument(known)?;
+            }
+            let whole = array.length.filter(|length| self.unread().len() >= length + 2);
+            let Some(length) = whole else {
+                self.array = Some(array);
+                return Ok(None);
+            };
+            array.arguments.push(self.unread().get(..length).unwrap_or_default().to_vec());
+            array.length = None;
+            array.missing -= 1;
+            // The two bytes behind an argument are passed over unread.
+            self.at += length + 2;
+        }
+        Ok(Some(array.arguments))
+    }
+
+    /// `$5`: the length of an argument; `None` until the line is complete.
+    fn begin_argument(&mut self, known: bool) -> Result<Option<usize>, Error> {
+        if self.line_end(b'\r', Error::BULK_COUNT_TOO_LONG)?.is_none() {
+            return Ok(None);
+        }
+        if let Some(&byte) = self.unread().first().filter(|&&byte| byte != b'$') {
+            return Err(Error::expected_dollar(byte));
+        }
+        let number = self.number(Error::BULK_COUNT_TOO_LONG, Error::BULK_LENGTH)?;
+        let Some(length) = number else { return Ok(None) };
+        if !LENGTHS.contains(&length) {
+            return Err(Error::BULK_LENGTH);
+        }
+        if !known && length > STRANGERS_LENGTH {
+            return Err(Error::STRANGERS_BULK_LENGTH);
+        }
+        Ok(Some(length as usize))
+    }
+
+    /// A line of words; without any it is passed over by the caller.
+    fn inline(&mut self) -> Result<Option<Vec<Vec<u8>>>, Error> {
+        let Some(length) = self.line_end(b'\n', Error::INLINE_TOO_LONG)? else { return Ok(None) };
+        let line = self.unread().get(..length).unwrap_or_default();
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let arguments = split(line).ok_or(Error::UNBALANCED_QUOTES)?;
+        self.at += length + 1;
+        Ok(Some(arguments))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Requests;
+
+    /// The commands in the bytes, words joined by `|`, and the error after them; the same however the bytes are cut.
+    #[track_caller]
+    fn check(bytes: &[u8], commands: &[&str], error: Option<&str>) {
+        for cut in [1, 2, 3, 7, bytes.len().max(1)] {
+            let mut requests = Requests::default();
+            let mut read = Vec::new();
+            let mut failed = None;
+            for piece in bytes.chunks(cut) {
+                requests.feed(piece);
+                while failed.is_none() {
+                    match requests.next(true) {
+                        Ok(Some(words)) => read.push(words.join(&b'|').escape_ascii().to_string()),
+                        Ok(None) => break,
+                        Err(error) => failed = Some(error.0.escape_ascii().to_string()),
+                    }
+                }
+            }
+            let shown = bytes.escape_ascii();
+            assert_eq!(read, commands, "{shown} in pieces of {cut}");
+            let failed =
+                failed.map(|text| text.replace("ERR Protocol error: ", "").replace('\\', ""));
+            assert_eq!(failed.as_deref(), error, "{shown} in pieces of {cut}");
+        }
+    }
+
+    #[test]
+    fn arrays() {
+        check(b"*1\r\n$4\r\nPING\r\n", &["PING"], None);
+        check(b"*2\r\n$3\r\nGET\r\n$2\r\n\r\n\r\n*1\r\n$0\r\n\r\n", &["GET|\\r\\n", ""], None);
+        check(b"*0\r\n*-1\r\n*-7\r\nPING\r\n", &["PING"], None);
+        check(b"*1\r\n$4\r\nPINGxx*1\rx$4\rxPING\r\n", &["PING", "PING"], None);
+        check(b"*3\r\n$4\r\nPING\r\n", &[], None);
+        check(b"*1\r\n$536870912\r\nx", &[], None);
+        check(b"*1\r\n\0\r\n", &[], None);
+    }
+
+    #[test]
+    fn broken_arrays() {
+        for number in ["x", "", " 1", "1 ", "+1", "01", "-0", "2147483648", "99999999999999999999"]
+        {
+            check(
+                format!("PING\r\n*{number}\r\nPING\r\n").as_bytes(),
+                &["PING"],
+                Some("invalid multibulk length"),
+            );
+            if number != "2147483648" {
+                check(
+                    format!("*1\r\n${number}\r\nPING\r\n").as_bytes(),
+                    &[],
+                    Some("invalid bulk length"),
+                );
+            }
+        }
+        check(b"*1\r\n$-1\r\n", &[], Some("invalid bulk length"));
+        check(b"*1\r\n$536870913\r\n", &[], Some("invalid bulk length"));
+        check(b"*1\r\nPING\r\n", &[], Some("expected '$', got 'P'"));
+        check(b"*1\r\n\r\n", &[], Some("expected '$', got ' '"));
+    }
+
+    #[test]
+    fn lines() {
+        check(b"PING\r\nGET a\n", &["PING", "GET|a"], None);
+        check(b"\r\n \t\n\nECHO \"a\\x41 b\" 'c'\r\n", &["ECHO|aA b|c"], None);
+        check(b"PING a\rb\r\n", &["PING|a|b"], None);
+        check(b"PI\0NG\r\nPING\r\n", &[], None);
+        check(b"GET \"a\r\n", &[], Some("unbalanced quotes in request"));
+    }
+
+    #[test]
+    fn lines_without_end() {
+        check_endless(b"", "too big inline request");
+        check_endless(b"*", "too big mbulk count string");
+        check_endless(b"*1\r\n", "too big bulk count string");
+        check_endless(b"*1\r\n$", "too big bulk count string");
+    }
+
+    #[track_caller]
+    fn check_endless(start: &[u8], error: &str) {
+        let mut requests = Requests::default();
+        requests.feed(start);
+        requests.feed(&vec![b'1'; 64 * 1024 - 1]);
+        assert_eq!(requests.next(true), Ok(None), "{}", start.escape_ascii());
+        requests.feed(b"11");
+        let failed = requests.next(true).map_err(|error| error.0.escape_ascii().to_string());
+        assert_eq!(failed, Err(format!("ERR Protocol error: {error}")));
+    }
+
+    #[test]
+    fn strangers_have_small_limits() {
+        let check = |bytes: &[u8], error: &str| {
+            let mut requests = Requests::default();
+            requests.feed(bytes);
+            let failed = requests.next(false).map_err(|error| error.0.escape_ascii().to_string());
+            assert_eq!(failed, Err(format!("ERR Protocol error: {error}")));
+        };
+        check(b"*11\r\n", "unauthenticated multibulk length");
+        check(b"*10\r\n$16385\r\n", "unauthenticated bulk length");
+    }
+}
