@@ -1,4 +1,7 @@
 //! The manners of redis-cli: the only place where text for people is made.
 
-pub mod print;
 pub use crate::split;
+pub mod help;
+pub mod print;
+pub mod session;
+pub mod terminal;

@@ -112,9 +112,8 @@ fn print_leaf(reply: &Reply, out: &mut Vec<u8>) {
             text
         }
         Reply::Status(text) => text,
-        Reply::Verbatim(_, text) => text,
-        // The redis-cli of 7.0 gives up here ("Unknown reply type: 13") and ends; a playground goes on.
-        Reply::BigNumber(text) => text,
+        // At a big number the redis-cli of 7.0 ends ("Unknown reply type: 13"); a playground goes on.
+        Reply::Verbatim(_, text) | Reply::BigNumber(text) => text,
         Reply::Integer(number) => &format!("(integer) {number}").into_bytes(),
         Reply::Double(number) => {
             out.extend_from_slice(b"(double) ");

@@ -1,0 +1,195 @@
+//! Our engine with a clock that only tests move, and players of transcripts.
+
+use super::real::{Connection, RealServer};
+use super::transcript::Player;
+use evalsha::cli::session::{Session, State};
+use evalsha::cli::terminal::{Entered, Terminal};
+use evalsha::resp::Reply;
+use evalsha::server::{Clock, Server};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// A clock that stands still until it is moved, in microseconds since the epoch.
+#[derive(Clone)]
+pub struct TestClock(Rc<Cell<u64>>);
+
+impl TestClock {
+    /// A clock that starts on a certain day in 2026.
+    pub fn new() -> TestClock {
+        TestClock(Rc::new(Cell::new(1_790_000_000_000_000)))
+    }
+
+    /// Moves it.
+    pub fn advance(&self, time: Duration) {
+        self.0.set(self.0.get() + time.as_micros() as u64);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> u64 {
+        self.0.get()
+    }
+}
+
+/// Our engine, with its terminals.
+pub struct Engine {
+    pub server: Server,
+    pub clock: TestClock,
+    sessions: BTreeMap<usize, Session>,
+}
+
+impl Engine {
+    /// An empty server; every one is like every other.
+    pub fn new() -> Engine {
+        let clock = TestClock::new();
+        let server = Server::new(1, Box::new(clock.clone()));
+        Engine { server, clock, sessions: BTreeMap::new() }
+    }
+
+    fn session(&mut self, terminal: usize) -> Session {
+        self.sessions.remove(&terminal).unwrap_or_else(|| Session::open(&mut self.server))
+    }
+
+    /// Gives the server time, until the terminal's reply is there or nothing moves any more.
+    fn until_ready(&mut self, session: &mut Session, text: &mut Vec<u8>) {
+        let mut idle = 0;
+        while session.state() == State::Waiting && idle < 1000 {
+            match session.take(&mut self.server) {
+                Some(output) => text.extend_from_slice(&output.text),
+                None => idle += 1,
+            }
+        }
+    }
+}
+
+impl Player for Engine {
+    fn type_line(&mut self, terminal: usize, line: &[u8], blocks: bool) -> Vec<u8> {
+        let mut session = self.session(terminal);
+        let output = session.send(&mut self.server, line);
+        let mut text = output.text;
+        if !blocks {
+            self.until_ready(&mut session, &mut text);
+        }
+        self.sessions.insert(terminal, session);
+        text
+    }
+
+    fn read(&mut self, terminal: usize) -> Vec<u8> {
+        let mut session = self.session(terminal);
+        let mut text = Vec::new();
+        self.until_ready(&mut session, &mut text);
+        while let Some(output) = session.take(&mut self.server) {
+            text.extend_from_slice(&output.text);
+        }
+        self.sessions.insert(terminal, session);
+        text
+    }
+
+    fn prompt(&mut self, terminal: usize) -> Option<Vec<u8>> {
+        let session = self.session(terminal);
+        let prompt = session.prompt();
+        self.sessions.insert(terminal, session);
+        Some(prompt.trim_ascii_end().to_vec())
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.clock.advance(time);
+        self.server.tick();
+    }
+}
+
+/// The real server: redis-cli's manners are ours here, the replies are its own. What redis-cli itself makes of the same
+/// lines is shown by `tests/cli.rs`.
+pub struct RealPlayer {
+    server: RealServer,
+    terminals: BTreeMap<usize, RealTerminal>,
+}
+
+struct RealTerminal {
+    terminal: Terminal,
+    connection: Connection,
+    /// A command whose reply has not been read.
+    waiting: Option<Vec<Vec<u8>>>,
+}
+
+impl RealPlayer {
+    /// A new, empty server; `None` if there is none here.
+    pub fn start() -> Option<RealPlayer> {
+        Some(RealPlayer { server: RealServer::start()?, terminals: BTreeMap::new() })
+    }
+
+    fn terminal(&mut self, number: usize) -> &mut RealTerminal {
+        self.terminals.entry(number).or_insert_with(|| RealTerminal {
+            terminal: Terminal::default(),
+            connection: self.server.connect(),
+            waiting: None,
+        })
+    }
+}
+
+impl Player for RealPlayer {
+    fn type_line(&mut self, number: usize, line: &[u8], blocks: bool) -> Vec<u8> {
+        let terminal = self.terminal(number);
+        assert!(
+            terminal.waiting.is_none(),
+            "terminal {number} is still waiting: {}",
+            line.escape_ascii()
+        );
+        match terminal.terminal.enter(line) {
+            Entered::Nothing | Entered::Clear | Entered::Close => Vec::new(),
+            Entered::Invalid(text) => text,
+            Entered::Help(topic) => evalsha::cli::help::help(&topic),
+            Entered::Connect { .. } => {
+                self.terminals.remove(&number);
+                Vec::new()
+            }
+            Entered::Send { argv, .. } if blocks => {
+                terminal.connection.send(&argv);
+                terminal.waiting = Some(argv);
+                Vec::new()
+            }
+            Entered::Send { argv, times } => {
+                let mut text = Vec::new();
+                for _ in 0..times {
+                    terminal.connection.send(&argv);
+                    text.extend_from_slice(&terminal.receive(&argv));
+                }
+                text
+            }
+        }
+    }
+
+    fn read(&mut self, number: usize) -> Vec<u8> {
+        let terminal = self.terminal(number);
+        match terminal.waiting.take() {
+            Some(argv) => terminal.receive(&argv),
+            None => evalsha::cli::print::print(&terminal.connection.receive()),
+        }
+    }
+
+    fn prompt(&mut self, number: usize) -> Option<Vec<u8>> {
+        Some(self.terminal(number).terminal.prompt().trim_end().as_bytes().to_vec())
+    }
+
+    fn wait(&mut self, time: Duration) {
+        // The real clock cannot be moved.
+        std::thread::sleep(time);
+    }
+}
+
+impl RealTerminal {
+    fn receive(&mut self, argv: &[Vec<u8>]) -> Vec<u8> {
+        let mut text = Vec::new();
+        loop {
+            let reply = self.connection.receive();
+            if matches!(reply, Reply::Push(_)) {
+                text.extend_from_slice(&evalsha::cli::print::print(&reply));
+                continue;
+            }
+            text.extend_from_slice(&self.terminal.receive(argv, &reply));
+            return text;
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! What the test programs share: transcripts, the real server, and our engine with a clock that tests move.
+
+#![allow(dead_code, reason = "each test program uses its own part")]
+#![allow(clippy::print_stderr, reason = "what could not be proved is said loudly")]
+
+pub mod engine;
+pub mod real;
+pub mod transcript;

@@ -1,0 +1,56 @@
+//! Replays every transcript by our engine and by the real server.
+//!
+//! `BLESS=1` first rewrites what is expected, and only from the real server.
+
+#![allow(clippy::print_stderr, reason = "what could not be proved is said loudly")]
+
+mod common;
+
+use common::engine::{Engine, RealPlayer};
+use common::transcript::{Transcript, all};
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::path::Path;
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    let bless = std::env::var_os("BLESS").is_some();
+    if bless {
+        // One server at a time, so that a rewritten file is never read half written.
+        arguments.test_threads = Some(1);
+    }
+    let mut trials = Vec::new();
+    for (name, path) in all("transcripts") {
+        if !common::real::is_installed() {
+            trials.push(Trial::test(format!("real::{name}"), not_proved).with_ignored_flag(true));
+        } else {
+            let path = path.clone();
+            trials.push(Trial::test(format!("real::{name}"), move || {
+                by_the_real_server(&path, bless)
+            }));
+        }
+        trials.push(Trial::test(format!("engine::{name}"), move || by_our_engine(&path)));
+    }
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    // Said again at the end, where it is seen.
+    if !common::real::is_installed() {
+        eprintln!("*** NOT PROVED: no transcript was replayed by the real server ***\n");
+    }
+    conclusion.exit();
+}
+
+fn by_our_engine(path: &Path) -> Result<(), Failed> {
+    Transcript::read(path).replay(&mut Engine::new(), true).map_err(Failed::from)
+}
+
+fn by_the_real_server(path: &Path, bless: bool) -> Result<(), Failed> {
+    let start = || RealPlayer::start().expect("it is installed");
+    if bless {
+        let blessed = Transcript::read(path).bless(&mut start());
+        std::fs::write(path, blessed)?;
+    }
+    Transcript::read(path).replay(&mut start(), false).map_err(Failed::from)
+}
+
+fn not_proved() -> Result<(), Failed> {
+    Err("redis-server is not installed".into())
+}
