@@ -20,13 +20,12 @@ fn main() {
     }
     let mut trials = Vec::new();
     for (name, path) in all("transcripts") {
-        if !common::real::is_installed() {
-            trials.push(Trial::test(format!("real::{name}"), not_proved).with_ignored_flag(true));
-        } else {
+        let real = format!("real::{name}");
+        if common::real::is_installed() {
             let path = path.clone();
-            trials.push(Trial::test(format!("real::{name}"), move || {
-                by_the_real_server(&path, bless)
-            }));
+            trials.push(Trial::test(real, move || by_the_real_server(&path, bless)));
+        } else {
+            trials.push(Trial::test(real, not_proved).with_ignored_flag(true));
         }
         trials.push(Trial::test(format!("engine::{name}"), move || by_our_engine(&path)));
     }
