@@ -70,6 +70,22 @@ fixed! {
     SCRIPT_DEBUG_ABSENT "ERR SCRIPT DEBUG is not available yet: this server has no Lua debugger"
     BUSY "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
     NO_SCRIPT "NOSCRIPT No matching script. Please use EVAL."
+    NO_AUTH "NOAUTH Authentication required."
+    HELLO_NO_AUTH "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
+    WRONG_PASS "WRONGPASS invalid username-password pair or user is disabled."
+    AUTH_WITHOUT_PASSWORD "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"
+    NO_PROTO "NOPROTO unsupported protocol version"
+    PROTOCOL_NOT_INTEGER "ERR Protocol version is not an integer or out of range"
+    CLIENT_NAME "ERR Client names cannot contain spaces, newlines or special characters."
+    INVALID_CLIENT_ID "ERR Invalid client ID"
+    CLIENT_ID_NOT_POSITIVE "ERR client-id should be greater than 0"
+    NO_SUCH_CLIENT "ERR No such client"
+    UNBLOCK_REASON "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
+    CACHING_WITHOUT_TRACKING "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
+    TRACKING_PREFIX "ERR PREFIX option requires BCAST mode to be enabled"
+    TRACKING_BCAST "ERR OPTIN and OPTOUT are not compatible with BCAST"
+    TRACKING_OPTIN_OPTOUT "ERR You can't specify both OPTIN mode and OPTOUT mode"
+    TRACKING_ABSENT "ERR CLIENT TRACKING is not available: this server does not track keys"
     SAME_OBJECT "ERR source and destination objects are the same"
     EXPIRE_NX_WITH_OTHERS "ERR NX and XX, GT or LT options at the same time are not compatible"
     EXPIRE_GT_WITH_LT "ERR GT and LT options at the same time are not compatible"
@@ -176,6 +192,28 @@ impl Error {
     /// The options of EXPIRE know no such word.
     pub fn unsupported_option(word: &[u8]) -> Error {
         Error::new([b"ERR Unsupported option ", c_string(word)].concat())
+    }
+
+    /// An option that HELLO does not know, or that lacks its argument.
+    pub fn hello_option(word: &[u8]) -> Error {
+        Error::new([b"ERR Syntax error in HELLO option '", c_string(word), b"'"].concat())
+    }
+
+    /// CLIENT LIST and CLIENT KILL know no such type.
+    pub fn unknown_client_type(name: &[u8]) -> Error {
+        Error::new([b"ERR Unknown client type '", c_string(name), b"'"].concat())
+    }
+
+    /// CLIENT KILL of a user that does not exist.
+    pub fn no_such_user(name: &[u8]) -> Error {
+        Error::new([b"ERR No such user '", c_string(name), b"'"].concat())
+    }
+
+    /// A subcommand that takes as many arguments as its row says, but not these.
+    pub fn wrong_subcommand_arity(name: &str, container: &str) -> Error {
+        Error::new(format!(
+            "ERR unknown subcommand or wrong number of arguments for '{name}'. Try {container} HELP."
+        ))
     }
 
     /// A deadline that does not fit 64 bits; `name` is the command's.

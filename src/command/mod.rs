@@ -1,6 +1,7 @@
 //! Defines how a command is declared, and finds it; each family's file begins with its table.
 
 pub mod args;
+pub mod connection;
 pub mod keys;
 pub mod syntax;
 
@@ -10,7 +11,7 @@ use crate::server::Context;
 use args::Args;
 
 /// Every family's table. The order is the order of COMMAND LIST.
-pub const FAMILIES: &[&[Command]] = &[keys::COMMANDS];
+pub const FAMILIES: &[&[Command]] = &[connection::COMMANDS, keys::COMMANDS];
 
 /// A command (or a container's subcommand) in Redis's own terms, as COMMAND INFO and COMMAND DOCS print it.
 pub struct Command {

@@ -13,6 +13,12 @@ pub struct Client {
     pub id: ClientId,
     /// Address that CLIENT LIST prints.
     pub address: String,
+    /// The server's side of the connection, `laddr` of CLIENT LIST.
+    pub local_address: String,
+    /// The file descriptor that CLIENT LIST prints; -1 where there is no socket.
+    pub fd: i64,
+    /// The connection is a Unix socket.
+    pub unix_socket: bool,
     /// CLIENT SETNAME.
     pub name: Vec<u8>,
     /// The database that SELECT chose.
@@ -27,10 +33,33 @@ pub struct Client {
     pub active: u64,
     /// Full name of the last command, for CLIENT LIST.
     pub last_command: String,
+    /// CLIENT REPLY.
+    pub muted: Muted,
+    /// CLIENT NO-EVICT.
+    pub no_evict: bool,
     /// QUIT: the connection ends once its replies are out.
     pub closing: bool,
     /// Commands that wait until the server has time for them.
     pub(super) waiting: VecDeque<Vec<Vec<u8>>>,
     /// Replies that nobody has taken yet.
     pub(super) replies: VecDeque<Reply>,
+}
+
+impl Client {
+    /// Replies that nobody has taken yet.
+    pub fn unsent(&self) -> usize {
+        self.replies.len()
+    }
+}
+
+/// Which replies CLIENT REPLY withholds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Muted {
+    /// None.
+    #[default]
+    No,
+    /// So many from now on.
+    Replies(u8),
+    /// All.
+    Always,
 }

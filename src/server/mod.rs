@@ -10,10 +10,13 @@ use crate::error::Error;
 use crate::keyspace::{Database, Entry, Millis};
 use crate::resp::{Reply, Resp};
 use crate::value::{Kind, Value};
-use client::{Client, ClientId};
+use client::{Client, ClientId, Muted};
 use config::Config;
 use random::Random;
 use std::collections::BTreeMap;
+
+/// The version of Redis that this engine answers as.
+pub const REDIS_VERSION: &str = "7.0.15";
 
 /// The databases that SELECT can choose.
 const DATABASES: usize = 16;
@@ -111,7 +114,8 @@ impl Server {
         let client = Client {
             id,
             address: address.to_owned(),
-            authenticated: true,
+            fd: -1,
+            authenticated: self.config.active.requirepass.is_empty(),
             connected: now,
             active: now,
             ..Client::default()
