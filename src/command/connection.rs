@@ -117,7 +117,16 @@ pub const COMMANDS: &[Command] = &[
                 group: "connection",
                 summary: "Kill the connection of a client",
                 complexity: "O(N) where N is the number of client connections",
-                history: &[("2.8.12", "Added new filter format."), ("2.8.12", "`ID` option."), ("3.2.0", "Added `master` type in for `TYPE` option."), ("5.0.0", "Replaced `slave` `TYPE` with `replica`. `slave` still supported for backward compatibility."), ("6.2.0", "`LADDR` option.")],
+                history: &[
+                    ("2.8.12", "Added new filter format."),
+                    ("2.8.12", "`ID` option."),
+                    ("3.2.0", "Added `master` type in for `TYPE` option."),
+                    (
+                        "5.0.0",
+                        "Replaced `slave` `TYPE` with `replica`. `slave` still supported for backward compatibility.",
+                    ),
+                    ("6.2.0", "`LADDR` option."),
+                ],
                 syntax: "filter(ip:port:string@-2.8.12|new-format(ID=client-id:integer?@2.8.12|TYPE=normal_master_slave_pubsub(NORMAL|MASTER@3.2.0|SLAVE|REPLICA@5.0.0|PUBSUB)?@2.8.12|USER=username:string?|ADDR=ip:port:string?|LADDR=ip:port:string?@6.2.0|SKIPME=yes/no:string?)*)",
                 run: Run::Reply(client_kill),
                 ..Command::EMPTY
@@ -131,7 +140,17 @@ pub const COMMANDS: &[Command] = &[
                 group: "connection",
                 summary: "Get the list of client connections",
                 complexity: "O(N) where N is the number of client connections",
-                history: &[("2.8.12", "Added unique client `id` field."), ("5.0.0", "Added optional `TYPE` filter."), ("6.0.0", "Added `user` field."), ("6.2.0", "Added `argv-mem`, `tot-mem`, `laddr` and `redir` fields and the optional `ID` filter."), ("7.0.0", "Added `resp`, `multi-mem`, `rbs` and `rbp` fields."), ("7.0.3", "Added `ssub` field.")],
+                history: &[
+                    ("2.8.12", "Added unique client `id` field."),
+                    ("5.0.0", "Added optional `TYPE` filter."),
+                    ("6.0.0", "Added `user` field."),
+                    (
+                        "6.2.0",
+                        "Added `argv-mem`, `tot-mem`, `laddr` and `redir` fields and the optional `ID` filter.",
+                    ),
+                    ("7.0.0", "Added `resp`, `multi-mem`, `rbs` and `rbp` fields."),
+                    ("7.0.3", "Added `ssub` field."),
+                ],
                 tips: &["nondeterministic_output"],
                 syntax: "TYPE=normal_master_replica_pubsub(NORMAL|MASTER|REPLICA|PUBSUB)?@5.0.0 ID=id{client-id:integer*}?@6.2.0",
                 run: Run::Reply(client_list),
@@ -239,7 +258,10 @@ pub const COMMANDS: &[Command] = &[
         group: "connection",
         summary: "Handshake with Redis",
         complexity: "O(1)",
-        history: &[("6.2.0", "`protover` made optional; when called without arguments the command reports the current connection's context.")],
+        history: &[(
+            "6.2.0",
+            "`protover` made optional; when called without arguments the command reports the current connection's context.",
+        )],
         syntax: "arguments{protover:integer AUTH=username_password{username:string password:string}? SETNAME=clientname:string?}?",
         run: Run::Reply(hello),
         ..Command::EMPTY
@@ -478,8 +500,11 @@ fn line(client: &Client, now: u64, argv: &[Vec<u8>]) -> Vec<u8> {
         (false, true) => "U",
         (true, true) => "Ue",
     };
-    let mut line = format!("id={} addr={} laddr={} fd={} name=", client.id, client.address, client.local_address, client.fd)
-        .into_bytes();
+    let mut line = format!(
+        "id={} addr={} laddr={} fd={} name=",
+        client.id, client.address, client.local_address, client.fd
+    )
+    .into_bytes();
     line.extend_from_slice(&client.name);
     line.extend_from_slice(
         format!(
@@ -490,7 +515,7 @@ fn line(client: &Client, now: u64, argv: &[Vec<u8>]) -> Vec<u8> {
             seconds(client.active),
             client.database,
             client.unsent(),
-            if client.last_command.is_empty() { "NULL" } else { &client.last_command },
+            client.last_command.map_or("NULL".to_owned(), |found| found.full_name()),
             if client.resp == Resp::V3 { 3 } else { 2 },
         )
         .as_bytes(),
@@ -567,7 +592,9 @@ fn client_kill(context: &mut Context, args: &mut Args) -> Answer {
         .filter(|client| id.is_none_or(|id| client.id == id))
         .filter(|_| kind.is_none_or(|kind| kind == Type::Normal))
         .filter(|client| address.is_none_or(|address| client.address.as_bytes() == address))
-        .filter(|client| local_address.is_none_or(|address| client.local_address.as_bytes() == address))
+        .filter(|client| {
+            local_address.is_none_or(|address| client.local_address.as_bytes() == address)
+        })
         .filter(|client| !(skip_me && client.id == own))
         .map(|client| client.id)
         .collect();

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::resp::Reply;
 use crate::server::Context;
 use args::Args;
+use std::sync::OnceLock;
 
 /// Every family's table. The order is the order of COMMAND LIST.
 pub const FAMILIES: &[&[Command]] = &[connection::COMMANDS, keys::COMMANDS];
@@ -58,6 +59,8 @@ pub enum Run {
     Script(fn(&mut Context, &mut Args) -> Result<(), Error>),
     /// It only holds subcommands.
     Container(&'static [Command]),
+    /// It holds subcommands, and answers without one as well.
+    Both(Handler, &'static [Command]),
 }
 
 impl Command {
@@ -82,7 +85,10 @@ impl Command {
 
     /// The subcommands of a container.
     pub fn subcommands(&self) -> &'static [Command] {
-        if let Run::Container(subcommands) = self.run { subcommands } else { &[] }
+        match self.run {
+            Run::Container(subcommands) | Run::Both(_, subcommands) => subcommands,
+            _ => &[],
+        }
     }
 
     /// Whether so many arguments, the name counted, fit the arity.
@@ -202,14 +208,15 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
 
 /// The command of this name in any case.
 pub fn find(name: &[u8]) -> Option<&'static Command> {
-    find_in(FAMILIES.iter().copied(), name)
-}
-
-fn find_in(
-    families: impl Iterator<Item = &'static [Command]>,
-    name: &[u8],
-) -> Option<&'static Command> {
-    families.flatten().find(|command| command.name.as_bytes().eq_ignore_ascii_case(name))
+    static SORTED: OnceLock<Vec<&'static Command>> = OnceLock::new();
+    let sorted = SORTED.get_or_init(|| {
+        let mut sorted: Vec<_> = all().collect();
+        sorted.sort_by_key(|command| command.name);
+        sorted
+    });
+    let lower = || name.iter().map(u8::to_ascii_lowercase);
+    let at = sorted.binary_search_by(|command| command.name.bytes().cmp(lower())).ok()?;
+    sorted.get(at).copied()
 }
 
 /// A command as it was called: the row that runs, and its full name (`config|get`).
@@ -230,6 +237,11 @@ impl Found {
         }
     }
 
+    /// The name in two parts, the container's empty if there is none: what statistics are kept by.
+    pub fn id(&self) -> (&'static str, &'static str) {
+        (self.container.map_or("", |container| container.name), self.command.name)
+    }
+
     /// Where the arguments start.
     pub fn arguments_at(&self) -> usize {
         if self.container.is_some() { 2 } else { 1 }
@@ -242,13 +254,13 @@ pub fn resolve(argv: &[Vec<u8>]) -> Result<Found, Error> {
     let name = argv.first().map(Vec::as_slice).unwrap_or_default();
     let command =
         find(name).ok_or_else(|| Error::unknown_command(name, &argv[1.min(argv.len())..]))?;
-    match (&command.run, argv.get(1)) {
-        (Run::Container(subcommands), Some(word)) => {
-            let sub = find_in([*subcommands].into_iter(), word);
+    match (command.subcommands(), argv.get(1)) {
+        ([], _) | (_, None) => Ok(Found { container: None, command }),
+        (subcommands, Some(word)) => {
+            let sub = subcommands.iter().find(|sub| sub.name.as_bytes().eq_ignore_ascii_case(word));
             let sub = sub.ok_or_else(|| Error::unknown_subcommand(command.name, word))?;
             Ok(Found { container: Some(command), command: sub })
         }
-        _ => Ok(Found { container: None, command }),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Defines what the server keeps for each client.
 
+use crate::command::Found;
 use crate::resp::{Reply, Resp};
 use std::collections::VecDeque;
 
@@ -31,8 +32,8 @@ pub struct Client {
     pub connected: u64,
     /// When it last sent a command, in microseconds since the epoch.
     pub active: u64,
-    /// Full name of the last command, for CLIENT LIST.
-    pub last_command: String,
+    /// The last command that it called, for CLIENT LIST.
+    pub last_command: Option<Found>,
     /// CLIENT REPLY.
     pub muted: Muted,
     /// CLIENT NO-EVICT.

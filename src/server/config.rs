@@ -314,6 +314,11 @@ impl Config {
         std::str::from_utf8(self.text(name)).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
     }
 
+    /// Bytes that the values take.
+    pub fn memory(&self) -> usize {
+        self.values.iter().map(|value| size_of::<Vec<u8>>() + value.len()).sum()
+    }
+
     fn activate(&mut self) {
         let number = |name| self.integer(name);
         // maxmemory may lie beyond what an i64 holds.

@@ -2,6 +2,9 @@
 
 pub mod client;
 pub mod config;
+pub mod histogram;
+pub mod info;
+mod memory;
 pub mod random;
 
 use crate::command::args::Args;
@@ -12,6 +15,7 @@ use crate::resp::{Reply, Resp};
 use crate::value::{Kind, Value};
 use client::{Client, ClientId, Muted};
 use config::Config;
+use histogram::Histogram;
 use random::Random;
 use std::collections::BTreeMap;
 
@@ -42,6 +46,15 @@ pub struct Server {
     pub(crate) stats: Stats,
     /// CONFIG.
     pub config: Config,
+    /// When the server was opened, in microseconds since the epoch.
+    pub started: u64,
+    /// The random name that INFO prints as `run_id`.
+    run_id: String,
+    /// The random name of the data set's history, INFO's `master_replid`.
+    replication_id: String,
+    /// SHUTDOWN was called: whoever owns the server closes it.
+    pub shutdown: bool,
+    memory: memory::Measure,
 }
 
 /// Counters that INFO prints and CONFIG RESETSTAT clears.
@@ -57,8 +70,10 @@ pub struct Stats {
     pub keyspace_hits: u64,
     /// Look-ups that did not.
     pub keyspace_misses: u64,
-    /// Calls by full name.
-    pub calls: BTreeMap<String, CallStats>,
+    /// Calls by container (or nothing) and name.
+    pub calls: BTreeMap<(&'static str, &'static str), CallStats>,
+    /// Error replies, those inside scripts too.
+    pub error_replies: u64,
     /// Errors by code.
     pub errors: BTreeMap<Vec<u8>, u64>,
 }
@@ -74,6 +89,8 @@ pub struct CallStats {
     pub rejected: u64,
     /// Times it ran and answered an error.
     pub failed: u64,
+    /// How long it took, for INFO latencystats.
+    pub latency: Histogram,
 }
 
 /// Who sends a command, which decides what is allowed.
@@ -92,10 +109,18 @@ impl Server {
     /// An empty server. Equal seeds and equal times give equal replies.
     pub fn new(seed: u64, clock: Box<dyn Clock>) -> Server {
         let now = clock.now();
+        let mut random = Random::new(seed);
+        let run_id = random.hex();
+        let replication_id = random.hex();
         Server {
             clock,
             now,
-            random: Random::new(seed),
+            random,
+            started: now,
+            run_id,
+            replication_id,
+            shutdown: false,
+            memory: memory::Measure::default(),
             databases: vec![Database::default(); DATABASES],
             clients: BTreeMap::new(),
             next_client: 3,
@@ -156,12 +181,19 @@ impl Server {
 
     /// Runs the commands of a client that wait, as far as they can run now.
     fn serve(&mut self, id: ClientId) {
-        while let Some(argv) =
-            self.clients.get_mut(&id).and_then(|client| client.waiting.pop_front())
+        // What follows a command that ends the connection is never looked at.
+        while let Some(argv) = self
+            .clients
+            .get_mut(&id)
+            .filter(|client| !client.closing)
+            .and_then(|client| client.waiting.pop_front())
         {
             self.tick();
             if let Some(client) = self.clients.get_mut(&id) {
                 client.active = self.now;
+                if let Ok(found) = command::resolve(&argv) {
+                    client.last_command = Some(found);
+                }
             }
             match self.call(id, &argv, Origin::Client) {
                 Ok(Some(reply)) => self.reply(id, reply),
@@ -184,6 +216,14 @@ impl Server {
     /// Queues a reply for a client, as its protocol shows it.
     pub fn reply(&mut self, id: ClientId, reply: Reply) {
         if let Some(client) = self.clients.get_mut(&id) {
+            match client.muted {
+                Muted::No => {}
+                Muted::Always => return,
+                Muted::Replies(count) => {
+                    client.muted = if count > 1 { Muted::Replies(count - 1) } else { Muted::No };
+                    return;
+                }
+            }
             let reply = if client.resp == Resp::V2 { reply.downgrade() } else { reply };
             client.replies.push_back(reply);
         }
@@ -212,18 +252,23 @@ impl Server {
         origin: Origin,
     ) -> Result<Option<Reply>, Error> {
         let found = self.admit(id, argv, origin).inspect_err(|error| self.count_error(error))?;
-        let name = found.full_name();
         let (database, resp) =
             self.clients.get(&id).map_or((0, Resp::V2), |client| (client.database, client.resp));
         let mut context = Context { server: self, client: id, database, resp, origin };
-        let mut args = Args::new(argv, found.arguments_at());
+        let mut arguments = Args::new(argv, found.arguments_at());
+        let start = context.server.clock.now();
         let result = match found.command.run {
-            Run::Reply(handler) => handler(&mut context, &mut args).map(Some),
-            Run::Script(start) => start(&mut context, &mut args).map(|()| None),
+            Run::Reply(handler) | Run::Both(handler, _) => {
+                handler(&mut context, &mut arguments).map(Some)
+            }
+            Run::Script(start) => start(&mut context, &mut arguments).map(|()| None),
             Run::Container(_) => Err(Error::wrong_arity(found.command.name)),
         };
-        let stats = self.stats.calls.entry(name).or_default();
+        let microseconds = self.clock.now().saturating_sub(start);
+        let stats = self.stats.calls.entry(found.id()).or_default();
         stats.calls += 1;
+        stats.microseconds += microseconds;
+        stats.latency.record(microseconds);
         self.stats.commands += 1;
         if let Err(error) = &result {
             stats.failed += 1;
@@ -233,13 +278,34 @@ impl Server {
     }
 
     /// Whether a command may run at all: it exists, its arity fits, and its sender may call it.
-    fn admit(&mut self, _id: ClientId, argv: &[Vec<u8>], origin: Origin) -> Result<Found, Error> {
+    fn admit(&mut self, id: ClientId, argv: &[Vec<u8>], origin: Origin) -> Result<Found, Error> {
         let found = command::resolve(argv)?;
-        if !found.command.takes(argv.len()) {
+        self.may_start(id, &found, argv.len(), origin).inspect_err(|_| {
+            self.stats.calls.entry(found.id()).or_default().rejected += 1;
+        })?;
+        Ok(found)
+    }
+
+    fn may_start(
+        &mut self,
+        id: ClientId,
+        found: &Found,
+        count: usize,
+        origin: Origin,
+    ) -> Result<(), Error> {
+        let command = found.command;
+        if !command.takes(count) {
             return Err(Error::wrong_arity(&found.full_name()));
         }
-        self.may_run(found.command, origin)?;
-        Ok(found)
+        let authenticated = self.clients.get(&id).is_none_or(|client| client.authenticated);
+        if !authenticated && !command.has(flag::NO_AUTH) {
+            return Err(Error::NO_AUTH);
+        }
+        self.may_run(command, origin)?;
+        if command.has(flag::DENYOOM) && self.is_over_memory() {
+            return Err(Error::OOM);
+        }
+        Ok(())
     }
 
     fn may_run(&self, command: &Command, origin: Origin) -> Result<(), Error> {
@@ -252,7 +318,18 @@ impl Server {
         }
     }
 
+    /// Whether the client waits in a blocking command; no command of this engine blocks yet.
+    pub fn is_blocked(&self, _id: ClientId) -> bool {
+        false
+    }
+
+    /// Number of scripts that EVALSHA finds.
+    pub fn cached_scripts(&self) -> usize {
+        0
+    }
+
     fn count_error(&mut self, error: &Error) {
+        self.stats.error_replies += 1;
         *self.stats.errors.entry(error.code().to_vec()).or_default() += 1;
     }
 }

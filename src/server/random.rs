@@ -19,6 +19,12 @@ impl Random {
         mixed ^ mixed >> 31
     }
 
+    /// 40 hexadecimal digits, as Redis names servers.
+    pub fn hex(&mut self) -> String {
+        let text = format!("{:016x}{:016x}{:016x}", self.next(), self.next(), self.next());
+        text.chars().take(40).collect()
+    }
+
     /// A number below `bound`; 0 if the bound is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
         if bound == 0 { 0 } else { self.next() % bound }

@@ -32,6 +32,16 @@ impl Value {
         }
     }
 
+    /// Bytes beyond the value's own size, nearly.
+    pub fn memory(&self) -> usize {
+        match self {
+            Value::String(string) => string.len(),
+            Value::Hash(hash) => {
+                hash.iter().map(|(field, value)| 48 + field.len() + value.len()).sum()
+            }
+        }
+    }
+
     /// What OBJECT REFCOUNT prints: Redis shares the integers below 10000 among all keys, and says so.
     pub fn references(&self) -> i64 {
         match self {
