@@ -1,3 +1,282 @@
-//! Serves the engine over RESP on a loopback port.
+//! Serves the engine over RESP on a loopback port, to redis-cli, client libraries and test suites.
+//!
+//! One thread has the engine. Each connection has a thread that reads and a thread that writes, so that a client who
+//! does not read its replies holds up nobody.
 
-fn main() {}
+use evalsha::request::Requests;
+use evalsha::resp::Resp;
+use evalsha::server::client::ClientId;
+use evalsha::server::{Clock, Server};
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::thread::{JoinHandle, spawn};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const HELP: &str = "\
+Serves evalsha's engine on 127.0.0.1, as redis-server would: it speaks RESP2 and RESP3 and keeps everything in memory.
+
+Usage: evalsha-server [--port N]
+
+  --port N    the port, 6379 without it; 0 takes a free one and prints it
+  --help      this text
+  --version   the version
+
+SHUTDOWN, Ctrl-C or SIGTERM stops it.";
+
+/// Time between looks at deadlines when nobody asks for anything.
+const TICK: Duration = Duration::from_millis(100);
+/// Bytes that are read at once.
+const CHUNK: usize = 16 * 1024;
+/// Pieces of input that wait for the engine; a reader with more to tell waits too.
+const BACKLOG: usize = 256;
+/// How long the last replies may take to go out when the server stops.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// The machine's clock.
+struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the caller that gives the core its clock"
+    )]
+    fn now(&self) -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_micros() as u64)
+    }
+}
+
+/// What the engine's thread is told by the others.
+enum Event {
+    Connected(TcpStream),
+    Received(ClientId, Vec<u8>),
+    Gone(ClientId),
+    Stop,
+}
+
+/// What a command line asks for.
+enum Wish {
+    Serve(u16),
+    Print(String),
+}
+
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its terminal")]
+fn main() -> ExitCode {
+    match wish(std::env::args().skip(1)) {
+        Ok(Wish::Print(text)) => println!("{text}"),
+        Ok(Wish::Serve(port)) => match listen(port) {
+            Ok(listener) => {
+                let port = listener.local_addr().map_or(port, |address| address.port());
+                println!("evalsha-server: ready on 127.0.0.1:{port}");
+                serve(listener);
+                println!("evalsha-server: stopped");
+            }
+            Err(why) => {
+                eprintln!("evalsha-server: {why}");
+                return ExitCode::FAILURE;
+            }
+        },
+        Err(why) => {
+            eprintln!("evalsha-server: {why}; --help lists the options");
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn wish(mut words: impl Iterator<Item = String>) -> Result<Wish, String> {
+    let mut port = 6379;
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--help" | "-h" => return Ok(Wish::Print(HELP.to_owned())),
+            "--version" | "-v" => {
+                return Ok(Wish::Print(format!("evalsha-server {}", env!("CARGO_PKG_VERSION"))));
+            }
+            "--port" => {
+                let number = words.next().ok_or("--port needs a number")?;
+                port = number.parse().map_err(|_| format!("'{number}' is not a port"))?;
+            }
+            other => return Err(format!("there is no option '{other}'")),
+        }
+    }
+    Ok(Wish::Serve(port))
+}
+
+fn listen(port: u16) -> Result<TcpListener, String> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => {
+            format!("port {port} is in use: stop what listens there, or give another with --port")
+        }
+        _ => format!("cannot listen on port {port}: {error}"),
+    })
+}
+
+/// Serves until somebody stops it.
+fn serve(listener: TcpListener) {
+    let (tell, events) = sync_channel(BACKLOG);
+    stop_on_signals(tell.clone());
+    let accepted = tell.clone();
+    spawn(move || {
+        for stream in listener.incoming().flatten() {
+            if accepted.send(Event::Connected(stream)).is_err() {
+                break;
+            }
+        }
+    });
+
+    let mut door = Door {
+        server: Server::new(seed(), Box::new(SystemClock)),
+        connections: BTreeMap::new(),
+        tell,
+    };
+    while door.turn(&events) {}
+    door.close();
+}
+
+fn stop_on_signals(tell: SyncSender<Event>) {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    // Without a handler the signals end the process all the same, only less politely.
+    if let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) {
+        spawn(move || {
+            for _ in &mut signals {
+                let _ = tell.send(Event::Stop);
+            }
+        });
+    }
+}
+
+/// Differs from run to run.
+fn seed() -> u64 {
+    SystemClock.now() ^ u64::from(std::process::id()).rotate_left(32)
+}
+
+/// The engine and those who talk to it.
+struct Door {
+    server: Server,
+    connections: BTreeMap<ClientId, Connection>,
+    tell: SyncSender<Event>,
+}
+
+struct Connection {
+    requests: Requests,
+    /// To the thread that writes; it ends when this is dropped.
+    outgoing: Sender<Vec<u8>>,
+    writer: JoinHandle<()>,
+    stream: TcpStream,
+}
+
+impl Door {
+    /// Handles what has come, lets a script run a slice, and sends what there is to send; false when it is time to stop.
+    fn turn(&mut self, events: &Receiver<Event>) -> bool {
+        let mut event = events.recv_timeout(TICK);
+        for _ in 0..BACKLOG {
+            match event {
+                Ok(Event::Connected(stream)) => self.connect(stream),
+                Ok(Event::Received(client, bytes)) => {
+                    if let Some(connection) = self.connections.get_mut(&client) {
+                        connection.requests.feed(&bytes);
+                    }
+                    self.advance(client);
+                }
+                Ok(Event::Gone(client)) => self.disconnect(client),
+                Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
+                Err(RecvTimeoutError::Timeout) => break,
+            }
+            event = events.try_recv().map_err(|_| RecvTimeoutError::Timeout);
+        }
+        self.server.tick();
+        let clients: Vec<ClientId> = self.connections.keys().copied().collect();
+        for client in clients {
+            self.advance(client);
+        }
+        true
+    }
+
+    fn connect(&mut self, stream: TcpStream) {
+        let (Ok(from), Ok(mut input), Ok(mut output)) =
+            (stream.peer_addr(), stream.try_clone(), stream.try_clone())
+        else {
+            return;
+        };
+        let _ = stream.set_nodelay(true);
+        let client = self.server.connect(&from.to_string());
+        let tell = self.tell.clone();
+        spawn(move || {
+            let mut chunk = vec![0; CHUNK];
+            while let Ok(length @ 1..) = input.read(&mut chunk) {
+                if tell.send(Event::Received(client, chunk[..length].to_vec())).is_err() {
+                    return;
+                }
+            }
+            let _ = tell.send(Event::Gone(client));
+        });
+        let (outgoing, bytes) = channel::<Vec<u8>>();
+        let writer = spawn(move || {
+            while let Ok(bytes) = bytes.recv() {
+                if output.write_all(&bytes).is_err() {
+                    break;
+                }
+            }
+            let _ = output.shutdown(Shutdown::Both);
+        });
+        self.connections
+            .insert(client, Connection { requests: Requests::default(), outgoing, writer, stream });
+    }
+
+    /// Runs what a client has asked for, as far as it can run now, and sends its replies.
+    fn advance(&mut self, client: ClientId) {
+        let Some(connection) = self.connections.get_mut(&client) else { return };
+        let mut bytes = Vec::new();
+        let mut stays = true;
+        while stays {
+            let resp = self.server.client(client).map_or(Resp::V2, |client| client.resp);
+            while let Some(reply) = self.server.take_reply(client) {
+                reply.encode(resp, &mut bytes);
+            }
+            let Some(state) = self.server.client(client) else { break };
+            stays = !state.closing;
+            if !stays {
+                break;
+            }
+            match connection.requests.next(state.authenticated) {
+                Ok(None) => break,
+                // A browser was made to send this: Redis hangs up without a word.
+                Ok(Some(argv)) if is_http(&argv) => stays = false,
+                Ok(Some(argv)) => self.server.send(client, argv),
+                Err(error) => {
+                    evalsha::resp::Reply::Error(error.0).encode(resp, &mut bytes);
+                    stays = false;
+                }
+            }
+        }
+        if !bytes.is_empty() {
+            // It fails when the client has gone; its reader says so too.
+            let _ = connection.outgoing.send(bytes);
+        }
+        if !stays {
+            self.disconnect(client);
+        }
+    }
+
+    fn disconnect(&mut self, client: ClientId) {
+        self.server.disconnect(client);
+        self.connections.remove(&client);
+    }
+
+    /// Lets the last replies out.
+    fn close(self) {
+        for (_, connection) in self.connections {
+            let _ = connection.stream.set_write_timeout(Some(GOODBYE));
+            drop(connection.outgoing);
+            let _ = connection.writer.join();
+        }
+    }
+}
+
+fn is_http(argv: &[Vec<u8>]) -> bool {
+    argv.first().is_some_and(|name| {
+        name.eq_ignore_ascii_case(b"host:") || name.eq_ignore_ascii_case(b"post")
+    })
+}
