@@ -2,7 +2,11 @@
 
 pub mod args;
 pub mod connection;
+mod introspection;
+pub mod key_specs;
 pub mod keys;
+mod lolwut;
+pub mod server;
 pub mod syntax;
 
 use crate::error::Error;
@@ -12,7 +16,7 @@ use args::Args;
 use std::sync::OnceLock;
 
 /// Every family's table. The order is the order of COMMAND LIST.
-pub const FAMILIES: &[&[Command]] = &[connection::COMMANDS, keys::COMMANDS];
+pub const FAMILIES: &[&[Command]] = &[connection::COMMANDS, keys::COMMANDS, server::COMMANDS];
 
 /// A command (or a container's subcommand) in Redis's own terms, as COMMAND INFO and COMMAND DOCS print it.
 pub struct Command {
