@@ -4,7 +4,7 @@
 //! does not read its replies holds up nobody.
 
 use evalsha::request::Requests;
-use evalsha::resp::Resp;
+use evalsha::resp::{Reply, Resp};
 use evalsha::server::client::ClientId;
 use evalsha::server::{Clock, Server};
 use std::collections::BTreeMap;
@@ -62,28 +62,36 @@ enum Wish {
     Print(String),
 }
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its terminal")]
 fn main() -> ExitCode {
     match wish(std::env::args().skip(1)) {
-        Ok(Wish::Print(text)) => println!("{text}"),
+        Ok(Wish::Print(text)) => say(&text),
         Ok(Wish::Serve(port)) => match listen(port) {
             Ok(listener) => {
                 let port = listener.local_addr().map_or(port, |address| address.port());
-                println!("evalsha-server: ready on 127.0.0.1:{port}");
+                say(&format!("evalsha-server: ready on 127.0.0.1:{port}"));
                 serve(listener);
-                println!("evalsha-server: stopped");
+                say("evalsha-server: stopped");
             }
             Err(why) => {
-                eprintln!("evalsha-server: {why}");
+                complain(&why);
                 return ExitCode::FAILURE;
             }
         },
         Err(why) => {
-            eprintln!("evalsha-server: {why}; --help lists the options");
+            complain(&format!("{why}; --help lists the options"));
             return ExitCode::from(2);
         }
     }
     ExitCode::SUCCESS
+}
+
+/// Prints a line; whether anybody reads it is none of our business.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+fn complain(why: &str) {
+    let _ = writeln!(std::io::stderr(), "evalsha-server: {why}");
 }
 
 fn wish(mut words: impl Iterator<Item = String>) -> Result<Wish, String> {
@@ -170,28 +178,31 @@ struct Connection {
 impl Door {
     /// Handles what has come, lets a script run a slice, and sends what there is to send; false when it is time to stop.
     fn turn(&mut self, events: &Receiver<Event>) -> bool {
-        let mut event = events.recv_timeout(TICK);
-        for _ in 0..BACKLOG {
+        let first = match events.recv_timeout(TICK) {
+            Ok(event) => Some(event),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return false,
+        };
+        // The rest of what has come, but no more than so much: a script wants its slice too.
+        for event in first.into_iter().chain(events.try_iter().take(BACKLOG)) {
             match event {
-                Ok(Event::Connected(stream)) => self.connect(stream),
-                Ok(Event::Received(client, bytes)) => {
+                Event::Connected(stream) => self.connect(stream),
+                Event::Received(client, bytes) => {
                     if let Some(connection) = self.connections.get_mut(&client) {
                         connection.requests.feed(&bytes);
                     }
                     self.advance(client);
                 }
-                Ok(Event::Gone(client)) => self.disconnect(client),
-                Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
-                Err(RecvTimeoutError::Timeout) => break,
+                Event::Gone(client) => self.disconnect(client),
+                Event::Stop => return false,
             }
-            event = events.try_recv().map_err(|_| RecvTimeoutError::Timeout);
         }
         self.server.tick();
         let clients: Vec<ClientId> = self.connections.keys().copied().collect();
         for client in clients {
             self.advance(client);
         }
-        true
+        !self.server.shutdown
     }
 
     fn connect(&mut self, stream: TcpStream) {
@@ -228,25 +239,27 @@ impl Door {
     /// Runs what a client has asked for, as far as it can run now, and sends its replies.
     fn advance(&mut self, client: ClientId) {
         let Some(connection) = self.connections.get_mut(&client) else { return };
+        let server = &mut self.server;
         let mut bytes = Vec::new();
         let mut stays = true;
         while stays {
-            let resp = self.server.client(client).map_or(Resp::V2, |client| client.resp);
-            while let Some(reply) = self.server.take_reply(client) {
-                reply.encode(resp, &mut bytes);
-            }
-            let Some(state) = self.server.client(client) else { break };
-            stays = !state.closing;
-            if !stays {
+            take_replies(server, client, &mut bytes);
+            // CLIENT KILL takes the client away; QUIT marks it.
+            let Some(state) = server.client(client).filter(|state| !state.closing) else {
+                stays = false;
                 break;
-            }
+            };
             match connection.requests.next(state.authenticated) {
                 Ok(None) => break,
                 // A browser was made to send this: Redis hangs up without a word.
-                Ok(Some(argv)) if is_http(&argv) => stays = false,
-                Ok(Some(argv)) => self.server.send(client, argv),
+                Ok(Some(argv)) if is_http(&argv) => {
+                    bytes.clear();
+                    stays = false;
+                }
+                Ok(Some(argv)) => server.send(client, argv),
                 Err(error) => {
-                    evalsha::resp::Reply::Error(error.0).encode(resp, &mut bytes);
+                    server.reply(client, Reply::Error(error.0));
+                    take_replies(server, client, &mut bytes);
                     stays = false;
                 }
             }
@@ -272,6 +285,14 @@ impl Door {
             drop(connection.outgoing);
             let _ = connection.writer.join();
         }
+    }
+}
+
+/// Appends the bytes of the replies that wait for the client.
+fn take_replies(server: &mut Server, client: ClientId, bytes: &mut Vec<u8>) {
+    let resp = server.client(client).map_or(Resp::V2, |client| client.resp);
+    while let Some(reply) = server.take_reply(client) {
+        reply.encode(resp, bytes);
     }
 }
 
