@@ -9,7 +9,6 @@ pub fn version() -> String {
 }
 
 /// piccolo's hasher asks for random bytes and nothing of ours does; a constant keeps runs repeatable.
-#[expect(clippy::unnecessary_wraps, reason = "getrandom asks for this signature")]
 fn no_randomness(bytes: &mut [u8]) -> Result<(), getrandom::Error> {
     bytes.fill(0x5a);
     Ok(())

@@ -12,7 +12,16 @@ const ONLY_THERE: &[(&[&str], &[&str], &str)] = &[
         "one file knows JavaScript",
     ),
     (
-        &["std::fs", "std::net", "std::thread", "std::process", "std::env", "std::io", "std::time"],
+        &[
+            "std::fs",
+            "std::net",
+            "std::thread",
+            "std::process",
+            "std::env::var",
+            "std::env::args",
+            "std::io",
+            "std::time",
+        ],
         &["src/bin/"],
         "the core has no clock and no input or output of its own",
     ),
@@ -71,7 +80,7 @@ const ERROR_CODES: &[&str] = &[
 /// Where `unsafe` may stand; each block says why it is sound in a SAFETY comment.
 const UNSAFE_IN: &[&str] = &["src/lua/"];
 
-/// A file with more lines than this, unit tests not counted, says why: `//! Long because ...`.
+/// A file with more lines than this, unit tests and command table not counted, says why: `//! Long because ...`.
 const LONG: usize = 600;
 
 #[test]
@@ -183,8 +192,7 @@ fn unsafe_code_has_its_place_and_its_reason() {
 #[test]
 fn long_files_say_why() {
     for file in rust_files("src") {
-        let lines =
-            file.text.split("\n#[cfg(test)]\n").next().map_or(0, |code| code.lines().count());
+        let lines = lines_that_count(&file.text);
         let says = file.text.lines().any(|line| line.starts_with("//! Long because "));
         complain_unless(
             lines <= LONG || says,
@@ -195,6 +203,19 @@ fn long_files_say_why() {
         complain_unless(lines > LONG || !says, &file, 1, "is no longer long: take the excuse out");
     }
     finish();
+}
+
+/// Lines without unit tests and without the table on top of a family, which is data.
+fn lines_that_count(text: &str) -> usize {
+    let code = text.split("\n#[cfg(test)]\n").next().unwrap_or_default();
+    let mut in_table = false;
+    let mut count = 0;
+    for line in code.lines() {
+        in_table |= line.starts_with("pub const COMMANDS: &[") && !line.ends_with("];");
+        count += usize::from(!in_table);
+        in_table &= line != "];";
+    }
+    count
 }
 
 #[test]
@@ -500,7 +521,9 @@ fn read(path: &str) -> String {
 fn rust_files(folder: &str) -> Vec<File> {
     let mut files = Vec::new();
     collect(Path::new(folder), &mut files);
-    files.retain(|file| file.path.ends_with(".rs"));
+    files.retain(|file| {
+        Path::new(&file.path).extension().is_some_and(|extension| extension == "rs")
+    });
     assert!(files.len() > 3, "{folder} is not read well");
     files
 }

@@ -1,6 +1,4 @@
 //! Defines the commands that work on keys of any type: existence, names, expiry, iteration, OBJECT.
-//!
-//! Long because a family stands in one file, and what COMMAND DOCS tells of each command takes half of it.
 
 use super::args::Args;
 use super::flag::{DENYOOM, FAST, LOADING, NOSCRIPT, READONLY, STALE, WRITE};
