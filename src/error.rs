@@ -55,7 +55,6 @@ fixed! {
     LCS_NOT_STRINGS "ERR The specified keys must contain string values"
     LCS_LEN_AND_IDX "ERR If you want both the length and indexes, please just use IDX."
     LCS_OVER_LIMIT "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
-    LCS_NO_MEMORY "ERR Insufficient memory, failed allocating transient memory for LCS"
     HASH_NOT_INTEGER "ERR hash value is not an integer"
     HASH_NOT_FLOAT "ERR hash value is not a float"
     OOM "OOM command not allowed when used memory > 'maxmemory'."

@@ -77,6 +77,14 @@ impl<'a> Args<'a> {
         rest
     }
 
+    /// Everything that is left, two by two; the arity error of the command of this name if one is left over.
+    pub fn pairs(&mut self, name: &str) -> Result<Vec<(&'a [u8], &'a [u8])>, Error> {
+        let (pairs, []) = self.rest().as_chunks::<2>() else {
+            return Err(Error::wrong_arity(name));
+        };
+        Ok(pairs.iter().map(|[first, second]| (first.as_slice(), second.as_slice())).collect())
+    }
+
     /// The whole command, its name first.
     pub fn argv(&self) -> &'a [Vec<u8>] {
         self.argv

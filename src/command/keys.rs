@@ -2,7 +2,7 @@
 
 use super::args::Args;
 use super::flag::{DENYOOM, FAST, LOADING, NOSCRIPT, READONLY, STALE, WRITE};
-use super::{Command, KeySpec, Run};
+use super::{Answer, Command, KeySpec, Run, scan};
 use crate::error::Error;
 use crate::glob;
 use crate::keyspace::Millis;
@@ -423,8 +423,6 @@ pub const COMMANDS: &[Command] = &[
     },
 ];
 
-type Answer = Result<Reply, Error>;
-
 fn del(context: &mut Context, args: &mut Args) -> Answer {
     let mut deleted = 0;
     for key in args.rest() {
@@ -717,62 +715,21 @@ fn randomkey(context: &mut Context, _args: &mut Args) -> Answer {
 }
 
 fn scan(context: &mut Context, args: &mut Args) -> Answer {
-    let cursor = cursor(args.bytes()?)?;
-    let (mut count, mut pattern, mut kind) = (10, None, None);
-    while !args.is_empty() {
-        if args.remaining() < 2 {
-            return Err(Error::SYNTAX);
-        }
-        if args.option("count") {
-            count = args.integer()?;
-            if count < 1 {
-                return Err(Error::SYNTAX);
-            }
-        } else if args.option("match") {
-            pattern = Some(args.bytes()?).filter(|pattern| *pattern != b"*");
-        } else if args.option("type") {
-            kind = Some(args.bytes()?);
-        } else {
-            return Err(Error::SYNTAX);
-        }
-    }
+    let cursor = scan::cursor(args.bytes()?)?;
+    let options = scan::Options::parse(args, true)?;
     let now = context.now();
-    let (next, found) =
-        context.db().entries().scan(cursor, usize::try_from(count).unwrap_or(usize::MAX));
+    let (next, found) = context.db().entries().scan(cursor, options.count);
     let found: Vec<Vec<u8>> = found
         .into_iter()
-        .filter(|(key, _)| pattern.is_none_or(|pattern| glob::matches(pattern, key, false)))
+        .filter(|(key, _)| options.accepts(key))
         .filter(|(_, entry)| {
-            kind.is_none_or(|kind| kind.eq_ignore_ascii_case(entry.value.type_name().as_bytes()))
+            let name = entry.value.type_name().as_bytes();
+            options.kind.is_none_or(|kind| kind.eq_ignore_ascii_case(name))
         })
         .map(|(key, _)| key.to_vec())
         .collect();
     let alive = found.into_iter().filter(|key| context.db().peek(key, now).is_some());
-    let alive = Reply::bulks(alive.collect::<Vec<_>>());
-    Ok(Reply::Array(vec![Reply::bulk(next.to_string()), alive]))
-}
-
-/// A cursor of the SCAN family, read as C's `strtoul` does, but for spaces before it.
-pub fn cursor(text: &[u8]) -> Result<u64, Error> {
-    let (negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
-    };
-    if text.is_empty() {
-        return Ok(0);
-    }
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return Err(Error::INVALID_CURSOR);
-    }
-    let mut number: u64 = 0;
-    for digit in digits {
-        number = number
-            .checked_mul(10)
-            .and_then(|number| number.checked_add(u64::from(digit - b'0')))
-            .ok_or(Error::INVALID_CURSOR)?;
-    }
-    Ok(if negative { number.wrapping_neg() } else { number })
+    Ok(scan::reply(next, alive.map(Reply::Bulk).collect()))
 }
 
 /// A lone server has no replicas: there is nothing to wait for.

@@ -2,11 +2,14 @@
 
 pub mod args;
 pub mod connection;
+pub mod hash;
 mod introspection;
 pub mod key_specs;
 pub mod keys;
 mod lolwut;
+pub mod scan;
 pub mod server;
+pub mod string;
 pub mod syntax;
 
 use crate::error::Error;
@@ -16,7 +19,8 @@ use args::Args;
 use std::sync::OnceLock;
 
 /// Every family's table. The order is the order of COMMAND LIST.
-pub const FAMILIES: &[&[Command]] = &[connection::COMMANDS, keys::COMMANDS, server::COMMANDS];
+pub const FAMILIES: &[&[Command]] =
+    &[connection::COMMANDS, hash::COMMANDS, keys::COMMANDS, server::COMMANDS, string::COMMANDS];
 
 /// A command (or a container's subcommand) in Redis's own terms, as COMMAND INFO and COMMAND DOCS print it.
 pub struct Command {
@@ -52,8 +56,11 @@ pub struct Command {
     pub run: Run,
 }
 
+/// What a handler answers.
+pub type Answer = Result<Reply, Error>;
+
 /// A handler that answers at once.
-pub type Handler = fn(&mut Context, &mut Args) -> Result<Reply, Error>;
+pub type Handler = fn(&mut Context, &mut Args) -> Answer;
 
 /// What runs a command.
 pub enum Run {
