@@ -127,7 +127,7 @@ pub const COMMANDS: &[Command] = &[
                     ),
                     ("6.2.0", "`LADDR` option."),
                 ],
-                syntax: "filter(ip:port:string@-2.8.12|new-format(ID=client-id:integer?@2.8.12|TYPE=normal_master_slave_pubsub(NORMAL|MASTER@3.2.0|SLAVE|REPLICA@5.0.0|PUBSUB)?@2.8.12|USER=username:string?|ADDR=ip:port:string?|LADDR=ip:port:string?@6.2.0|SKIPME=yes/no:string?)*)",
+                syntax: "filter(\"ip:port\":string@-2.8.12|new-format(ID=client-id:integer?@2.8.12|TYPE=normal_master_slave_pubsub(NORMAL|MASTER@3.2.0|SLAVE|REPLICA@5.0.0|PUBSUB)?@2.8.12|USER=username:string?|ADDR=\"ip:port\":string?|LADDR=\"ip:port\":string?@6.2.0|SKIPME=\"yes/no\":string?)*)",
                 run: Run::Reply(client_kill),
                 ..Command::EMPTY
             },

@@ -27,9 +27,7 @@ pub(super) fn info(context: &mut Context, args: &mut Args) -> Answer {
         return all(context, args);
     }
     let names = args.rest().iter();
-    Ok(Reply::Array(
-        names.map(|name| by_full_name(name).map_or(Reply::NullArray, info_of)).collect(),
-    ))
+    Ok(Reply::Array(names.map(|name| by_full_name(name).map_or(Reply::Null, info_of)).collect()))
 }
 
 pub(super) fn docs(_context: &mut Context, args: &mut Args) -> Answer {
@@ -172,7 +170,10 @@ fn info_of(row: Row) -> Reply {
     let movable = command.has_movable_keys().then_some("movablekeys");
     let (first, last, step) = command.key_range();
     let categories: Vec<String> = command.acl_categories().map(|name| format!("@{name}")).collect();
-    let subcommands = command.subcommands().iter().map(|sub| info_of((Some(command), sub)));
+    let subcommands = match command.subcommands() {
+        [] => Reply::Set(Vec::new()),
+        subs => Reply::Array(subs.iter().map(|sub| info_of((Some(command), sub))).collect()),
+    };
     Reply::Array(vec![
         Reply::bulk(full_name(row)),
         Reply::Integer(i64::from(command.arity)),
@@ -183,7 +184,7 @@ fn info_of(row: Row) -> Reply {
         statuses(categories.iter().map(String::as_str)),
         Reply::Set(command.tips.iter().map(Reply::bulk).collect()),
         Reply::Set(command.keys.iter().map(key_spec).collect()),
-        Reply::Set(subcommands.collect()),
+        subcommands,
     ])
 }
 

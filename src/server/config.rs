@@ -517,6 +517,9 @@ fn memory_or_percent(value: &[u8]) -> Result<Vec<u8>, String> {
     let number = parse_memory(value).ok_or(reason::MEMORY_OR_PERCENT)?;
     // Redis keeps percentages as negative numbers, and so shows numbers beyond an i64 as percentages.
     let number = number as i64;
+    if number < -100 {
+        return Err(reason::PERCENT.into());
+    }
     Ok(if number < 0 { format!("{}%", number.unsigned_abs()) } else { number.to_string() }.into())
 }
 
@@ -538,23 +541,19 @@ fn save(value: &[u8]) -> Result<Vec<u8>, String> {
     Ok(numbers.join(" ").into())
 }
 
-/// The letters in the order in which Redis prints them; `A` stands for the first ten, `K`, `E`, `m` and `n` for
-/// themselves.
+/// The letters in the order in which Redis prints them; `A` stands for the first ten, and hides `n`.
 fn keyspace_events(value: &[u8]) -> Result<Vec<u8>, String> {
-    const ALL: &[u8] = b"g$lshzxetd";
-    const OTHERS: &[u8] = b"KEmn";
-    let known = |byte: &u8| *byte == b'A' || ALL.contains(byte) || OTHERS.contains(byte);
+    const CLASSES: &[u8] = b"g$lshzxetdn";
+    const OTHERS: &[u8] = b"KEm";
+    let known = |byte: &u8| *byte == b'A' || CLASSES.contains(byte) || OTHERS.contains(byte);
     if !value.iter().all(known) {
         return Err(reason::KEYSPACE_EVENTS.into());
     }
-    let chosen = |byte: &&u8| value.contains(*byte);
-    let mut text: Vec<u8> = if value.contains(&b'A') || ALL.iter().all(|byte| chosen(&byte)) {
-        b"A".to_vec()
-    } else {
-        ALL.iter().filter(chosen).copied().collect()
-    };
-    text.extend(OTHERS.iter().filter(chosen));
-    Ok(text)
+    let chosen = |byte: &u8| value.contains(byte);
+    let all = chosen(&b'A') || CLASSES.iter().filter(|byte| **byte != b'n').all(chosen);
+    let classes: &[u8] = if all { b"A" } else { CLASSES };
+    let letters = classes.iter().filter(|byte| all || chosen(byte));
+    Ok(letters.chain(OTHERS.iter().filter(|byte| chosen(byte))).copied().collect())
 }
 
 fn buffer_limits(value: &[u8], old: &[u8]) -> Result<Vec<u8>, String> {

@@ -7,37 +7,35 @@ use super::{REDIS_VERSION, Server};
 use crate::keyspace::Database;
 use std::fmt::Write;
 
-/// A section: its name, whether a plain INFO prints it, and whether `all` does.
+/// A section: its name, and whether a plain INFO prints it.
 struct Section {
     name: &'static str,
     default: bool,
-    all: bool,
     write: fn(&mut Server, &mut String) -> std::fmt::Result,
 }
 
 const fn section(
     name: &'static str,
     default: bool,
-    all: bool,
     write: fn(&mut Server, &mut String) -> std::fmt::Result,
 ) -> Section {
-    Section { name, default, all, write }
+    Section { name, default, write }
 }
 
 const SECTIONS: &[Section] = &[
-    section("Server", true, true, server),
-    section("Clients", true, true, clients),
-    section("Memory", true, true, memory),
-    section("Persistence", true, true, persistence),
-    section("Stats", true, true, stats),
-    section("Replication", true, true, replication),
-    section("CPU", true, true, cpu),
-    section("Modules", true, false, |_, _| Ok(())),
-    section("Commandstats", false, true, commandstats),
-    section("Errorstats", true, true, errorstats),
-    section("Latencystats", false, true, latencystats),
-    section("Cluster", true, true, cluster),
-    section("Keyspace", true, true, keyspace),
+    section("Server", true, server),
+    section("Clients", true, clients),
+    section("Memory", true, memory),
+    section("Persistence", true, persistence),
+    section("Stats", true, stats),
+    section("Replication", true, replication),
+    section("CPU", true, cpu),
+    section("Modules", true, |_, _| Ok(())),
+    section("Commandstats", false, commandstats),
+    section("Errorstats", true, errorstats),
+    section("Latencystats", false, latencystats),
+    section("Cluster", true, cluster),
+    section("Keyspace", true, keyspace),
 ];
 
 impl Server {
@@ -45,16 +43,11 @@ impl Server {
     pub fn info(&mut self, wanted: &[Vec<u8>]) -> Vec<u8> {
         let wants =
             |name: &str| wanted.iter().any(|word| word.eq_ignore_ascii_case(name.as_bytes()));
-        let everything = wants("everything");
-        let all = wants("all") || everything;
+        let all = wants("all") || wants("everything");
         let default = wants("default") || wanted.is_empty();
         let mut text = String::new();
         for section in SECTIONS {
-            if everything
-                || (all && section.all)
-                || (default && section.default)
-                || wants(section.name)
-            {
+            if all || (default && section.default) || wants(section.name) {
                 if !text.is_empty() {
                     text.push_str("\r\n");
                 }
