@@ -1,7 +1,217 @@
 //! Lua 5.1 as PUC-Rio defines it, able to pause at any instruction; knows no Redis.
+//!
+//! The arena, its collector and its memory metrics are [`piccolo`]'s; the language is ours, since piccolo's differs
+//! (integers beside floats, no metamethods for arithmetic, random order of `pairs`, errors without lines).
+//!
+//! | file | what |
+//! |---|---|
+//! | `lexer` `parser` `codegen` `bytecode` | source to PUC-Rio's own instructions |
+//! | `value` `table` `function` | what scripts handle |
+//! | `machine` | stack, frames, calls, errors; how natives work |
+//! | `execute` `operators` `debug` | instructions; metamethods; names for messages |
+//! | `number` `format` `pattern` | algorithms of the libraries |
+//! | `lib/` | the libraries |
+//!
+//! A host loads a function, starts it and resumes it slice by slice:
+//!
+//! ```
+//! use evalsha::lua::{Lua, NoHost, Step};
+//! let mut lua = Lua::new(64 << 20);
+//! let function = lua.load(b"local t = {...} return #'abc' + 1", b"@example").unwrap();
+//! lua.start(function);
+//! while lua.resume(&mut NoHost, 10_000) == Step::Paused {}
+//! lua.enter(|machine| assert_eq!(machine.slot(0).to_number(), Some(4.0)));
+//! ```
 
 pub mod bytecode;
 mod codegen;
+pub mod debug;
+mod execute;
+pub mod format;
+pub mod function;
 pub mod lexer;
+pub mod lib;
+pub mod machine;
 pub mod number;
+pub mod operators;
 pub mod parser;
+pub mod table;
+pub mod value;
+
+use gc_arena::lock::RefLock;
+use gc_arena::{Collect, Gc, Rootable};
+use lexer::SyntaxError;
+use machine::{After, Arguments, Fault, Flow, MULTIPLE, Machine, State};
+use value::Value;
+
+/// Fuel between two chances to collect garbage: few enough that a slice's garbage stays small.
+const COLLECTION_INTERVAL: i64 = 2000;
+
+/// Runs the host's own functions, by number. It is there only while a script runs.
+pub trait Host {
+    /// Runs function `number`; see [`machine`] for how natives work.
+    fn invoke<'gc>(
+        &mut self,
+        number: u32,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+    ) -> Result<Flow, Fault<'gc>>;
+}
+
+/// A host without functions.
+pub struct NoHost;
+
+impl Host for NoHost {
+    fn invoke<'gc>(
+        &mut self,
+        _: u32,
+        machine: &mut Machine<'_, 'gc>,
+        _: Arguments,
+    ) -> Result<Flow, Fault<'gc>> {
+        Err(machine.error("the host has no functions"))
+    }
+}
+
+/// Names a function that [`Lua::load`] made, until [`Lua::unload`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FunctionId(usize);
+
+/// How a slice ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// The script is not done: resume it.
+    Paused,
+    /// It returned: its results are the machine's slots from 0 to the top.
+    Finished,
+    /// It failed: see [`State::failure`] and [`State::position`].
+    Failed,
+}
+
+/// An interpreter: global variables, loaded functions, and at most one script that runs.
+pub struct Lua {
+    arena: piccolo::Lua,
+    limit: usize,
+}
+
+#[derive(Clone, Copy, Collect)]
+#[collect(no_drop)]
+struct Root<'gc>(Gc<'gc, RefLock<State<'gc>>>);
+
+impl<'gc> piccolo::Singleton<'gc> for Root<'gc> {
+    fn create(context: piccolo::Context<'gc>) -> Self {
+        Root(Gc::new(&context, RefLock::new(State::new(&context))))
+    }
+}
+
+impl Lua {
+    /// An interpreter without libraries, whose heap may take `limit` bytes.
+    pub fn new(limit: usize) -> Lua {
+        Lua { arena: piccolo::Lua::empty(), limit }
+    }
+
+    /// Works on the machine while no script's instructions run: to set it up, and to read results.
+    pub fn enter<R>(&mut self, work: impl for<'a, 'gc> FnOnce(&mut Machine<'a, 'gc>) -> R) -> R {
+        self.slice(None, 0, work)
+    }
+
+    fn slice<R>(
+        &mut self,
+        host: Option<&mut dyn Host>,
+        fuel: i64,
+        work: impl for<'a, 'gc> FnOnce(&mut Machine<'a, 'gc>) -> R,
+    ) -> R {
+        let limit = self.limit;
+        self.arena.enter(|context| {
+            let root = context.singleton::<Rootable![Root<'_>]>();
+            let mut state = root.0.borrow_mut(&context);
+            let host = host.map(|host| host as &mut dyn Host);
+            work(&mut Machine { state: &mut state, mc: &context, host, fuel, limit })
+        })
+    }
+
+    /// Compiles a chunk and keeps its function. `chunk_name` is as for Lua's `load`: `@user_script`.
+    pub fn load(&mut self, source: &[u8], chunk_name: &[u8]) -> Result<FunctionId, SyntaxError> {
+        self.enter(|machine| {
+            let closure = machine.load(source, chunk_name)?;
+            let loaded = &mut machine.state.loaded;
+            let free = loaded.iter().position(Option::is_none).unwrap_or(loaded.len());
+            if free == loaded.len() {
+                loaded.push(None);
+            }
+            loaded[free] = Some(closure);
+            Ok(FunctionId(free))
+        })
+    }
+
+    /// Forgets a function.
+    pub fn unload(&mut self, function: FunctionId) {
+        self.enter(|machine| {
+            if let Some(slot) = machine.state.loaded.get_mut(function.0) {
+                *slot = None;
+            }
+        });
+    }
+
+    /// Makes ready to run a loaded function without arguments. A script that still runs is dropped.
+    pub fn start(&mut self, function: FunctionId) {
+        self.enter(|machine| {
+            let state = &mut *machine.state;
+            state.frames.clear();
+            state.open.clear();
+            state.failure = None;
+            state.position = None;
+            state.pending = None;
+            state.top = 0;
+            if let Some(Some(closure)) = state.loaded.get(function.0).copied() {
+                machine.push(Value::Closure(closure));
+                machine.enter_lua(closure, 0, 0, MULTIPLE, After::Results, 0);
+            }
+        });
+    }
+
+    /// Runs the script on for so much fuel: about one a call or a jump back.
+    pub fn resume(&mut self, host: &mut dyn Host, fuel: i64) -> Step {
+        let mut left = fuel;
+        while left > 0 {
+            let portion = left.min(COLLECTION_INTERVAL);
+            let (stop, spent, collect) = self.slice(Some(&mut *host), portion, |machine| {
+                let stop = machine.run();
+                (stop, portion - machine.fuel, std::mem::take(&mut machine.state.wants_collection))
+            });
+            match stop {
+                execute::Stop::Finished => return Step::Finished,
+                execute::Stop::Failed => return Step::Failed,
+                execute::Stop::Paused => {}
+            }
+            if collect {
+                self.arena.gc_collect();
+            }
+            if self.memory() > self.limit {
+                self.arena.gc_collect();
+                if self.memory() > self.limit {
+                    self.fail(b"not enough memory", true);
+                }
+            }
+            left -= spent.max(1);
+        }
+        Step::Paused
+    }
+
+    /// Makes the script fail before its next instruction. `pcall` sees the error only if `can_catch`.
+    pub fn fail(&mut self, message: &[u8], can_catch: bool) {
+        self.enter(|machine| {
+            let message = machine.string(message);
+            machine.state.pending = Some((message, can_catch));
+        });
+    }
+
+    /// Bytes that the heap takes now, garbage included.
+    pub fn memory(&self) -> usize {
+        self.arena.total_memory()
+    }
+
+    /// Collects all garbage.
+    pub fn collect(&mut self) {
+        self.arena.gc_collect();
+    }
+}

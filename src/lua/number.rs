@@ -1,36 +1,108 @@
-//! Lua's numbers: reading them, and the two operations that C's library and Lua define between them.
+//! Lua's numbers: reading them, printing them, and the operations that C's library and Lua define between them.
 
-/// A number as `lua_Number` is read from text: C's `strtod`, spaces around it, hexadecimal too.
+/// The bytes that C's `isspace` accepts in the C locale.
+pub fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+/// A number as `luaO_str2d` reads it from text: all that `strtod` takes ("inf", "nan" and hexadecimal among it) with
+/// space around it. The text ends at its first NUL, as it does for C.
 pub fn parse_number(text: &[u8]) -> Option<f64> {
-    let is_space = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b;
-    let start = text.iter().position(|byte| !is_space(byte))?;
-    let end = text.iter().rposition(|byte| !is_space(byte))? + 1;
-    let text = &text[start..end];
-    let (negative, digits) = match text {
+    let text = trim_c_string(text);
+    let (negative, digits) = split_sign(text);
+    let number = match digits {
+        [b'0', b'x' | b'X', rest @ ..] => parse_hexadecimal(rest)?,
+        [b'0'..=b'9' | b'.', ..] => parse_decimal(digits)?,
+        _ => parse_word(digits)?,
+    };
+    Some(if negative { -number } else { number })
+}
+
+/// An integer in a base from 2 to 36 as `tonumber(text, base)` reads it: by `strtoul` with space around it, so a
+/// negative one wraps around and one that is too large becomes 2^64 - 1.
+pub fn parse_integer(text: &[u8], base: u32) -> Option<f64> {
+    let text = trim_c_string(text);
+    let (negative, mut digits) = split_sign(text);
+    if base == 16
+        && let [b'0', b'x' | b'X', rest @ ..] = digits
+    {
+        digits = rest;
+    }
+    if digits.is_empty() {
+        return None;
+    }
+    let mut number = Some(0u64);
+    for &byte in digits {
+        let digit = u64::from(char::from(byte).to_digit(base)?);
+        number = number
+            .and_then(|number| number.checked_mul(u64::from(base)))
+            .and_then(|number| number.checked_add(digit));
+    }
+    let number = number.map_or(u64::MAX, |number| if negative { number.wrapping_neg() } else { number });
+    Some(number as f64)
+}
+
+/// The text up to its first NUL without the space around it.
+fn trim_c_string(text: &[u8]) -> &[u8] {
+    let mut text = text.iter().position(|byte| *byte == 0).map_or(text, |end| &text[..end]);
+    while let [first, rest @ ..] = text
+        && is_space(*first)
+    {
+        text = rest;
+    }
+    while let [rest @ .., last] = text
+        && is_space(*last)
+    {
+        text = rest;
+    }
+    text
+}
+
+/// Whether a minus stands before, and what is behind one sign.
+fn split_sign(text: &[u8]) -> (bool, &[u8]) {
+    match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
         rest => (false, rest),
+    }
+}
+
+/// `strtod`'s decimal form without a sign.
+fn parse_decimal(text: &[u8]) -> Option<f64> {
+    // Rust's parser takes words too, and Lua's grammar is what is left when letters but `e` are gone.
+    if !text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')) {
+        return None;
+    }
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// `strtod`'s words: `inf`, `infinity`, `nan` and `nan(...)`, in any case.
+fn parse_word(text: &[u8]) -> Option<f64> {
+    if text.eq_ignore_ascii_case(b"inf") || text.eq_ignore_ascii_case(b"infinity") {
+        return Some(f64::INFINITY);
+    }
+    let (word, rest) = text.split_at_checked(3)?;
+    if !word.eq_ignore_ascii_case(b"nan") {
+        return None;
+    }
+    let tag_is_valid = match rest {
+        [] => true,
+        [b'(', tag @ .., b')'] => tag.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'),
+        _ => false,
     };
-    let number = match digits {
-        [b'0', b'x' | b'X', rest @ ..] => parse_hexadecimal(rest)?,
-        [b'0'..=b'9' | b'.' | b'i' | b'I' | b'n' | b'N', ..] => {
-            std::str::from_utf8(digits).ok()?.parse().ok()?
-        }
-        _ => return None,
-    };
-    Some(if negative { -number } else { number })
+    tag_is_valid.then_some(f64::NAN)
 }
 
 /// `strtod`'s hexadecimal form behind `0x`: digits, a point, and a binary exponent.
 fn parse_hexadecimal(text: &[u8]) -> Option<f64> {
     let mut mantissa = 0u64;
     let mut exponent = 0i64;
-    let (mut digits, mut point, mut at) = (0, false, 0);
-    while let Some(&byte) = text.get(at) {
-        if byte == b'.' && !point {
+    let (mut digits, mut point, mut rest) = (false, false, text);
+    while let [byte, behind @ ..] = rest {
+        if *byte == b'.' && !point {
             point = true;
-        } else if let Some(digit) = char::from(byte).to_digit(16) {
-            digits += 1;
+        } else if let Some(digit) = char::from(*byte).to_digit(16) {
+            digits = true;
             if mantissa >> 60 == 0 {
                 mantissa = mantissa << 4 | u64::from(digit);
                 exponent -= if point { 4 } else { 0 };
@@ -42,25 +114,121 @@ fn parse_hexadecimal(text: &[u8]) -> Option<f64> {
         } else {
             break;
         }
-        at += 1;
+        rest = behind;
     }
-    if digits == 0 {
+    if !digits {
         return None;
     }
-    if let Some(b'p' | b'P') = text.get(at) {
-        let power = std::str::from_utf8(&text[at + 1..]).ok()?;
-        exponent += power.parse::<i64>().ok()?.clamp(-100_000, 100_000);
-        at = text.len();
-    }
-    if at != text.len() {
+    if let [b'p' | b'P', power @ ..] = rest {
+        let (negative, power) = split_sign(power);
+        if power.is_empty() || !power.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        let power = power.iter().fold(0i64, |power, digit| {
+            power.saturating_mul(10).saturating_add(i64::from(digit - b'0'))
+        });
+        exponent = exponent.saturating_add(if negative { -power } else { power });
+    } else if !rest.is_empty() {
         return None;
     }
-    let half = (exponent / 2).clamp(-5000, 5000) as i32;
-    Some(
-        mantissa as f64
-            * 2f64.powi(half)
-            * 2f64.powi((exponent.clamp(-10000, 10000) as i32) - half),
-    )
+    Some(scale(mantissa, exponent))
+}
+
+/// `mantissa * 2^exponent`, rounded once, half to even.
+fn scale(mantissa: u64, exponent: i64) -> f64 {
+    if mantissa == 0 {
+        return 0.0;
+    }
+    let top = 63 - i64::from(mantissa.leading_zeros());
+    // A double's last bit weighs at least 2^-1074, and 2^(top + exponent - 52) for normal numbers.
+    let last = top.saturating_add(exponent).saturating_sub(52).max(-1074);
+    let drop = last.saturating_sub(exponent);
+    if last > 971 {
+        return f64::INFINITY;
+    }
+    let kept = match drop {
+        ..=0 => mantissa << -drop,
+        1..=64 => {
+            let wide = u128::from(mantissa);
+            let (floor, rest, half) = (wide >> drop, wide & ((1 << drop) - 1), 1u128 << (drop - 1));
+            (floor + u128::from(rest > half || (rest == half && floor & 1 == 1))) as u64
+        }
+        _ => 0,
+    };
+    // Adding the fraction to the exponent field carries into the exponent, up to infinity, just as rounding should.
+    let biased = if kept >> 52 == 0 { 0 } else { (last + 1074) as u64 };
+    f64::from_bits((biased << 52) + kept)
+}
+
+/// The text of a number, on the stack: what [`format_number`] gives.
+#[derive(Clone, Copy)]
+pub struct NumberText {
+    bytes: [u8; 24],
+    length: usize,
+}
+
+impl std::ops::Deref for NumberText {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+/// A number as `tostring` and `..` print it: C's `%.14g`.
+pub fn format_number(number: f64) -> NumberText {
+    let mut text = NumberText { bytes: [0; 24], length: 0 };
+    let integer = number as i64;
+    // Nearly all numbers that scripts print are small integers; -0 is the one that must not pass for another.
+    if integer.unsigned_abs() < 100_000_000_000_000
+        && integer as f64 == number
+        && (integer != 0 || number.is_sign_positive())
+    {
+        let mut start = text.bytes.len();
+        let mut rest = integer.unsigned_abs();
+        loop {
+            start -= 1;
+            text.bytes[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if integer < 0 {
+            start -= 1;
+            text.bytes[start] = b'-';
+        }
+        text.bytes.copy_within(start.., 0);
+        text.length = text.bytes.len() - start;
+    } else {
+        let printed = super::format::Spec { precision: Some(14), ..Default::default() }.float(b'g', number);
+        text.length = printed.len().min(text.bytes.len());
+        text.bytes[..text.length].copy_from_slice(&printed[..text.length]);
+    }
+    text
+}
+
+/// A double as a C program on x86-64 converts it to `long`: truncated; what does not fit, and NaN, is the least `long`.
+pub fn to_long(number: f64) -> i64 {
+    if number >= -9_223_372_036_854_775_808.0 && number < 9_223_372_036_854_775_808.0 {
+        number as i64
+    } else {
+        i64::MIN
+    }
+}
+
+/// A double as a C program on x86-64 converts it to `unsigned long`: two halves, each by way of [`to_long`].
+pub fn to_unsigned_long(number: f64) -> u64 {
+    if number >= 9_223_372_036_854_775_808.0 {
+        to_long(number - 9_223_372_036_854_775_808.0) as u64 ^ 1 << 63
+    } else {
+        to_long(number) as u64
+    }
+}
+
+/// A double as a C program on x86-64 converts it to `int`: truncated; what does not fit, and NaN, is the least `int`.
+pub fn to_int(number: f64) -> i32 {
+    if number > -2_147_483_649.0 && number < 2_147_483_648.0 { number as i32 } else { i32::MIN }
 }
 
 /// Lua's `%`: the remainder with the sign of the divisor.
@@ -71,4 +239,102 @@ pub fn modulo(a: f64, b: f64) -> f64 {
 /// Lua's `^`.
 pub fn power(a: f64, b: f64) -> f64 {
     a.powf(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_parse(text: &str, expected: Option<f64>) {
+        let number = parse_number(text.as_bytes());
+        assert_eq!(number.map(f64::to_bits), expected.map(f64::to_bits), "{text:?} is {number:?}");
+    }
+
+    #[test]
+    fn reads_what_strtod_reads() {
+        for text in ["", " ", "-", "+-1", "- 1", "1 2", "infinit", "nan(", "nan( )", "0x", "0x.", "0x.p1", "0x1p", "0x1p+"] {
+            check_parse(text, None);
+        }
+        for text in ["1e", "1e+", ".", "1..", "1f", "1_0", "0x1g", "1e5.0", "e5", ".e1", "0x1p1.", "\0", "0x-1"] {
+            check_parse(text, None);
+        }
+        check_parse(" \t\r\n\x0b\x0c10 ", Some(10.0));
+        check_parse("10\0nonsense", Some(10.0));
+        check_parse("5.", Some(5.0));
+        check_parse("+.5e-1", Some(0.05));
+        check_parse("-0", Some(-0.0));
+        check_parse("-INF", Some(f64::NEG_INFINITY));
+        check_parse("infinity", Some(f64::INFINITY));
+        check_parse("-nan(1_a)", Some(-f64::NAN));
+        check_parse("1e99999999999999999999", Some(f64::INFINITY));
+        check_parse("2.4e-324", Some(0.0));
+        check_parse("0x1.8", Some(1.5));
+        check_parse("-0X.8P+1", Some(-1.0));
+        check_parse("0xffffffffffffffffff", Some(4_722_366_482_869_645_213_696.0));
+        check_parse("0x1p-1074", Some(5e-324));
+        check_parse("0x1p-1075", Some(0.0));
+        check_parse("0x1.00000000000001p-1075", Some(5e-324));
+        check_parse("0x1.fffffffffffff7p1023", Some(f64::MAX));
+        check_parse("0x1.fffffffffffff8p1023", Some(f64::INFINITY));
+        check_parse("0x1p99999999999999999999", Some(f64::INFINITY));
+        check_parse("0x1p-99999999999999999999", Some(0.0));
+        check_parse("0x0p99999999999999999999", Some(0.0));
+        check_parse("0x1.00000000000008p0", Some(1.0));
+        check_parse("0x1.000000000000080000000000001p0", Some(1.000_000_000_000_000_2));
+    }
+
+    #[test]
+    fn reads_integers_as_strtoul_does() {
+        let check = |text: &str, base, expected: Option<f64>| assert_eq!(parse_integer(text.as_bytes(), base), expected, "{text}");
+        check("10", 2, Some(2.0));
+        check(" ff\n", 16, Some(255.0));
+        check("0xFf", 16, Some(255.0));
+        check("0x1", 36, Some(1189.0));
+        check("0x", 16, None);
+        check("0x 1", 16, None);
+        check("z", 35, None);
+        check("", 10, None);
+        check("- 1", 10, None);
+        check("-1", 16, Some(18_446_744_073_709_551_615.0));
+        check("-99999999999999999999", 16, Some(18_446_744_073_709_551_615.0));
+        check("1.5", 16, None);
+        check("10\x000", 2, Some(2.0));
+    }
+
+    #[test]
+    fn prints_14_digits() {
+        let check = |number: f64, expected: &str| assert_eq!(String::from_utf8_lossy(&format_number(number)), expected);
+        check(0.0, "0");
+        check(-0.0, "-0");
+        check(-15.0, "-15");
+        check(99_999_999_999_999.0, "99999999999999");
+        check(-99_999_999_999_999.0, "-99999999999999");
+        check(1e14, "1e+14");
+        check(0.1, "0.1");
+        check(1.0 / 3.0, "0.33333333333333");
+        check(-1.234_567_890_123_456_7e-300, "-1.2345678901235e-300");
+        check(1e15, "1e+15");
+        check(1e100, "1e+100");
+        check(0.0001, "0.0001");
+        check(0.00001, "1e-05");
+        check(f64::INFINITY, "inf");
+        check(f64::NEG_INFINITY, "-inf");
+        check(f64::NAN, "nan");
+        check(-f64::NAN, "-nan");
+        check(i64::MIN as f64, "-9.2233720368548e+18");
+    }
+
+    #[test]
+    fn converts_as_x86_does() {
+        assert_eq!(to_long(-1.9), -1);
+        assert_eq!(to_long(f64::NAN), i64::MIN);
+        assert_eq!(to_long(1e30), i64::MIN);
+        assert_eq!(to_unsigned_long(-1.0), u64::MAX);
+        assert_eq!(to_unsigned_long(1e19), 10_000_000_000_000_000_000);
+        assert_eq!(to_unsigned_long(2f64.powi(64)), 0);
+        assert_eq!(to_unsigned_long(f64::NAN), 1 << 63);
+        assert_eq!(to_int(-2_147_483_648.9), i32::MIN);
+        assert_eq!(to_int(2_147_483_647.5), i32::MAX);
+        assert_eq!(to_int(f64::NAN), i32::MIN);
+    }
 }

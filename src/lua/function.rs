@@ -1,0 +1,129 @@
+//! Defines functions: Lua closures with their upvalues, and native functions.
+
+use super::bytecode::{Constant, Instruction, Proto};
+use super::machine::NativeFunction;
+use super::value::{Str, Value};
+use gc_arena::lock::{Lock, RefLock};
+use gc_arena::{Collect, Gc, Mutation};
+use std::rc::Rc;
+
+/// A prototype whose constants have become values.
+#[derive(Collect)]
+#[collect(no_drop)]
+pub struct Function<'gc> {
+    /// What the compiler made.
+    #[collect(require_static)]
+    pub proto: Rc<Proto>,
+    /// The constants.
+    pub constants: Vec<Value<'gc>>,
+    /// The functions defined inside.
+    pub functions: Vec<Gc<'gc, Function<'gc>>>,
+}
+
+impl<'gc> Function<'gc> {
+    /// Makes the values of a prototype and of those inside it (at most 200 deep: the parser's limit).
+    pub fn link(mc: &Mutation<'gc>, proto: &Rc<Proto>) -> Gc<'gc, Function<'gc>> {
+        let constant = |constant: &Constant| match constant {
+            Constant::Nil => Value::Nil,
+            Constant::Boolean(value) => Value::Boolean(*value),
+            Constant::Number(number) => Value::Number(*number),
+            Constant::String(text) => Value::String(Str::new(mc, text)),
+        };
+        let constants = proto.constants.iter().map(constant).collect();
+        let functions = proto.protos.iter().map(|proto| Function::link(mc, proto)).collect();
+        Gc::new(mc, Function { proto: proto.clone(), constants, functions })
+    }
+}
+
+/// A variable that a closure captured.
+#[derive(Clone, Copy, Collect)]
+#[collect(no_drop)]
+pub enum Upvalue<'gc> {
+    /// It still lives in this stack slot.
+    Open(usize),
+    /// Its scope has ended.
+    Closed(Value<'gc>),
+}
+
+/// A captured variable, shared by all closures that captured it.
+pub type UpvalueRef<'gc> = Gc<'gc, Lock<Upvalue<'gc>>>;
+
+/// A Lua function; copies are the same function.
+#[derive(Clone, Copy, Collect)]
+#[collect(no_drop)]
+pub struct Closure<'gc>(pub Gc<'gc, ClosureState<'gc>>);
+
+/// What a Lua function is made of.
+#[derive(Collect)]
+#[collect(no_drop)]
+pub struct ClosureState<'gc> {
+    /// Its code.
+    pub function: Gc<'gc, Function<'gc>>,
+    /// What it captured.
+    pub upvalues: Vec<UpvalueRef<'gc>>,
+    /// A number of its own.
+    pub id: u32,
+}
+
+impl<'gc> Closure<'gc> {
+    /// A number of its own: what `tostring` shows as its address.
+    pub fn id(self) -> u32 {
+        self.0.id
+    }
+
+    /// The prototype.
+    pub fn proto(self) -> &'gc Proto {
+        &self.0.as_ref().function.as_ref().proto
+    }
+
+    /// The instructions.
+    pub fn code(self) -> &'gc [Instruction] {
+        &self.proto().code
+    }
+}
+
+impl PartialEq for Closure<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        Gc::ptr_eq(self.0, other.0)
+    }
+}
+
+/// A native function; copies are the same function.
+#[derive(Clone, Copy, Collect)]
+#[collect(no_drop)]
+pub struct Native<'gc>(pub Gc<'gc, NativeState<'gc>>);
+
+/// What a native function is made of.
+#[derive(Collect)]
+#[collect(no_drop)]
+pub struct NativeState<'gc> {
+    /// What runs it.
+    #[collect(require_static)]
+    pub code: NativeCode,
+    /// Values that it keeps between calls: the state of an iterator such as `gmatch`'s.
+    pub upvalues: Gc<'gc, RefLock<Vec<Value<'gc>>>>,
+    /// A number of its own.
+    pub id: u32,
+}
+
+/// What runs a native function.
+#[derive(Clone, Copy)]
+pub enum NativeCode {
+    /// A library's function.
+    Library(NativeFunction),
+    /// The host's function of this number ([`super::Host::invoke`]).
+    Host(u32),
+}
+
+impl Native<'_> {
+    /// A number of its own: what `tostring` shows as its address.
+    pub fn id(self) -> u32 {
+        self.0.id
+    }
+}
+
+impl PartialEq for Native<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        Gc::ptr_eq(self.0, other.0)
+    }
+}

@@ -1,0 +1,491 @@
+//! Defines the base library: what every script can call without a table in front.
+
+use crate::lua::lexer::SyntaxError;
+use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome};
+use crate::lua::number::{format_number, parse_integer};
+use crate::lua::operators::Event;
+use crate::lua::value::Value;
+
+/// The functions.
+pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
+    ("assert", assert),
+    ("collectgarbage", collectgarbage),
+    ("error", error),
+    ("gcinfo", gcinfo),
+    ("getmetatable", getmetatable),
+    ("ipairs", ipairs),
+    ("load", load),
+    ("loadstring", loadstring),
+    ("next", next),
+    ("pairs", pairs),
+    ("pcall", pcall),
+    ("rawequal", rawequal),
+    ("rawget", rawget),
+    ("rawset", rawset),
+    ("select", select),
+    ("setmetatable", setmetatable),
+    ("tonumber", tonumber),
+    ("tostring", tostring),
+    ("type", type_name),
+    ("unpack", unpack),
+    ("xpcall", xpcall),
+];
+
+/// The most results that one call may push: beyond, PUC-Rio's stack would not take them (`LUAI_MAXCSTACK`).
+const MAX_RESULTS: i64 = 8000;
+
+type Result<'gc> = std::result::Result<Flow, Fault<'gc>>;
+
+/// Puts the library into the globals, `_G` and `_VERSION` with it.
+pub fn open(machine: &mut Machine) {
+    let globals = machine.state.globals;
+    machine.register(globals, FUNCTIONS);
+    machine.set_field(globals, "_G", Value::Table(globals));
+    let version = machine.string("Lua 5.1");
+    machine.set_field(globals, "_VERSION", version);
+    // `ipairs` gives its iterator away, always the same one; so does `pairs` with `next`.
+    let step = machine.native(crate::lua::function::NativeCode::Library(ipairs_step), Vec::new());
+    if let (Value::Native(ipairs), Value::Native(pairs)) = (field(machine, "ipairs"), field(machine, "pairs")) {
+        let next = field(machine, "next");
+        ipairs.0.upvalues.borrow_mut(machine.mc).push(step);
+        pairs.0.upvalues.borrow_mut(machine.mc).push(next);
+    }
+}
+
+fn field<'gc>(machine: &mut Machine<'_, 'gc>, name: &str) -> Value<'gc> {
+    let key = machine.string(name);
+    machine.state.globals.get(key)
+}
+
+fn give<'gc>(machine: &mut Machine<'_, 'gc>, value: Value<'gc>) -> Result<'gc> {
+    machine.push(value);
+    Ok(Flow::Return(1))
+}
+
+fn assert<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    if machine.check_any(arguments, 1)?.is_true() {
+        return Ok(Flow::Return(arguments.count));
+    }
+    let message = match machine.optional_string(arguments, 2)? {
+        Some(message) => message.bytes(),
+        None => b"assertion failed!",
+    };
+    Err(machine.error(message))
+}
+
+/// Heap figures follow the arena: `count` is what it takes now, in kilobytes.
+fn collectgarbage<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    const OPTIONS: [&[u8]; 7] =
+        [b"stop", b"restart", b"collect", b"count", b"step", b"setpause", b"setstepmul"];
+    let option = machine.optional_string(arguments, 1)?.map_or(&b"collect"[..], |option| option.bytes());
+    machine.optional_integer(arguments, 2, 0)?;
+    if !OPTIONS.contains(&option) {
+        let shown = String::from_utf8_lossy(option).into_owned();
+        return Err(machine.argument_error(1, &format!("invalid option '{shown}'")));
+    }
+    match option {
+        b"collect" => {
+            machine.state.wants_collection = true;
+            Ok(Flow::Pause(Box::new(Collected)))
+        }
+        b"count" => {
+            let kilobytes = machine.mc.metrics().total_allocation() as f64 / 1024.0;
+            give(machine, Value::Number(kilobytes))
+        }
+        b"step" => give(machine, Value::Boolean(true)),
+        // What PUC-Rio's collector starts with: pause and step multiplier of 200 percent.
+        b"setpause" | b"setstepmul" => give(machine, Value::Number(200.0)),
+        _ => give(machine, Value::Number(0.0)),
+    }
+}
+
+struct Collected;
+
+impl Continue for Collected {
+    fn resume<'gc>(self: Box<Self>, machine: &mut Machine<'_, 'gc>, _: Arguments, _: Outcome<'gc>) -> Result<'gc> {
+        give(machine, Value::Number(0.0))
+    }
+}
+
+fn gcinfo<'gc>(machine: &mut Machine<'_, 'gc>, _: Arguments) -> Result<'gc> {
+    let kilobytes = (machine.mc.metrics().total_allocation() / 1024) as f64;
+    give(machine, Value::Number(kilobytes))
+}
+
+/// A string gets the position of the function at the level; any other value is raised as it is.
+fn error<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let level = machine.optional_integer(arguments, 2, 1)?;
+    let mut value = machine.argument(arguments, 1);
+    if let (Some(text), true) = (value.to_str(machine.mc), level > 0) {
+        let mut message = machine.position_prefix(usize::try_from(level).unwrap_or(0));
+        message.extend_from_slice(text.bytes());
+        value = machine.string(message);
+    }
+    Err(Fault::Error(value))
+}
+
+fn getmetatable<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let value = machine.check_any(arguments, 1)?;
+    let shown = match machine.metatable(value) {
+        None => Value::Nil,
+        Some(metatable) => match machine.metamethod(value, Event::Metatable) {
+            Value::Nil => Value::Table(metatable),
+            protected => protected,
+        },
+    };
+    give(machine, shown)
+}
+
+fn setmetatable<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let table = machine.check_table(arguments, 1)?;
+    let metatable = match machine.argument(arguments, 2) {
+        Value::Nil if arguments.count >= 2 => None,
+        Value::Table(metatable) => Some(metatable),
+        _ => return Err(machine.argument_error(2, "nil or table expected")),
+    };
+    if !machine.metamethod(Value::Table(table), Event::Metatable).is_nil() {
+        return Err(machine.error("cannot change a protected metatable"));
+    }
+    if table.0.borrow().read_only {
+        return Err(machine.error("Attempt to modify a readonly table"));
+    }
+    table.0.borrow_mut(machine.mc).metatable = metatable;
+    give(machine, Value::Table(table))
+}
+
+/// The first value that a native keeps.
+fn kept<'gc>(machine: &Machine<'_, 'gc>, arguments: Arguments) -> Value<'gc> {
+    match machine.slot(arguments.base - 1) {
+        Value::Native(native) => native.0.upvalues.borrow().first().copied().unwrap_or_default(),
+        _ => Value::Nil,
+    }
+}
+
+fn ipairs<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let table = machine.check_table(arguments, 1)?;
+    let step = kept(machine, arguments);
+    machine.push(step);
+    machine.push(Value::Table(table));
+    machine.push(Value::Number(0.0));
+    Ok(Flow::Return(3))
+}
+
+fn ipairs_step<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let index = machine.check_integer(arguments, 2)?.wrapping_add(1);
+    let table = machine.check_table(arguments, 1)?;
+    let key = Value::Number(index as f64);
+    let value = table.get(key);
+    if value.is_nil() {
+        return Ok(Flow::Return(0));
+    }
+    machine.push(key);
+    machine.push(value);
+    Ok(Flow::Return(2))
+}
+
+fn pairs<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let table = machine.check_table(arguments, 1)?;
+    let next = kept(machine, arguments);
+    machine.push(next);
+    machine.push(Value::Table(table));
+    machine.push(Value::Nil);
+    Ok(Flow::Return(3))
+}
+
+fn next<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let table = machine.check_table(arguments, 1)?;
+    match table.next(machine.argument(arguments, 2)) {
+        Ok(Some((key, value))) => {
+            machine.push(key);
+            machine.push(value);
+            Ok(Flow::Return(2))
+        }
+        Ok(None) => give(machine, Value::Nil),
+        Err(()) => Err(machine.error_in_caller("invalid key to 'next'")),
+    }
+}
+
+fn rawequal<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let (left, right) = (machine.check_any(arguments, 1)?, machine.check_any(arguments, 2)?);
+    give(machine, Value::Boolean(left == right))
+}
+
+fn rawget<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let table = machine.check_table(arguments, 1)?;
+    let key = machine.check_any(arguments, 2)?;
+    give(machine, table.get(key))
+}
+
+fn rawset<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let table = machine.check_table(arguments, 1)?;
+    let (key, value) = (machine.check_any(arguments, 2)?, machine.check_any(arguments, 3)?);
+    machine.raw_set(table, key, value)?;
+    give(machine, Value::Table(table))
+}
+
+fn select<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let count = arguments.count as i64;
+    if let Value::String(text) = machine.argument(arguments, 1) {
+        if text.bytes().first() == Some(&b'#') {
+            return give(machine, Value::Number((count - 1) as f64));
+        }
+    }
+    let from = machine.check_integer(arguments, 1)?;
+    let from = if from < 0 { from.saturating_add(count) } else { from.min(count) };
+    if from < 1 {
+        return Err(machine.argument_error(1, "index out of range"));
+    }
+    Ok(Flow::Return((count - from) as usize))
+}
+
+fn tonumber<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let base = machine.optional_integer(arguments, 2, 10)?;
+    if base == 10 {
+        let value = machine.check_any(arguments, 1)?;
+        return give(machine, value.to_number().map_or(Value::Nil, Value::Number));
+    }
+    let text = machine.check_string(arguments, 1)?;
+    match u32::try_from(base) {
+        Ok(base @ 2..=36) => {
+            let number = parse_integer(text.bytes(), base);
+            give(machine, number.map_or(Value::Nil, Value::Number))
+        }
+        _ => Err(machine.argument_error(2, "base out of range")),
+    }
+}
+
+fn tostring<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let value = machine.check_any(arguments, 1)?;
+    let handler = machine.metamethod(value, Event::ToString);
+    if !handler.is_nil() {
+        machine.push(handler);
+        machine.push(value);
+        return Ok(Flow::Call { arguments: 1, protected: false, then: Box::new(FirstResult) });
+    }
+    let text = display(value);
+    let text = machine.string(text);
+    give(machine, text)
+}
+
+/// Passes on the first result of the call, nil if there is none.
+struct FirstResult;
+
+impl Continue for FirstResult {
+    fn resume<'gc>(
+        self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        _: Arguments,
+        outcome: Outcome<'gc>,
+    ) -> Result<'gc> {
+        let count = if let Outcome::Returned(count) = outcome { count } else { 0 };
+        let first = if count > 0 { machine.slot(machine.top() - count) } else { Value::Nil };
+        give(machine, first)
+    }
+}
+
+/// A value as `tostring` shows it without metamethods. The address is the object's number, spread as addresses are.
+pub fn display(value: Value<'_>) -> Vec<u8> {
+    let address = |id: u32| 0x5581_0000_0000u64 + u64::from(id) * 32;
+    match value {
+        Value::Nil => b"nil".to_vec(),
+        Value::Boolean(value) => value.to_string().into_bytes(),
+        Value::Number(number) => format_number(number).to_vec(),
+        Value::String(text) => text.bytes().to_vec(),
+        Value::Table(table) => format!("table: {:#x}", address(table.0.borrow().id)).into_bytes(),
+        Value::Closure(closure) => format!("function: {:#x}", address(closure.id())).into_bytes(),
+        Value::Native(native) => format!("function: {:#x}", address(native.id())).into_bytes(),
+        Value::Userdata(0) => b"userdata: (nil)".to_vec(),
+        Value::Userdata(number) => format!("userdata: {number:#x}").into_bytes(),
+    }
+}
+
+fn type_name<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let name = machine.check_any(arguments, 1)?.type_name();
+    let name = machine.string(name);
+    give(machine, name)
+}
+
+fn unpack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let table = machine.check_table(arguments, 1)?;
+    let first = machine.optional_integer(arguments, 2, 1)?;
+    let last = match machine.argument(arguments, 3) {
+        Value::Nil => table.length() as i64,
+        _ => machine.check_integer(arguments, 3)?,
+    };
+    // PUC-Rio counts in C's int.
+    let (first, last) = (i64::from(first as i32), i64::from(last as i32));
+    if first > last {
+        return Ok(Flow::Return(0));
+    }
+    let count = last - first + 1;
+    if count >= MAX_RESULTS {
+        return Err(machine.error("too many results to unpack"));
+    }
+    machine.fuel -= count / 16;
+    for index in first..=last {
+        machine.push(table.get(Value::Number(index as f64)));
+    }
+    Ok(Flow::Return(count as usize))
+}
+
+// ---- Protected calls
+
+fn pcall<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    machine.check_any(arguments, 1)?;
+    // The arguments are the function and its arguments, in place.
+    Ok(Flow::Call { arguments: arguments.count - 1, protected: true, then: Box::new(Protected) })
+}
+
+/// Puts the status before what a protected call gave.
+struct Protected;
+
+impl Continue for Protected {
+    fn resume<'gc>(
+        self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        _: Arguments,
+        outcome: Outcome<'gc>,
+    ) -> Result<'gc> {
+        let count = match outcome {
+            Outcome::Returned(count) => count,
+            Outcome::Resumed => 0,
+            Outcome::Failed(value) => {
+                machine.push(Value::Boolean(false));
+                machine.push(value);
+                return Ok(Flow::Return(2));
+            }
+        };
+        let first = machine.top() - count;
+        machine.push(Value::Boolean(true));
+        for index in 0..count {
+            machine.push(machine.slot(first + index));
+        }
+        Ok(Flow::Return(count + 1))
+    }
+}
+
+fn xpcall<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    machine.check_any(arguments, 2)?;
+    machine.push(machine.argument(arguments, 1));
+    Ok(Flow::Call { arguments: 0, protected: true, then: Box::new(Handled) })
+}
+
+/// Gives an error to the handler, which is argument 2.
+struct Handled;
+
+impl Continue for Handled {
+    fn resume<'gc>(
+        self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        outcome: Outcome<'gc>,
+    ) -> Result<'gc> {
+        let Outcome::Failed(value) = outcome else {
+            return Box::new(Protected).resume(machine, arguments, outcome);
+        };
+        machine.push(machine.argument(arguments, 2));
+        machine.push(value);
+        Ok(Flow::Call { arguments: 1, protected: true, then: Box::new(HandlerDone) })
+    }
+}
+
+/// Gives what the handler made of an error.
+struct HandlerDone;
+
+impl Continue for HandlerDone {
+    fn resume<'gc>(
+        self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        _: Arguments,
+        outcome: Outcome<'gc>,
+    ) -> Result<'gc> {
+        let handled = match outcome {
+            Outcome::Returned(count) if count > 0 => machine.slot(machine.top() - count),
+            Outcome::Returned(_) | Outcome::Resumed => Value::Nil,
+            // PUC-Rio's word for a handler that fails again and again.
+            Outcome::Failed(_) => machine.string("error in error handling"),
+        };
+        machine.push(Value::Boolean(false));
+        machine.push(handled);
+        Ok(Flow::Return(2))
+    }
+}
+
+// ---- Loading
+
+fn loaded<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    source: &[u8],
+    chunk_name: &[u8],
+) -> Result<'gc> {
+    // A slice that only compiles pays for what it reads.
+    machine.fuel -= (source.len() >> 6) as i64;
+    let result = if source.first() == Some(&0x1b) {
+        Err(SyntaxError(b"attempt to load chunk with wrong mode".to_vec()))
+    } else {
+        machine.load(source, chunk_name)
+    };
+    match result {
+        Ok(closure) => give(machine, Value::Closure(closure)),
+        Err(SyntaxError(message)) => {
+            let message = machine.string(message);
+            machine.push(Value::Nil);
+            machine.push(message);
+            Ok(Flow::Return(2))
+        }
+    }
+}
+
+fn loadstring<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let source = machine.check_string(arguments, 1)?;
+    let name = machine.optional_string(arguments, 2)?.unwrap_or(source);
+    loaded(machine, source.bytes(), name.bytes())
+}
+
+fn load<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let function = machine.check_function(arguments, 1)?;
+    machine.optional_string(arguments, 2)?;
+    machine.push(function);
+    Ok(Flow::Call { arguments: 0, protected: true, then: Box::new(Reading(Vec::new())) })
+}
+
+/// Collects the pieces that `load`'s function gives until it gives none.
+struct Reading(Vec<u8>);
+
+impl Continue for Reading {
+    fn resume<'gc>(
+        mut self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        outcome: Outcome<'gc>,
+    ) -> Result<'gc> {
+        let piece = match outcome {
+            Outcome::Returned(count) if count > 0 => machine.slot(machine.top() - count),
+            Outcome::Failed(value) => {
+                machine.push(Value::Nil);
+                machine.push(value);
+                return Ok(Flow::Return(2));
+            }
+            _ => Value::Nil,
+        };
+        machine.set_top(arguments.base + arguments.count);
+        match piece.to_str(machine.mc) {
+            Some(piece) if !piece.bytes().is_empty() => {
+                machine.check_memory(self.0.len() + piece.bytes().len())?;
+                self.0.extend_from_slice(piece.bytes());
+                machine.push(machine.argument(arguments, 1));
+                Ok(Flow::Call { arguments: 0, protected: true, then: self })
+            }
+            None if !piece.is_nil() => {
+                let message = machine.string("reader function must return a string");
+                machine.push(Value::Nil);
+                machine.push(message);
+                Ok(Flow::Return(2))
+            }
+            _ => {
+                let name = machine.optional_string(arguments, 2)?.map_or(&b"=(load)"[..], |name| name.bytes());
+                loaded(machine, &self.0, name)
+            }
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! Defines what operators do with any values: metamethods, conversions and the errors of wrong operands.
+
+use super::machine::{After, Fault, Machine};
+use super::number::{modulo, power};
+use super::table::Table;
+use super::value::{Str, Value};
+
+/// The names of the events that metatables answer, in the order of [`Event`].
+pub(super) const EVENTS: [&str; 18] = [
+    "__index", "__newindex", "__eq", "__len", "__call", "__add", "__sub", "__mul", "__div", "__mod", "__pow", "__unm",
+    "__lt", "__le", "__concat", "__tostring", "__metatable", "__mode",
+];
+
+/// An event that metatables answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// `t[k]` finds nothing.
+    Index,
+    /// `t[k] = v` where nothing is.
+    NewIndex,
+    /// `==`
+    Eq,
+    /// `#`
+    Len,
+    /// A call.
+    Call,
+    /// `+`
+    Add,
+    /// `-`
+    Sub,
+    /// `*`
+    Mul,
+    /// `/`
+    Div,
+    /// `%`
+    Mod,
+    /// `^`
+    Pow,
+    /// Unary `-`
+    Unm,
+    /// `<`
+    Lt,
+    /// `<=`
+    Le,
+    /// `..`
+    Concat,
+    /// `tostring`
+    ToString,
+    /// `getmetatable`
+    Metatable,
+    /// Weak tables.
+    Mode,
+}
+
+/// Metatables in a row that an index goes through.
+const MAX_LOOP: usize = 100;
+/// What is formatted of a number in a concatenation is at most this long.
+const NUMBER_TEXT: usize = 32;
+
+impl<'gc> Machine<'_, 'gc> {
+    /// The metatable of a value.
+    pub fn metatable(&self, value: Value<'gc>) -> Option<Table<'gc>> {
+        match value {
+            Value::Table(table) => table.metatable(),
+            Value::String(_) => self.state.string_metatable,
+            _ => None,
+        }
+    }
+
+    /// What a value's metatable has for an event; nil if nothing.
+    pub fn metamethod(&self, value: Value<'gc>, event: Event) -> Value<'gc> {
+        self.metatable(value).map_or(Value::Nil, |metatable| self.handler(metatable, event))
+    }
+
+    /// What a metatable has for an event. Remembers that it has nothing: most look-ups find that.
+    fn handler(&self, metatable: Table<'gc>, event: Event) -> Value<'gc> {
+        let bit = 1 << event as u32;
+        if metatable.0.borrow().absent & bit != 0 {
+            return Value::Nil;
+        }
+        let found = metatable.get_str(self.state.events[event as usize]);
+        if found.is_nil() {
+            metatable.0.borrow_mut(self.mc).absent |= bit;
+        }
+        found
+    }
+
+    /// Calls a metamethod; what `after` says is done with its result, when it comes.
+    fn call_metamethod(
+        &mut self,
+        handler: Value<'gc>,
+        operands: &[Value<'gc>],
+        after: After,
+    ) -> Result<(), Fault<'gc>> {
+        let function = self.state.top;
+        self.push(handler);
+        for operand in operands {
+            self.push(*operand);
+        }
+        self.call(function, operands.len(), 1, after)
+    }
+
+    /// `value[key]` into a slot. `register` is where the value is, for the error.
+    pub(super) fn index(
+        &mut self,
+        value: Value<'gc>,
+        key: Value<'gc>,
+        slot: usize,
+        register: Option<usize>,
+    ) -> Result<(), Fault<'gc>> {
+        let mut object = value;
+        for turn in 0..MAX_LOOP {
+            let handler = if let Value::Table(table) = object {
+                let found = table.get(key);
+                let handler = match table.metatable() {
+                    Some(metatable) if found.is_nil() => self.handler(metatable, Event::Index),
+                    _ => Value::Nil,
+                };
+                if handler.is_nil() {
+                    self.state.stack[slot] = found;
+                    return Ok(());
+                }
+                handler
+            } else {
+                let handler = self.metamethod(object, Event::Index);
+                if handler.is_nil() {
+                    return Err(self.operand_error("index", object, register.filter(|_| turn == 0)));
+                }
+                handler
+            };
+            if matches!(handler, Value::Closure(_) | Value::Native(_)) {
+                return self.call_metamethod(handler, &[object, key], After::Store(slot));
+            }
+            object = handler;
+        }
+        Err(self.error_here("loop in gettable"))
+    }
+
+    /// `value[key] = new`. `register` is where the value is, for the error.
+    pub(super) fn set_index(
+        &mut self,
+        value: Value<'gc>,
+        key: Value<'gc>,
+        new: Value<'gc>,
+        register: Option<usize>,
+    ) -> Result<(), Fault<'gc>> {
+        let mut object = value;
+        for turn in 0..MAX_LOOP {
+            let handler = if let Value::Table(table) = object {
+                let handler = match table.metatable() {
+                    Some(metatable) => match self.handler(metatable, Event::NewIndex) {
+                        handler if !handler.is_nil() && table.get(key).is_nil() => handler,
+                        _ => Value::Nil,
+                    },
+                    None => Value::Nil,
+                };
+                if handler.is_nil() {
+                    return self.raw_set(table, key, new);
+                }
+                handler
+            } else {
+                let handler = self.metamethod(object, Event::NewIndex);
+                if handler.is_nil() {
+                    return Err(self.operand_error("index", object, register.filter(|_| turn == 0)));
+                }
+                handler
+            };
+            if matches!(handler, Value::Closure(_) | Value::Native(_)) {
+                return self.call_metamethod(handler, &[object, key, new], After::Discard);
+            }
+            object = handler;
+        }
+        Err(self.error_here("loop in settable"))
+    }
+
+    /// Sets a key without metamethods; an error if the table is read-only or the key impossible.
+    pub fn raw_set(&mut self, table: Table<'gc>, key: Value<'gc>, value: Value<'gc>) -> Result<(), Fault<'gc>> {
+        let mut state = table.0.borrow_mut(self.mc);
+        if state.read_only {
+            drop(state);
+            return Err(self.error_here("Attempt to modify a readonly table"));
+        }
+        let result = state.set(key, value);
+        drop(state);
+        result.map_err(|error| self.key_error(error))
+    }
+
+    /// An arithmetic operator on any values, its result into a slot. `registers` are where the operands are.
+    pub(super) fn arithmetic(
+        &mut self,
+        event: Event,
+        left: Value<'gc>,
+        right: Value<'gc>,
+        slot: usize,
+        registers: (Option<usize>, Option<usize>),
+    ) -> Result<(), Fault<'gc>> {
+        if let (Some(a), Some(b)) = (left.to_number(), right.to_number()) {
+            let result = match event {
+                Event::Add => a + b,
+                Event::Sub => a - b,
+                Event::Mul => a * b,
+                Event::Div => a / b,
+                Event::Mod => modulo(a, b),
+                Event::Pow => power(a, b),
+                _ => -a,
+            };
+            self.state.stack[slot] = Value::Number(result);
+            return Ok(());
+        }
+        let mut handler = self.metamethod(left, event);
+        if handler.is_nil() {
+            handler = self.metamethod(right, event);
+        }
+        if handler.is_nil() {
+            let (culprit, register) =
+                if left.to_number().is_none() { (left, registers.0) } else { (right, registers.1) };
+            return Err(self.operand_error("perform arithmetic on", culprit, register));
+        }
+        self.call_metamethod(handler, &[left, right], After::Store(slot))
+    }
+
+    /// `#value` into a slot.
+    pub(super) fn length(
+        &mut self,
+        value: Value<'gc>,
+        slot: usize,
+        register: Option<usize>,
+    ) -> Result<(), Fault<'gc>> {
+        let length = match value {
+            Value::Table(table) => table.length(),
+            Value::String(text) => text.bytes().len(),
+            _ => {
+                let handler = self.metamethod(value, Event::Len);
+                if handler.is_nil() {
+                    return Err(self.operand_error("get length of", value, register));
+                }
+                return self.call_metamethod(handler, &[value, Value::Nil], After::Store(slot));
+            }
+        };
+        self.state.stack[slot] = Value::Number(length as f64);
+        Ok(())
+    }
+
+    /// The metamethod of a comparison: both operands must have the same one.
+    fn comparer(&self, left: Value<'gc>, right: Value<'gc>, event: Event) -> Option<Value<'gc>> {
+        let handler = self.metamethod(left, event);
+        (!handler.is_nil() && handler == self.metamethod(right, event)).then_some(handler)
+    }
+
+    /// `left == right`: the answer, or a metamethod is called and the comparison of the frame goes on after it.
+    pub(super) fn equal(
+        &mut self,
+        left: Value<'gc>,
+        right: Value<'gc>,
+        wanted: bool,
+    ) -> Result<Option<bool>, Fault<'gc>> {
+        if let (Value::Table(a), Value::Table(b)) = (left, right) {
+            if a != b {
+                if let Some(handler) = self.comparer(left, right, Event::Eq) {
+                    self.call_metamethod(handler, &[left, right], After::Compare(wanted))?;
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(Some(left == right))
+    }
+
+    /// `left < right`, as [`Machine::equal`].
+    pub(super) fn less(
+        &mut self,
+        left: Value<'gc>,
+        right: Value<'gc>,
+        wanted: bool,
+    ) -> Result<Option<bool>, Fault<'gc>> {
+        match (left, right) {
+            (Value::Number(a), Value::Number(b)) => return Ok(Some(a < b)),
+            (Value::String(a), Value::String(b)) => return Ok(Some(a.bytes() < b.bytes())),
+            _ => {}
+        }
+        if left.type_name() == right.type_name() {
+            if let Some(handler) = self.comparer(left, right, Event::Lt) {
+                self.call_metamethod(handler, &[left, right], After::Compare(wanted))?;
+                return Ok(None);
+            }
+        }
+        Err(self.order_error(left, right))
+    }
+
+    /// `left <= right`, as [`Machine::equal`]; without `__le` it is `not (right < left)`.
+    pub(super) fn less_equal(
+        &mut self,
+        left: Value<'gc>,
+        right: Value<'gc>,
+        wanted: bool,
+    ) -> Result<Option<bool>, Fault<'gc>> {
+        match (left, right) {
+            (Value::Number(a), Value::Number(b)) => return Ok(Some(a <= b)),
+            (Value::String(a), Value::String(b)) => return Ok(Some(a.bytes() <= b.bytes())),
+            _ => {}
+        }
+        if left.type_name() == right.type_name() {
+            if let Some(handler) = self.comparer(left, right, Event::Le) {
+                self.call_metamethod(handler, &[left, right], After::Compare(wanted))?;
+                return Ok(None);
+            }
+            if let Some(handler) = self.comparer(right, left, Event::Lt) {
+                self.call_metamethod(handler, &[right, left], After::Compare(!wanted))?;
+                return Ok(None);
+            }
+        }
+        Err(self.order_error(left, right))
+    }
+
+    /// The error of an order comparison. PUC-Rio takes two type names for equal when their third letters are.
+    pub(super) fn order_error(&mut self, left: Value<'gc>, right: Value<'gc>) -> Fault<'gc> {
+        let (a, b) = (left.type_name(), right.type_name());
+        if a.as_bytes()[2] == b.as_bytes()[2] {
+            self.error_here(format!("attempt to compare two {a} values"))
+        } else {
+            self.error_here(format!("attempt to compare {a} with {b}"))
+        }
+    }
+
+    /// Concatenates the values of the slots `first..=last` into `target`, from the right.
+    pub(super) fn concat(&mut self, first: usize, last: usize, target: usize) -> Result<(), Fault<'gc>> {
+        let mut last = last;
+        let is_text = |value: Value<'_>| matches!(value, Value::String(_) | Value::Number(_));
+        while last > first {
+            let (left, right) = (self.state.stack[last - 1], self.state.stack[last]);
+            if !is_text(left) || !is_text(right) {
+                let mut handler = self.metamethod(left, Event::Concat);
+                if handler.is_nil() {
+                    handler = self.metamethod(right, Event::Concat);
+                }
+                if handler.is_nil() {
+                    let (culprit, slot) = if is_text(left) { (right, last) } else { (left, last - 1) };
+                    return Err(self.operand_error("concatenate", culprit, Some(slot)));
+                }
+                let after = After::Concat { slot: last - 1, first, target };
+                return self.call_metamethod(handler, &[left, right], after);
+            }
+            let texts = (first..=last).rev().take_while(|slot| is_text(self.state.stack[*slot])).count();
+            let start = last + 1 - texts;
+            let size: usize = self.state.stack[start..=last]
+                .iter()
+                .map(|value| if let Value::String(text) = value { text.bytes().len() } else { NUMBER_TEXT })
+                .sum();
+            if size > 1 << 12 {
+                self.check_memory(size)?;
+                self.fuel -= (size >> 12) as i64;
+            }
+            let mut bytes = Vec::with_capacity(size);
+            for value in &self.state.stack[start..=last] {
+                match value {
+                    Value::String(text) => bytes.extend_from_slice(text.bytes()),
+                    Value::Number(number) => bytes.extend_from_slice(&super::number::format_number(*number)),
+                    _ => {}
+                }
+            }
+            self.state.stack[start] = Value::String(Str::new(self.mc, &bytes));
+            last = start;
+        }
+        self.state.stack[target] = self.state.stack[first];
+        Ok(())
+    }
+
+    /// `attempt to index local 'x' (a nil value)`: names the variable if the value is in a register that holds one.
+    pub(super) fn operand_error(&mut self, what: &str, value: Value<'gc>, slot: Option<usize>) -> Fault<'gc> {
+        let kind = value.type_name();
+        let name = slot.and_then(|slot| self.slot_name(slot));
+        let mut text = format!("attempt to {what} ").into_bytes();
+        match name {
+            Some((role, name)) => {
+                text.extend_from_slice(format!("{role} '").as_bytes());
+                text.extend_from_slice(&name);
+                text.extend_from_slice(format!("' (a {kind} value)").as_bytes());
+            }
+            None => text.extend_from_slice(format!("a {kind} value").as_bytes()),
+        }
+        self.error_here(text)
+    }
+
+    /// What the running Lua function calls the variable in a slot.
+    fn slot_name(&self, slot: usize) -> Option<(&'static str, Vec<u8>)> {
+        let frame = self.state.frames.last()?;
+        let super::machine::Kind::Lua(closure) = frame.kind else { return None };
+        let register = slot.checked_sub(frame.base)?;
+        super::debug::register_name(closure.proto(), frame.pc.checked_sub(1)?, register as u32)
+    }
+}

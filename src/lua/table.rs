@@ -1,0 +1,455 @@
+//! Defines tables as PUC-Rio builds them, so that `pairs`, `next` and `#` agree with it for any history.
+//!
+//! An array part holds the keys `1..=n`, a node vector of a power of two the rest. A key's main position is its hash;
+//! a collision takes the highest free node, found by a pointer that only moves down; when none is left, everything is
+//! counted and inserted again, from the top.
+
+use super::value::{Str, Value};
+use allocator_api2::vec::Vec as MeteredVec;
+use gc_arena::allocator_api::MetricsAlloc;
+use gc_arena::lock::RefLock;
+use gc_arena::{Collect, Gc, Mutation};
+
+/// The largest array part is `2^26` long.
+const MAX_BITS: usize = 26;
+const NONE: u32 = u32::MAX;
+
+/// Why a key cannot be set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyError {
+    /// `table index is nil`
+    Nil,
+    /// `table index is NaN`
+    NaN,
+    /// `table overflow`
+    Overflow,
+}
+
+impl KeyError {
+    /// The message.
+    pub fn text(self) -> &'static str {
+        match self {
+            KeyError::Nil => "table index is nil",
+            KeyError::NaN => "table index is NaN",
+            KeyError::Overflow => "table overflow",
+        }
+    }
+}
+
+/// A table; copies are the same table.
+#[derive(Clone, Copy, Collect)]
+#[collect(no_drop)]
+pub struct Table<'gc>(pub Gc<'gc, RefLock<TableState<'gc>>>);
+
+impl PartialEq for Table<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        Gc::ptr_eq(self.0, other.0)
+    }
+}
+
+/// What a table holds.
+#[derive(Collect)]
+#[collect(no_drop)]
+pub struct TableState<'gc> {
+    array: MeteredVec<Value<'gc>, MetricsAlloc<'gc>>,
+    nodes: MeteredVec<Node<'gc>, MetricsAlloc<'gc>>,
+    /// Nodes at or above this have been tried as free ones.
+    last_free: u32,
+    /// Its metatable.
+    pub metatable: Option<Table<'gc>>,
+    /// A bit for each metamethod (by its index) that this table, as a metatable, is known not to have.
+    pub absent: u32,
+    /// Writes raise an error: the tables that Redis shares between scripts.
+    pub read_only: bool,
+    /// A number of its own: what `tostring` shows as its address.
+    pub id: u32,
+}
+
+#[derive(Clone, Copy, Collect)]
+#[collect(no_drop)]
+struct Node<'gc> {
+    key: Value<'gc>,
+    value: Value<'gc>,
+    next: u32,
+}
+
+impl<'gc> Table<'gc> {
+    /// A new table with room for `array` items and `hash` fields.
+    pub fn new(mc: &Mutation<'gc>, id: u32, array: usize, hash: usize) -> Table<'gc> {
+        let mut state = TableState {
+            array: MeteredVec::new_in(MetricsAlloc::new(mc)),
+            nodes: MeteredVec::new_in(MetricsAlloc::new(mc)),
+            last_free: 0,
+            metatable: None,
+            absent: 0,
+            read_only: false,
+            id,
+        };
+        if array > 0 {
+            state.array.resize(array, Value::Nil);
+        }
+        if hash > 0 {
+            state.set_node_count(hash);
+        }
+        Table(Gc::new(mc, RefLock::new(state)))
+    }
+
+    /// The value of a key, without metamethods.
+    pub fn get(self, key: Value<'gc>) -> Value<'gc> {
+        self.0.borrow().get(key)
+    }
+
+    /// The value of a string key, without metamethods.
+    pub fn get_str(self, key: Str<'gc>) -> Value<'gc> {
+        self.0.borrow().get_str(key)
+    }
+
+    /// The value of `t[index]`, without metamethods.
+    pub fn get_index(self, index: usize) -> Value<'gc> {
+        self.0.borrow().get_number(index as f64)
+    }
+
+    /// Sets a key, without metamethods. Whether the table is read-only is for the caller to look at.
+    pub fn set(self, mc: &Mutation<'gc>, key: Value<'gc>, value: Value<'gc>) -> Result<(), KeyError> {
+        self.0.borrow_mut(mc).set(key, value)
+    }
+
+    /// The metatable.
+    pub fn metatable(self) -> Option<Table<'gc>> {
+        self.0.borrow().metatable
+    }
+
+    /// `#t`: a border, found as PUC-Rio finds it.
+    pub fn length(self) -> usize {
+        self.0.borrow().length()
+    }
+
+    /// The entry behind a key in the order of `pairs`, `None` behind the last; an error if the key is not there.
+    pub fn next(self, key: Value<'gc>) -> Result<Option<(Value<'gc>, Value<'gc>)>, ()> {
+        self.0.borrow().next(key)
+    }
+}
+
+/// The smallest `n` with `size <= 2^n`.
+fn ceil_log2(size: usize) -> usize {
+    if size <= 1 { 0 } else { (usize::BITS - (size - 1).leading_zeros()) as usize }
+}
+
+/// A key as a place in an array part: a whole number from 1 to 2^26.
+fn array_index(key: Value<'_>) -> Option<usize> {
+    let Value::Number(number) = key else { return None };
+    let index = number as usize;
+    (index as f64 == number && (1..=1 << MAX_BITS).contains(&index)).then_some(index)
+}
+
+impl<'gc> TableState<'gc> {
+    fn set_node_count(&mut self, count: usize) {
+        let size = if count == 0 { 0 } else { 1 << ceil_log2(count) };
+        self.nodes.clear();
+        self.nodes.resize(size, Node { key: Value::Nil, value: Value::Nil, next: NONE });
+        self.last_free = size as u32;
+    }
+
+    fn main_position(&self, key: Value<'gc>) -> usize {
+        let size = self.nodes.len();
+        // Where PUC-Rio hashes an address we hash the object's number: its order is as arbitrary, but always the same.
+        let by_number = |number: u32| number as usize % ((size - 1) | 1);
+        match key {
+            Value::Number(0.0) => 0,
+            Value::Number(number) => {
+                let bits = number.to_bits();
+                by_number((bits as u32).wrapping_add((bits >> 32) as u32))
+            }
+            Value::String(text) => text.hash() as usize & (size - 1),
+            Value::Boolean(value) => usize::from(value) & (size - 1),
+            Value::Table(table) => by_number(table.0.try_borrow().map_or(self.id, |table| table.id)),
+            Value::Closure(closure) => by_number(closure.id()),
+            Value::Native(native) => by_number(native.id()),
+            Value::Userdata(number) => by_number(number),
+            Value::Nil => 0,
+        }
+    }
+
+    fn find(&self, key: Value<'gc>) -> Option<usize> {
+        if self.nodes.is_empty() {
+            return None;
+        }
+        let mut at = self.main_position(key);
+        loop {
+            let node = &self.nodes[at];
+            if node.key == key {
+                return Some(at);
+            }
+            if node.next == NONE {
+                return None;
+            }
+            at = node.next as usize;
+        }
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: Value<'gc>) -> Value<'gc> {
+        match key {
+            Value::Nil => Value::Nil,
+            Value::Number(number) => self.get_number(number),
+            Value::String(text) => self.get_str(text),
+            _ => self.find(key).map_or(Value::Nil, |at| self.nodes[at].value),
+        }
+    }
+
+    /// The value of a string key.
+    pub fn get_str(&self, key: Str<'gc>) -> Value<'gc> {
+        if self.nodes.is_empty() {
+            return Value::Nil;
+        }
+        let mut at = key.hash() as usize & (self.nodes.len() - 1);
+        loop {
+            let node = &self.nodes[at];
+            if let Value::String(text) = node.key {
+                if text == key {
+                    return node.value;
+                }
+            }
+            if node.next == NONE {
+                return Value::Nil;
+            }
+            at = node.next as usize;
+        }
+    }
+
+    /// The value of a number key.
+    pub fn get_number(&self, number: f64) -> Value<'gc> {
+        let index = number as usize;
+        if index as f64 == number {
+            if let Some(value) = self.array.get(index.wrapping_sub(1)) {
+                return *value;
+            }
+        }
+        self.find(Value::Number(number)).map_or(Value::Nil, |at| self.nodes[at].value)
+    }
+
+    /// Sets a key.
+    pub fn set(&mut self, key: Value<'gc>, value: Value<'gc>) -> Result<(), KeyError> {
+        self.absent = 0;
+        if let Value::Number(number) = key {
+            let index = number as usize;
+            if index as f64 == number {
+                if let Some(slot) = self.array.get_mut(index.wrapping_sub(1)) {
+                    *slot = value;
+                    return Ok(());
+                }
+            }
+        }
+        if let Some(at) = self.find(key) {
+            self.nodes[at].value = value;
+            return Ok(());
+        }
+        match key {
+            Value::Nil => return Err(KeyError::Nil),
+            Value::Number(number) if number.is_nan() => return Err(KeyError::NaN),
+            _ => {}
+        }
+        // As `lua_settable` does, a key is made even for nil.
+        self.insert(key, value)
+    }
+
+    /// Sets a key that is not there.
+    fn insert(&mut self, key: Value<'gc>, value: Value<'gc>) -> Result<(), KeyError> {
+        if self.nodes.is_empty() {
+            self.rehash(key)?;
+            return self.set(key, value);
+        }
+        let mut at = self.main_position(key);
+        if !self.nodes[at].value.is_nil() {
+            let Some(free) = self.free_node() else {
+                self.rehash(key)?;
+                return self.set(key, value);
+            };
+            let mut other = self.main_position(self.nodes[at].key);
+            if other == at {
+                // The node that is there is at home: the new key goes to the free one, second in the chain.
+                self.nodes[free].next = self.nodes[at].next;
+                self.nodes[at].next = free as u32;
+                at = free;
+            } else {
+                // It is a guest: it moves to the free node, and the new key takes its place.
+                while self.nodes[other].next as usize != at {
+                    other = self.nodes[other].next as usize;
+                }
+                self.nodes[other].next = free as u32;
+                self.nodes[free] = self.nodes[at];
+                self.nodes[at].next = NONE;
+            }
+        }
+        self.nodes[at].key = key;
+        self.nodes[at].value = value;
+        Ok(())
+    }
+
+    fn free_node(&mut self) -> Option<usize> {
+        while self.last_free > 0 {
+            self.last_free -= 1;
+            if self.nodes[self.last_free as usize].key.is_nil() {
+                return Some(self.last_free as usize);
+            }
+        }
+        None
+    }
+
+    /// Makes room for one more key: both parts get the sizes that fit what is there now.
+    fn rehash(&mut self, extra: Value<'gc>) -> Result<(), KeyError> {
+        let mut counts = [0usize; MAX_BITS + 1];
+        let mut in_array = 0;
+        for (at, _) in self.array.iter().enumerate().filter(|(_, value)| !value.is_nil()) {
+            counts[ceil_log2(at + 1)] += 1;
+            in_array += 1;
+        }
+        let mut total = in_array;
+        for node in self.nodes.iter().filter(|node| !node.value.is_nil()) {
+            if let Some(index) = array_index(node.key) {
+                counts[ceil_log2(index)] += 1;
+                in_array += 1;
+            }
+            total += 1;
+        }
+        if let Some(index) = array_index(extra) {
+            counts[ceil_log2(index)] += 1;
+            in_array += 1;
+        }
+        total += 1;
+        let (size, used) = array_size(&counts, in_array);
+        self.resize(size, total - used)
+    }
+
+    /// Makes the array part hold at least so many items: what a list constructor does before it fills them.
+    pub fn reserve_items(&mut self, count: usize) {
+        if count > self.array.len() {
+            let hash = self.nodes.len();
+            // The node vector keeps its size, so it cannot overflow.
+            let _ = self.resize(count, hash);
+        }
+    }
+
+    /// Gives the parts these sizes and inserts again what no longer has its place.
+    pub fn resize(&mut self, array: usize, hash: usize) -> Result<(), KeyError> {
+        if hash > 1 << MAX_BITS {
+            return Err(KeyError::Overflow);
+        }
+        let mut old_nodes = MeteredVec::new_in(self.nodes.allocator().clone());
+        std::mem::swap(&mut old_nodes, &mut self.nodes);
+        if array > self.array.len() {
+            self.array.resize(array, Value::Nil);
+        }
+        self.set_node_count(hash);
+        if array < self.array.len() {
+            for at in array..self.array.len() {
+                let value = self.array[at];
+                if !value.is_nil() {
+                    let key = Value::Number((at + 1) as f64);
+                    // The place in the array is still there: it must not be found.
+                    self.array[at] = Value::Nil;
+                    self.insert(key, value)?;
+                }
+            }
+            self.array.truncate(array);
+            self.array.shrink_to_fit();
+        }
+        for node in old_nodes.iter().rev().filter(|node| !node.value.is_nil()) {
+            self.set(node.key, node.value)?;
+        }
+        Ok(())
+    }
+
+    /// A border `n`: `t[n]` is not nil and `t[n + 1]` is, or 0.
+    pub fn length(&self) -> usize {
+        let mut high = self.array.len();
+        if high > 0 && self.array[high - 1].is_nil() {
+            let mut low = 0;
+            while high - low > 1 {
+                let middle = usize::midpoint(low, high);
+                if self.array[middle - 1].is_nil() {
+                    high = middle;
+                } else {
+                    low = middle;
+                }
+            }
+            return low;
+        }
+        if self.nodes.is_empty() {
+            return high;
+        }
+        let mut low = high;
+        high += 1;
+        while !self.get_number(high as f64).is_nil() {
+            low = high;
+            high *= 2;
+            if high > i32::MAX as usize - 2 {
+                // A table made to mislead the search: go through it one by one.
+                let mut at = 1;
+                while !self.get_number(at as f64).is_nil() {
+                    at += 1;
+                }
+                return at - 1;
+            }
+        }
+        while high - low > 1 {
+            let middle = usize::midpoint(low, high);
+            if self.get_number(middle as f64).is_nil() {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+        low
+    }
+
+    /// See [`Table::next`].
+    pub fn next(&self, key: Value<'gc>) -> Result<Option<(Value<'gc>, Value<'gc>)>, ()> {
+        let start = match key {
+            Value::Nil => 0,
+            _ => match array_index(key).filter(|index| *index <= self.array.len()) {
+                Some(index) => index,
+                None => self.find(key).ok_or(())? + self.array.len() + 1,
+            },
+        };
+        for at in start..self.array.len() {
+            if !self.array[at].is_nil() {
+                return Ok(Some((Value::Number((at + 1) as f64), self.array[at])));
+            }
+        }
+        let nodes = self.nodes.iter().skip(start.saturating_sub(self.array.len()));
+        Ok(nodes.filter(|node| !node.value.is_nil()).map(|node| (node.key, node.value)).next())
+    }
+
+    /// Bytes of memory that the two parts take.
+    pub fn bytes(&self) -> usize {
+        self.array.capacity() * size_of::<Value>() + self.nodes.capacity() * size_of::<Node>()
+    }
+
+    /// What inserting a new key may allocate at most: for the memory limit.
+    pub fn growth(&self) -> usize {
+        self.bytes() * 2
+    }
+}
+
+/// The largest power of two such that more than half of the array part up to it would be used, and how many of the
+/// keys it would hold. `counts[i]` is the number of keys in `2^(i-1) < key <= 2^i`.
+fn array_size(counts: &[usize], candidates: usize) -> (usize, usize) {
+    let (mut size, mut used, mut sum) = (0, 0, 0);
+    let mut power = 1;
+    for count in counts {
+        if power / 2 >= candidates {
+            break;
+        }
+        sum += count;
+        if *count > 0 && sum > power / 2 {
+            size = power;
+            used = sum;
+        }
+        if sum == candidates {
+            break;
+        }
+        power *= 2;
+    }
+    (size, used)
+}

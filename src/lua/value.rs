@@ -1,0 +1,147 @@
+//! Defines Lua's values.
+
+use super::function::{Closure, Native};
+use super::table::Table;
+use allocator_api2::vec::Vec as MeteredVec;
+use gc_arena::allocator_api::MetricsAlloc;
+use gc_arena::{Collect, Gc, Mutation};
+use std::cell::Cell;
+
+/// A Lua value.
+#[derive(Clone, Copy, Collect, Default)]
+#[collect(no_drop)]
+pub enum Value<'gc> {
+    /// `nil`
+    #[default]
+    Nil,
+    /// `true` or `false`
+    Boolean(bool),
+    /// A number.
+    Number(f64),
+    /// A string of bytes.
+    String(Str<'gc>),
+    /// A table.
+    Table(Table<'gc>),
+    /// A function written in Lua.
+    Closure(Closure<'gc>),
+    /// A function of a library or of the host.
+    Native(Native<'gc>),
+    /// A light userdata, which scripts can only pass on: `cjson.null` is number 0.
+    Userdata(u32),
+}
+
+/// An immutable string of bytes.
+#[derive(Clone, Copy, Collect)]
+#[collect(no_drop)]
+pub struct Str<'gc>(Gc<'gc, Text<'gc>>);
+
+#[derive(Collect)]
+#[collect(no_drop)]
+struct Text<'gc> {
+    bytes: MeteredVec<u8, MetricsAlloc<'gc>>,
+    /// The hash once it has been asked for: [`HASHED`] and 32 bits.
+    #[collect(require_static)]
+    hash: Cell<u64>,
+}
+
+const HASHED: u64 = 1 << 32;
+
+impl<'gc> Str<'gc> {
+    /// A new string with these bytes.
+    pub fn new(mc: &Mutation<'gc>, bytes: &[u8]) -> Str<'gc> {
+        let mut copy = MeteredVec::with_capacity_in(bytes.len(), MetricsAlloc::new(mc));
+        copy.extend_from_slice(bytes);
+        Str(Gc::new(mc, Text { bytes: copy, hash: Cell::new(0) }))
+    }
+
+    /// The bytes.
+    pub fn bytes(self) -> &'gc [u8] {
+        &self.0.as_ref().bytes
+    }
+
+    /// PUC-Rio's hash of a string, on which the order of `pairs` depends: every byte of a short string counts, of a
+    /// longer one about 32 do.
+    pub fn hash(self) -> u32 {
+        let cached = self.0.hash.get();
+        if cached != 0 {
+            return cached as u32;
+        }
+        let bytes = self.bytes();
+        let mut hash = bytes.len() as u32;
+        let step = (bytes.len() >> 5) + 1;
+        let mut at = bytes.len();
+        while at >= step {
+            hash ^= (hash << 5).wrapping_add(hash >> 2).wrapping_add(u32::from(bytes[at - 1]));
+            at -= step;
+        }
+        self.0.hash.set(HASHED | u64::from(hash));
+        hash
+    }
+}
+
+impl PartialEq for Str<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        Gc::ptr_eq(self.0, other.0)
+            || (self.bytes().len() == other.bytes().len() && self.hash() == other.hash() && self.bytes() == other.bytes())
+    }
+}
+
+/// Equality without metamethods.
+impl PartialEq for Value<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (*self, *other) {
+            (Value::Nil, Value::Nil) => true,
+            (Value::Boolean(a), Value::Boolean(b)) => a == b,
+            (Value::Number(a), Value::Number(b)) => a == b,
+            (Value::String(a), Value::String(b)) => a == b,
+            (Value::Table(a), Value::Table(b)) => a == b,
+            (Value::Closure(a), Value::Closure(b)) => a == b,
+            (Value::Native(a), Value::Native(b)) => a == b,
+            (Value::Userdata(a), Value::Userdata(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl<'gc> Value<'gc> {
+    /// Neither `nil` nor `false`.
+    pub fn is_true(self) -> bool {
+        !matches!(self, Value::Nil | Value::Boolean(false))
+    }
+
+    /// Is `nil`.
+    pub fn is_nil(self) -> bool {
+        matches!(self, Value::Nil)
+    }
+
+    /// What `type` gives.
+    pub fn type_name(self) -> &'static str {
+        match self {
+            Value::Nil => "nil",
+            Value::Boolean(_) => "boolean",
+            Value::Number(_) => "number",
+            Value::String(_) => "string",
+            Value::Table(_) => "table",
+            Value::Closure(_) | Value::Native(_) => "function",
+            Value::Userdata(_) => "userdata",
+        }
+    }
+
+    /// As a number: a number, or a string that reads as one.
+    pub fn to_number(self) -> Option<f64> {
+        match self {
+            Value::Number(number) => Some(number),
+            Value::String(text) => super::number::parse_number(text.bytes()),
+            _ => None,
+        }
+    }
+
+    /// As a string: a string, or a number as `%.14g` prints it.
+    pub fn to_str(self, mc: &Mutation<'gc>) -> Option<Str<'gc>> {
+        match self {
+            Value::String(text) => Some(text),
+            Value::Number(number) => Some(Str::new(mc, &super::number::format_number(number))),
+            _ => None,
+        }
+    }
+}
