@@ -129,8 +129,9 @@ impl Requests {
 
     /// `$5`: the length of an argument; `None` until the line is complete.
     fn begin_argument(&mut self, known: bool) -> Result<Option<usize>, Error> {
-        if self.line_end(b'\r', Error::BULK_COUNT_TOO_LONG)?.is_none() {
-            return Ok(None);
+        match self.line_end(b'\r', Error::BULK_COUNT_TOO_LONG)? {
+            Some(length) if length + 2 <= self.unread().len() => {}
+            _ => return Ok(None),
         }
         if let Some(&byte) = self.unread().first().filter(|&&byte| byte != b'$') {
             return Err(Error::expected_dollar(byte));
@@ -195,6 +196,7 @@ mod tests {
         check(b"*3\r\n$4\r\nPING\r\n", &[], None);
         check(b"*1\r\n$536870912\r\nx", &[], None);
         check(b"*1\r\n\0\r\n", &[], None);
+        check(b"*1\r\nx\r", &[], None);
     }
 
     #[test]

@@ -67,8 +67,6 @@ fn main() -> ExitCode {
         Ok(Wish::Print(text)) => say(&text),
         Ok(Wish::Serve(port)) => match listen(port) {
             Ok(listener) => {
-                let port = listener.local_addr().map_or(port, |address| address.port());
-                say(&format!("evalsha-server: ready on 127.0.0.1:{port}"));
                 serve(listener);
                 say("evalsha-server: stopped");
             }
@@ -125,6 +123,10 @@ fn listen(port: u16) -> Result<TcpListener, String> {
 fn serve(listener: TcpListener) {
     let (tell, events) = sync_channel(BACKLOG);
     stop_on_signals(tell.clone());
+    // Only now: who reads it may send a signal at once.
+    if let Ok(address) = listener.local_addr() {
+        say(&format!("evalsha-server: ready on {address}"));
+    }
     let accepted = tell.clone();
     spawn(move || {
         for stream in listener.incoming().flatten() {
