@@ -280,6 +280,8 @@ fn stops_when_it_is_told_to() {
     for signal in ["INT", "TERM"] {
         let mut door = Door::open();
         let mut client = door.connect();
+        client.write_all(b"PING\r\n").expect("the server reads");
+        client.read_exact(&mut [0; 7]).expect("the server has let it in");
         let killed =
             Command::new("kill").args(["-s", signal, &door.process.id().to_string()]).status();
         assert!(killed.expect("there is a kill").success());

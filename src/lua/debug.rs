@@ -35,7 +35,9 @@ pub fn register_name(proto: &Proto, pc: usize, register: u32) -> Option<(&'stati
 pub fn called_name(proto: &Proto, pc: usize) -> Option<(&'static str, Vec<u8>)> {
     let instruction = *proto.code.get(pc)?;
     match instruction.op() {
-        OpCode::Call | OpCode::TailCall | OpCode::TForLoop => register_name(proto, pc, instruction.a()),
+        OpCode::Call | OpCode::TailCall | OpCode::TForLoop => {
+            register_name(proto, pc, instruction.a())
+        }
         _ => None,
     }
 }
@@ -43,7 +45,8 @@ pub fn called_name(proto: &Proto, pc: usize) -> Option<(&'static str, Vec<u8>)> 
 /// The name of the `register`-th local variable in scope at an instruction.
 pub fn local_name(proto: &Proto, register: usize, pc: usize) -> Option<Vec<u8>> {
     let pc = pc as u32;
-    let mut active = proto.locals.iter().take_while(|local| local.start <= pc).filter(|local| pc < local.end);
+    let mut active =
+        proto.locals.iter().take_while(|local| local.start <= pc).filter(|local| pc < local.end);
     active.nth(register).map(|local| local.name.to_vec())
 }
 
@@ -55,7 +58,11 @@ fn string_constant(proto: &Proto, index: u32) -> Vec<u8> {
 }
 
 fn key_name(proto: &Proto, operand: u32) -> Vec<u8> {
-    if operand >= CONSTANT_BIT { string_constant(proto, operand - CONSTANT_BIT) } else { b"?".to_vec() }
+    if operand >= CONSTANT_BIT {
+        string_constant(proto, operand - CONSTANT_BIT)
+    } else {
+        b"?".to_vec()
+    }
 }
 
 /// The last instruction before `end` that gave the register its value, jumps forward that do not pass `end` followed.
@@ -78,7 +85,11 @@ fn last_setter(proto: &Proto, end: usize, register: u32) -> Option<usize> {
         pc = match instruction.op() {
             OpCode::ForLoop | OpCode::ForPrep | OpCode::Jmp => {
                 let target = pc as i64 + 1 + i64::from(instruction.sbx());
-                if pc as i64 + 1 < target && target <= end as i64 { target as usize } else { pc + 1 }
+                if pc as i64 + 1 < target && target <= end as i64 {
+                    target as usize
+                } else {
+                    pc + 1
+                }
             }
             OpCode::SetList if instruction.c() == 0 => pc + 2,
             OpCode::Closure => pc + 1 + captures(proto, instruction),

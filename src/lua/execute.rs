@@ -102,7 +102,13 @@ impl<'gc> Machine<'_, 'gc> {
                 } else {
                     let (left, right) = (operand!(b), operand!(c));
                     let target = base + $instruction.a() as usize;
-                    careful!(self.arithmetic(Event::$event, left, right, target, (slot!(b), slot!(c))));
+                    careful!(self.arithmetic(
+                        Event::$event,
+                        left,
+                        right,
+                        target,
+                        (slot!(b), slot!(c))
+                    ));
                 }
             }};
         }
@@ -163,19 +169,25 @@ impl<'gc> Machine<'_, 'gc> {
                     }
                 }
                 OpCode::LoadNil => {
-                    let (first, last) = (base + instruction.a() as usize, base + instruction.b() as usize);
+                    let (first, last) =
+                        (base + instruction.a() as usize, base + instruction.b() as usize);
                     self.state.stack[first..=last].fill(Value::Nil);
                 }
                 OpCode::GetUpval => {
-                    register!(instruction.a()) = match closure.0.upvalues[instruction.b() as usize].get() {
-                        Upvalue::Open(slot) => self.state.stack[slot],
-                        Upvalue::Closed(value) => value,
-                    };
+                    register!(instruction.a()) =
+                        match closure.0.upvalues[instruction.b() as usize].get() {
+                            Upvalue::Open(slot) => self.state.stack[slot],
+                            Upvalue::Closed(value) => value,
+                        };
                 }
                 OpCode::GetGlobal => {
                     let key = constants[instruction.bx() as usize];
                     let globals = self.state.globals;
-                    let found = if let Value::String(name) = key { globals.get_str(name) } else { Value::Nil };
+                    let found = if let Value::String(name) = key {
+                        globals.get_str(name)
+                    } else {
+                        Value::Nil
+                    };
                     if found.is_nil() {
                         let target = base + instruction.a() as usize;
                         careful!(self.index(Value::Table(globals), key, target, None));
@@ -244,7 +256,8 @@ impl<'gc> Machine<'_, 'gc> {
                     }
                 }
                 OpCode::Not => {
-                    register!(instruction.a()) = Value::Boolean(!register!(instruction.b()).is_true());
+                    register!(instruction.a()) =
+                        Value::Boolean(!register!(instruction.b()).is_true());
                 }
                 OpCode::Len => {
                     let value = register!(instruction.b());
@@ -252,7 +265,8 @@ impl<'gc> Machine<'_, 'gc> {
                     careful!(self.length(value, target, slot!(instruction.b())));
                 }
                 OpCode::Concat => {
-                    let (first, last) = (base + instruction.b() as usize, base + instruction.c() as usize);
+                    let (first, last) =
+                        (base + instruction.b() as usize, base + instruction.c() as usize);
                     let target = base + instruction.a() as usize;
                     careful!(self.concat(first, last, target));
                 }
@@ -341,7 +355,9 @@ impl<'gc> Machine<'_, 'gc> {
                         };
                         register!(a as usize + offset) = Value::Number(number);
                     }
-                    if let (Value::Number(index), Value::Number(step)) = (register!(a), register!(a + 2)) {
+                    if let (Value::Number(index), Value::Number(step)) =
+                        (register!(a), register!(a + 2))
+                    {
                         register!(a) = Value::Number(index - step);
                     }
                     pc = (pc as i64 + i64::from(instruction.sbx())) as usize;
@@ -384,7 +400,8 @@ impl<'gc> Machine<'_, 'gc> {
                         }
                     }
                     if instruction.b() == 0 {
-                        self.state.top = self.state.frames.last().map_or(self.state.top, |frame| frame.top);
+                        self.state.top =
+                            self.state.frames.last().map_or(self.state.top, |frame| frame.top);
                     }
                 }
                 OpCode::Close => self.close(base + instruction.a() as usize),
@@ -424,8 +441,11 @@ impl<'gc> Machine<'_, 'gc> {
                     };
                     let first = function + 1 + parameters;
                     for index in 0..wanted {
-                        self.state.stack[target + index] =
-                            if index < extra { self.state.stack[first + index] } else { Value::Nil };
+                        self.state.stack[target + index] = if index < extra {
+                            self.state.stack[first + index]
+                        } else {
+                            Value::Nil
+                        };
                     }
                 }
             }

@@ -302,7 +302,10 @@ mod tests {
     fn strings() {
         let long = vec![b'x'; 100];
         assert_eq!(Spec { width: 50, ..Spec::default() }.string(&long), long);
-        assert_eq!(Spec { precision: Some(2), width: 4, ..Spec::default() }.string(b"abc"), b"  ab");
+        assert_eq!(
+            Spec { precision: Some(2), width: 4, ..Spec::default() }.string(b"abc"),
+            b"  ab"
+        );
         assert_eq!(Spec { width: 3, ..Spec::default() }.string(b"a\0b"), b"  a");
         let mut quoted = Vec::new();
         quote(b"a\0\r\n\"\\", &mut quoted);

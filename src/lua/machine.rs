@@ -18,7 +18,9 @@
 //! begins at its arguments. Long work pays [`Machine::fuel`] and answers [`Flow::Pause`] when that is spent.
 
 use super::Host;
-use super::function::{Closure, ClosureState, Function, Native, NativeCode, NativeState, Upvalue, UpvalueRef};
+use super::function::{
+    Closure, ClosureState, Function, Native, NativeCode, NativeState, Upvalue, UpvalueRef,
+};
 use super::lexer::{SyntaxError, chunk_id};
 use super::table::{KeyError, Table};
 use super::value::{Str, Value};
@@ -33,7 +35,8 @@ const MAX_NESTED: u32 = 200;
 pub const MULTIPLE: i32 = -1;
 
 /// What runs a native function.
-pub type NativeFunction = for<'a, 'b, 'gc> fn(&'a mut Machine<'b, 'gc>, Arguments) -> Result<Flow, Fault<'gc>>;
+pub type NativeFunction =
+    for<'a, 'b, 'gc> fn(&'a mut Machine<'b, 'gc>, Arguments) -> Result<Flow, Fault<'gc>>;
 
 /// Where a native's arguments are on the stack.
 #[derive(Clone, Copy, Debug)]
@@ -225,7 +228,10 @@ impl<'gc> State<'gc> {
             open: Vec::new(),
             globals: Table::new(mc, 1, 0, 0),
             string_metatable: None,
-            events: super::operators::EVENTS.iter().map(|name| Str::new(mc, name.as_bytes())).collect(),
+            events: super::operators::EVENTS
+                .iter()
+                .map(|name| Str::new(mc, name.as_bytes()))
+                .collect(),
             loaded: Vec::new(),
             next_id: 2,
             position: None,
@@ -260,7 +266,10 @@ impl<'a, 'gc> Machine<'a, 'gc> {
     /// A native function that keeps these values.
     pub fn native(&mut self, code: NativeCode, upvalues: Vec<Value<'gc>>) -> Value<'gc> {
         let id = self.new_id();
-        Value::Native(Native(Gc::new(self.mc, NativeState { code, upvalues: Gc::new(self.mc, RefLock::new(upvalues)), id })))
+        Value::Native(Native(Gc::new(
+            self.mc,
+            NativeState { code, upvalues: Gc::new(self.mc, RefLock::new(upvalues)), id },
+        )))
     }
 
     /// Sets a field of a table that the caller made or owns: read-only or not, without metamethods.
@@ -357,13 +366,26 @@ impl<'a, 'gc> Machine<'a, 'gc> {
     }
 
     /// An error about the type of argument `number`: `table expected, got nil`.
-    pub fn type_error(&mut self, arguments: Arguments, number: usize, expected: &str) -> Fault<'gc> {
-        let got = if number > arguments.count { "no value" } else { self.argument(arguments, number).type_name() };
+    pub fn type_error(
+        &mut self,
+        arguments: Arguments,
+        number: usize,
+        expected: &str,
+    ) -> Fault<'gc> {
+        let got = if number > arguments.count {
+            "no value"
+        } else {
+            self.argument(arguments, number).type_name()
+        };
         self.argument_error(number, &format!("{expected} expected, got {got}"))
     }
 
     /// Argument `number`, whatever it is, but it must be there.
-    pub fn check_any(&mut self, arguments: Arguments, number: usize) -> Result<Value<'gc>, Fault<'gc>> {
+    pub fn check_any(
+        &mut self,
+        arguments: Arguments,
+        number: usize,
+    ) -> Result<Value<'gc>, Fault<'gc>> {
         if number > arguments.count {
             return Err(self.argument_error(number, "value expected"));
         }
@@ -371,7 +393,11 @@ impl<'a, 'gc> Machine<'a, 'gc> {
     }
 
     /// Argument `number` as a table.
-    pub fn check_table(&mut self, arguments: Arguments, number: usize) -> Result<Table<'gc>, Fault<'gc>> {
+    pub fn check_table(
+        &mut self,
+        arguments: Arguments,
+        number: usize,
+    ) -> Result<Table<'gc>, Fault<'gc>> {
         match self.argument(arguments, number) {
             Value::Table(table) => Ok(table),
             _ => Err(self.type_error(arguments, number, "table")),
@@ -387,7 +413,11 @@ impl<'a, 'gc> Machine<'a, 'gc> {
     }
 
     /// Argument `number` as an integer, converted as C does.
-    pub fn check_integer(&mut self, arguments: Arguments, number: usize) -> Result<i64, Fault<'gc>> {
+    pub fn check_integer(
+        &mut self,
+        arguments: Arguments,
+        number: usize,
+    ) -> Result<i64, Fault<'gc>> {
         self.check_number(arguments, number).map(super::number::to_long)
     }
 
@@ -398,11 +428,19 @@ impl<'a, 'gc> Machine<'a, 'gc> {
         number: usize,
         default: i64,
     ) -> Result<i64, Fault<'gc>> {
-        if self.argument(arguments, number).is_nil() { Ok(default) } else { self.check_integer(arguments, number) }
+        if self.argument(arguments, number).is_nil() {
+            Ok(default)
+        } else {
+            self.check_integer(arguments, number)
+        }
     }
 
     /// Argument `number` as a string, or as a number's text.
-    pub fn check_string(&mut self, arguments: Arguments, number: usize) -> Result<Str<'gc>, Fault<'gc>> {
+    pub fn check_string(
+        &mut self,
+        arguments: Arguments,
+        number: usize,
+    ) -> Result<Str<'gc>, Fault<'gc>> {
         match self.argument(arguments, number).to_str(self.mc) {
             Some(text) => Ok(text),
             None => Err(self.type_error(arguments, number, "string")),
@@ -415,11 +453,19 @@ impl<'a, 'gc> Machine<'a, 'gc> {
         arguments: Arguments,
         number: usize,
     ) -> Result<Option<Str<'gc>>, Fault<'gc>> {
-        if self.argument(arguments, number).is_nil() { Ok(None) } else { self.check_string(arguments, number).map(Some) }
+        if self.argument(arguments, number).is_nil() {
+            Ok(None)
+        } else {
+            self.check_string(arguments, number).map(Some)
+        }
     }
 
     /// Argument `number` as a function.
-    pub fn check_function(&mut self, arguments: Arguments, number: usize) -> Result<Value<'gc>, Fault<'gc>> {
+    pub fn check_function(
+        &mut self,
+        arguments: Arguments,
+        number: usize,
+    ) -> Result<Value<'gc>, Fault<'gc>> {
         match self.argument(arguments, number) {
             function @ (Value::Closure(_) | Value::Native(_)) => Ok(function),
             _ => Err(self.type_error(arguments, number, "function")),
@@ -431,7 +477,8 @@ impl<'a, 'gc> Machine<'a, 'gc> {
     /// An error with the position of the code that called the native (`luaL_error`), or of the Lua function that
     /// runs.
     pub fn error(&mut self, message: impl AsRef<[u8]>) -> Fault<'gc> {
-        let is_native = matches!(self.state.frames.last(), Some(Frame { kind: Kind::Native { .. }, .. }));
+        let is_native =
+            matches!(self.state.frames.last(), Some(Frame { kind: Kind::Native { .. }, .. }));
         let mut text = self.position_prefix(usize::from(is_native));
         text.extend_from_slice(message.as_ref());
         Fault::Error(self.string(text))
@@ -461,7 +508,8 @@ impl<'a, 'gc> Machine<'a, 'gc> {
                 return Some(match frame.kind {
                     Kind::Lua(closure) => {
                         let proto = closure.proto();
-                        let line = proto.lines.get(frame.pc.saturating_sub(1)).copied().unwrap_or(0);
+                        let line =
+                            proto.lines.get(frame.pc.saturating_sub(1)).copied().unwrap_or(0);
                         Position { source: proto.source.to_vec(), line: i64::from(line) }
                     }
                     Kind::Native { .. } => Position { source: b"=[C]".to_vec(), line: -1 },
@@ -486,7 +534,9 @@ impl<'a, 'gc> Machine<'a, 'gc> {
         }
         let caller = frames.next()?;
         match caller.kind {
-            Kind::Lua(closure) => super::debug::called_name(closure.proto(), caller.pc.checked_sub(1)?),
+            Kind::Lua(closure) => {
+                super::debug::called_name(closure.proto(), caller.pc.checked_sub(1)?)
+            }
             Kind::Native { .. } => None,
         }
     }
@@ -568,8 +618,8 @@ impl<'a, 'gc> Machine<'a, 'gc> {
                 handler
             }
         };
-        let nested = self.state.frames.last().map_or(0, |frame| frame.nested)
-            + u32::from(!after.is_plain());
+        let nested =
+            self.state.frames.last().map_or(0, |frame| frame.nested) + u32::from(!after.is_plain());
         if nested >= MAX_NESTED && !after.is_plain() {
             return Err(self.error_here("C stack overflow"));
         }
@@ -585,7 +635,17 @@ impl<'a, 'gc> Machine<'a, 'gc> {
                 self.state.top = function + 1 + arguments;
                 let kind = Kind::Native { native, arguments, step: Step::Start, protected: false };
                 let base = function + 1;
-                let frame = Frame { function, base, top: base, pc: 0, wanted, after, nested, tail: false, kind };
+                let frame = Frame {
+                    function,
+                    base,
+                    top: base,
+                    pc: 0,
+                    wanted,
+                    after,
+                    nested,
+                    tail: false,
+                    kind,
+                };
                 self.state.frames.push(frame);
                 // The common case needs no turn of the main loop.
                 if after.is_plain() { self.step_native() } else { Ok(()) }
@@ -638,7 +698,17 @@ impl<'a, 'gc> Machine<'a, 'gc> {
         self.state.stack[base + filled..top].fill(Value::Nil);
         self.state.top = top;
         let kind = Kind::Lua(closure);
-        self.state.frames.push(Frame { function, base, top, pc: 0, wanted, after, nested, tail: false, kind });
+        self.state.frames.push(Frame {
+            function,
+            base,
+            top,
+            pc: 0,
+            wanted,
+            after,
+            nested,
+            tail: false,
+            kind,
+        });
     }
 
     /// Ends the frame on top; its results are in `count` slots from `first` on.
@@ -650,7 +720,8 @@ impl<'a, 'gc> Machine<'a, 'gc> {
         let function = frame.function;
         match frame.after {
             After::Results | After::Iterate => {
-                let kept = if frame.wanted == MULTIPLE { count } else { count.min(frame.wanted as usize) };
+                let kept =
+                    if frame.wanted == MULTIPLE { count } else { count.min(frame.wanted as usize) };
                 if kept > 0 {
                     self.state.stack.copy_within(first..first + kept, function);
                 }
@@ -747,7 +818,9 @@ impl<'a, 'gc> Machine<'a, 'gc> {
         };
         *protected = false;
         let arguments = Arguments { base: *base, count: *arguments };
-        let Step::Waiting(Some(then)) = std::mem::replace(step, Step::Waiting(None)) else { return Ok(()) };
+        let Step::Waiting(Some(then)) = std::mem::replace(step, Step::Waiting(None)) else {
+            return Ok(());
+        };
         let flow = then.resume(self, arguments, outcome)?;
         self.follow(flow)
     }
@@ -772,7 +845,9 @@ impl<'a, 'gc> Machine<'a, 'gc> {
     }
 
     fn wait(&mut self, then: Box<dyn Continue>, is_protected: bool) {
-        if let Some(Frame { kind: Kind::Native { step, protected, .. }, .. }) = self.state.frames.last_mut() {
+        if let Some(Frame { kind: Kind::Native { step, protected, .. }, .. }) =
+            self.state.frames.last_mut()
+        {
             *step = Step::Waiting(Some(then));
             *protected = is_protected;
         }
@@ -786,10 +861,12 @@ impl<'a, 'gc> Machine<'a, 'gc> {
                 Fault::Error(value) => (value, true),
                 Fault::Interrupt(value) => (value, false),
             };
-            let top_is_native = matches!(self.state.frames.last(), Some(Frame { kind: Kind::Native { .. }, .. }));
+            let top_is_native =
+                matches!(self.state.frames.last(), Some(Frame { kind: Kind::Native { .. }, .. }));
             let position = self.position_at(usize::from(top_is_native));
-            let is_protected =
-                |frame: &Frame| matches!(frame.kind, Kind::Native { protected: true, .. }) && can_catch;
+            let is_protected = |frame: &Frame| {
+                matches!(frame.kind, Kind::Native { protected: true, .. }) && can_catch
+            };
             let Some(catcher) = self.state.frames.iter().rposition(is_protected) else {
                 self.state.position = position;
                 self.close(0);
@@ -799,7 +876,9 @@ impl<'a, 'gc> Machine<'a, 'gc> {
                 return Err(value);
             };
             self.state.frames.truncate(catcher + 1);
-            if let Some(Frame { base, kind: Kind::Native { arguments, .. }, .. }) = self.state.frames.last() {
+            if let Some(Frame { base, kind: Kind::Native { arguments, .. }, .. }) =
+                self.state.frames.last()
+            {
                 let top = base + arguments;
                 self.close(top);
                 self.state.top = top;

@@ -38,7 +38,8 @@ pub fn parse_integer(text: &[u8], base: u32) -> Option<f64> {
             .and_then(|number| number.checked_mul(u64::from(base)))
             .and_then(|number| number.checked_add(digit));
     }
-    let number = number.map_or(u64::MAX, |number| if negative { number.wrapping_neg() } else { number });
+    let number =
+        number.map_or(u64::MAX, |number| if negative { number.wrapping_neg() } else { number });
     Some(number as f64)
 }
 
@@ -87,7 +88,9 @@ fn parse_word(text: &[u8]) -> Option<f64> {
     }
     let tag_is_valid = match rest {
         [] => true,
-        [b'(', tag @ .., b')'] => tag.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'),
+        [b'(', tag @ .., b')'] => {
+            tag.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        }
         _ => false,
     };
     tag_is_valid.then_some(f64::NAN)
@@ -201,7 +204,8 @@ pub fn format_number(number: f64) -> NumberText {
         text.bytes.copy_within(start.., 0);
         text.length = text.bytes.len() - start;
     } else {
-        let printed = super::format::Spec { precision: Some(14), ..Default::default() }.float(b'g', number);
+        let printed =
+            super::format::Spec { precision: Some(14), ..Default::default() }.float(b'g', number);
         text.length = printed.len().min(text.bytes.len());
         text.bytes[..text.length].copy_from_slice(&printed[..text.length]);
     }
@@ -252,10 +256,16 @@ mod tests {
 
     #[test]
     fn reads_what_strtod_reads() {
-        for text in ["", " ", "-", "+-1", "- 1", "1 2", "infinit", "nan(", "nan( )", "0x", "0x.", "0x.p1", "0x1p", "0x1p+"] {
+        for text in [
+            "", " ", "-", "+-1", "- 1", "1 2", "infinit", "nan(", "nan( )", "0x", "0x.", "0x.p1",
+            "0x1p", "0x1p+",
+        ] {
             check_parse(text, None);
         }
-        for text in ["1e", "1e+", ".", "1..", "1f", "1_0", "0x1g", "1e5.0", "e5", ".e1", "0x1p1.", "\0", "0x-1"] {
+        for text in [
+            "1e", "1e+", ".", "1..", "1f", "1_0", "0x1g", "1e5.0", "e5", ".e1", "0x1p1.", "\0",
+            "0x-1",
+        ] {
             check_parse(text, None);
         }
         check_parse(" \t\r\n\x0b\x0c10 ", Some(10.0));
@@ -285,7 +295,9 @@ mod tests {
 
     #[test]
     fn reads_integers_as_strtoul_does() {
-        let check = |text: &str, base, expected: Option<f64>| assert_eq!(parse_integer(text.as_bytes(), base), expected, "{text}");
+        let check = |text: &str, base, expected: Option<f64>| {
+            assert_eq!(parse_integer(text.as_bytes(), base), expected, "{text}")
+        };
         check("10", 2, Some(2.0));
         check(" ff\n", 16, Some(255.0));
         check("0xFf", 16, Some(255.0));
@@ -303,7 +315,9 @@ mod tests {
 
     #[test]
     fn prints_14_digits() {
-        let check = |number: f64, expected: &str| assert_eq!(String::from_utf8_lossy(&format_number(number)), expected);
+        let check = |number: f64, expected: &str| {
+            assert_eq!(String::from_utf8_lossy(&format_number(number)), expected)
+        };
         check(0.0, "0");
         check(-0.0, "-0");
         check(-15.0, "-15");

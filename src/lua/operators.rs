@@ -7,8 +7,24 @@ use super::value::{Str, Value};
 
 /// The names of the events that metatables answer, in the order of [`Event`].
 pub(super) const EVENTS: [&str; 18] = [
-    "__index", "__newindex", "__eq", "__len", "__call", "__add", "__sub", "__mul", "__div", "__mod", "__pow", "__unm",
-    "__lt", "__le", "__concat", "__tostring", "__metatable", "__mode",
+    "__index",
+    "__newindex",
+    "__eq",
+    "__len",
+    "__call",
+    "__add",
+    "__sub",
+    "__mul",
+    "__div",
+    "__mod",
+    "__pow",
+    "__unm",
+    "__lt",
+    "__le",
+    "__concat",
+    "__tostring",
+    "__metatable",
+    "__mode",
 ];
 
 /// An event that metatables answer.
@@ -124,7 +140,11 @@ impl<'gc> Machine<'_, 'gc> {
             } else {
                 let handler = self.metamethod(object, Event::Index);
                 if handler.is_nil() {
-                    return Err(self.operand_error("index", object, register.filter(|_| turn == 0)));
+                    return Err(self.operand_error(
+                        "index",
+                        object,
+                        register.filter(|_| turn == 0),
+                    ));
                 }
                 handler
             };
@@ -161,7 +181,11 @@ impl<'gc> Machine<'_, 'gc> {
             } else {
                 let handler = self.metamethod(object, Event::NewIndex);
                 if handler.is_nil() {
-                    return Err(self.operand_error("index", object, register.filter(|_| turn == 0)));
+                    return Err(self.operand_error(
+                        "index",
+                        object,
+                        register.filter(|_| turn == 0),
+                    ));
                 }
                 handler
             };
@@ -174,7 +198,12 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     /// Sets a key without metamethods; an error if the table is read-only or the key impossible.
-    pub fn raw_set(&mut self, table: Table<'gc>, key: Value<'gc>, value: Value<'gc>) -> Result<(), Fault<'gc>> {
+    pub fn raw_set(
+        &mut self,
+        table: Table<'gc>,
+        key: Value<'gc>,
+        value: Value<'gc>,
+    ) -> Result<(), Fault<'gc>> {
         let mut state = table.0.borrow_mut(self.mc);
         if state.read_only {
             drop(state);
@@ -322,7 +351,12 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     /// Concatenates the values of the slots `first..=last` into `target`, from the right.
-    pub(super) fn concat(&mut self, first: usize, last: usize, target: usize) -> Result<(), Fault<'gc>> {
+    pub(super) fn concat(
+        &mut self,
+        first: usize,
+        last: usize,
+        target: usize,
+    ) -> Result<(), Fault<'gc>> {
         let mut last = last;
         let is_text = |value: Value<'_>| matches!(value, Value::String(_) | Value::Number(_));
         while last > first {
@@ -333,18 +367,27 @@ impl<'gc> Machine<'_, 'gc> {
                     handler = self.metamethod(right, Event::Concat);
                 }
                 if handler.is_nil() {
-                    let (culprit, slot) = if is_text(left) { (right, last) } else { (left, last - 1) };
+                    let (culprit, slot) =
+                        if is_text(left) { (right, last) } else { (left, last - 1) };
                     return Err(self.operand_error("concatenate", culprit, Some(slot)));
                 }
                 let after = After::Concat { slot: last - 1, first, target };
                 return self.call_metamethod(handler, &[left, right], after);
             }
-            let texts = (first..=last).rev().take_while(|slot| is_text(self.state.stack[*slot])).count();
+            let texts =
+                (first..=last).rev().take_while(|slot| is_text(self.state.stack[*slot])).count();
             let start = last + 1 - texts;
-            let size: usize = self.state.stack[start..=last]
-                .iter()
-                .map(|value| if let Value::String(text) = value { text.bytes().len() } else { NUMBER_TEXT })
-                .sum();
+            let size: usize =
+                self.state.stack[start..=last]
+                    .iter()
+                    .map(|value| {
+                        if let Value::String(text) = value {
+                            text.bytes().len()
+                        } else {
+                            NUMBER_TEXT
+                        }
+                    })
+                    .sum();
             if size > 1 << 12 {
                 self.check_memory(size)?;
                 self.fuel -= (size >> 12) as i64;
@@ -353,7 +396,9 @@ impl<'gc> Machine<'_, 'gc> {
             for value in &self.state.stack[start..=last] {
                 match value {
                     Value::String(text) => bytes.extend_from_slice(text.bytes()),
-                    Value::Number(number) => bytes.extend_from_slice(&super::number::format_number(*number)),
+                    Value::Number(number) => {
+                        bytes.extend_from_slice(&super::number::format_number(*number))
+                    }
                     _ => {}
                 }
             }
@@ -365,7 +410,12 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     /// `attempt to index local 'x' (a nil value)`: names the variable if the value is in a register that holds one.
-    pub(super) fn operand_error(&mut self, what: &str, value: Value<'gc>, slot: Option<usize>) -> Fault<'gc> {
+    pub(super) fn operand_error(
+        &mut self,
+        what: &str,
+        value: Value<'gc>,
+        slot: Option<usize>,
+    ) -> Fault<'gc> {
         let kind = value.type_name();
         let name = slot.and_then(|slot| self.slot_name(slot));
         let mut text = format!("attempt to {what} ").into_bytes();

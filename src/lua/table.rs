@@ -110,7 +110,12 @@ impl<'gc> Table<'gc> {
     }
 
     /// Sets a key, without metamethods. Whether the table is read-only is for the caller to look at.
-    pub fn set(self, mc: &Mutation<'gc>, key: Value<'gc>, value: Value<'gc>) -> Result<(), KeyError> {
+    pub fn set(
+        self,
+        mc: &Mutation<'gc>,
+        key: Value<'gc>,
+        value: Value<'gc>,
+    ) -> Result<(), KeyError> {
         self.0.borrow_mut(mc).set(key, value)
     }
 
@@ -162,7 +167,9 @@ impl<'gc> TableState<'gc> {
             }
             Value::String(text) => text.hash() as usize & (size - 1),
             Value::Boolean(value) => usize::from(value) & (size - 1),
-            Value::Table(table) => by_number(table.0.try_borrow().map_or(self.id, |table| table.id)),
+            Value::Table(table) => {
+                by_number(table.0.try_borrow().map_or(self.id, |table| table.id))
+            }
             Value::Closure(closure) => by_number(closure.id()),
             Value::Native(native) => by_number(native.id()),
             Value::Userdata(number) => by_number(number),

@@ -82,7 +82,9 @@ impl<'gc> Str<'gc> {
 impl PartialEq for Str<'_> {
     fn eq(&self, other: &Self) -> bool {
         Gc::ptr_eq(self.0, other.0)
-            || (self.bytes().len() == other.bytes().len() && self.hash() == other.hash() && self.bytes() == other.bytes())
+            || (self.bytes().len() == other.bytes().len()
+                && self.hash() == other.hash()
+                && self.bytes() == other.bytes())
     }
 }
 

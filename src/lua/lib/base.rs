@@ -45,7 +45,9 @@ pub fn open(machine: &mut Machine) {
     machine.set_field(globals, "_VERSION", version);
     // `ipairs` gives its iterator away, always the same one; so does `pairs` with `next`.
     let step = machine.native(crate::lua::function::NativeCode::Library(ipairs_step), Vec::new());
-    if let (Value::Native(ipairs), Value::Native(pairs)) = (field(machine, "ipairs"), field(machine, "pairs")) {
+    if let (Value::Native(ipairs), Value::Native(pairs)) =
+        (field(machine, "ipairs"), field(machine, "pairs"))
+    {
         let next = field(machine, "next");
         ipairs.0.upvalues.borrow_mut(machine.mc).push(step);
         pairs.0.upvalues.borrow_mut(machine.mc).push(next);
@@ -77,7 +79,8 @@ fn assert<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
 fn collectgarbage<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     const OPTIONS: [&[u8]; 7] =
         [b"stop", b"restart", b"collect", b"count", b"step", b"setpause", b"setstepmul"];
-    let option = machine.optional_string(arguments, 1)?.map_or(&b"collect"[..], |option| option.bytes());
+    let option =
+        machine.optional_string(arguments, 1)?.map_or(&b"collect"[..], |option| option.bytes());
     machine.optional_integer(arguments, 2, 0)?;
     if !OPTIONS.contains(&option) {
         let shown = String::from_utf8_lossy(option).into_owned();
@@ -102,7 +105,12 @@ fn collectgarbage<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> 
 struct Collected;
 
 impl Continue for Collected {
-    fn resume<'gc>(self: Box<Self>, machine: &mut Machine<'_, 'gc>, _: Arguments, _: Outcome<'gc>) -> Result<'gc> {
+    fn resume<'gc>(
+        self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        _: Arguments,
+        _: Outcome<'gc>,
+    ) -> Result<'gc> {
         give(machine, Value::Number(0.0))
     }
 }
@@ -413,11 +421,7 @@ impl Continue for HandlerDone {
 
 // ---- Loading
 
-fn loaded<'gc>(
-    machine: &mut Machine<'_, 'gc>,
-    source: &[u8],
-    chunk_name: &[u8],
-) -> Result<'gc> {
+fn loaded<'gc>(machine: &mut Machine<'_, 'gc>, source: &[u8], chunk_name: &[u8]) -> Result<'gc> {
     // A slice that only compiles pays for what it reads.
     machine.fuel -= (source.len() >> 6) as i64;
     let result = if source.first() == Some(&0x1b) {
@@ -483,7 +487,9 @@ impl Continue for Reading {
                 Ok(Flow::Return(2))
             }
             _ => {
-                let name = machine.optional_string(arguments, 2)?.map_or(&b"=(load)"[..], |name| name.bytes());
+                let name = machine
+                    .optional_string(arguments, 2)?
+                    .map_or(&b"=(load)"[..], |name| name.bytes());
                 loaded(machine, &self.0, name)
             }
         }
