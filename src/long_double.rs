@@ -54,7 +54,7 @@ impl LongDouble {
     }
 
     /// The rounded sum; `None` if that is NaN.
-    pub fn add(self, other: LongDouble) -> Option<LongDouble> {
+    pub fn plus(self, other: LongDouble) -> Option<LongDouble> {
         match (self.is_infinite(), other.is_infinite()) {
             (true, true) if self.negative != other.negative => return None,
             (true, _) => return Some(self),
@@ -102,7 +102,7 @@ impl LongDouble {
         let scaled = u128::from(self.mantissa) * 10u128.pow(17);
         let scaled = shift_to_even(scaled, self.exponent.unsigned_abs(), false);
         let (whole, fraction) = (scaled / 10u128.pow(17), scaled % 10u128.pow(17));
-        text.push_str(&format!("{whole}.{fraction:017}"));
+        text += &format!("{whole}.{fraction:017}");
         let trimmed = text.trim_end_matches('0').trim_end_matches('.');
         if trimmed == "-0" { b"0".to_vec() } else { trimmed.as_bytes().to_vec() }
     }
@@ -163,8 +163,8 @@ fn decimal_digits(mantissa: u64, exponent: u32) -> String {
             groups.push(carry);
         }
     }
-    let text: String = groups.iter().rev().map(|group| format!("{group:09}")).collect();
-    match text.trim_start_matches('0') {
+    let text: Vec<String> = groups.iter().rev().map(|group| format!("{group:09}")).collect();
+    match text.concat().trim_start_matches('0') {
         "" => "0".to_owned(),
         digits => digits.to_owned(),
     }
@@ -363,7 +363,7 @@ mod tests {
     fn check(value: &str, increment: &str, expected: &str) {
         let sum = LongDouble::parse(value.as_bytes())
             .zip(LongDouble::parse(increment.as_bytes()))
-            .and_then(|(value, increment)| value.add(increment))
+            .and_then(|(value, increment)| value.plus(increment))
             .filter(|sum| !sum.is_infinite())
             .map_or(Vec::new(), LongDouble::to_text);
         assert_eq!(String::from_utf8(sum).unwrap(), expected, "{value} + {increment}");

@@ -375,7 +375,7 @@ fn hincrbyfloat(context: &mut Context, args: &mut Args) -> Answer {
         Some(value) => LongDouble::parse(value).ok_or(Error::HASH_NOT_FLOAT)?,
         None => LongDouble::from_integer(0),
     };
-    let sum = old.add(increment).filter(|sum| !sum.is_infinite());
+    let sum = old.plus(increment).filter(|sum| !sum.is_infinite());
     let sum = sum.ok_or(Error::INCREMENT_NOT_FINITE)?.to_text();
     set_one(context, key, field, sum.clone())?;
     Ok(Reply::Bulk(sum))

@@ -47,7 +47,7 @@ pub fn incrbyfloat(context: &mut Context, args: &mut Args) -> Answer {
         None => LongDouble::from_integer(0),
     };
     let increment = LongDouble::parse(increment).ok_or(Error::NOT_FLOAT)?;
-    let sum = old.add(increment).filter(|sum| !sum.is_infinite());
+    let sum = old.plus(increment).filter(|sum| !sum.is_infinite());
     let sum = sum.ok_or(Error::INCREMENT_NOT_FINITE)?.to_text();
     *context.create(key)? = StringValue::text(&sum);
     context.changed(key);
