@@ -2,6 +2,7 @@
 
 pub use crate::split;
 pub mod help;
+pub mod hint;
 pub mod print;
 pub mod session;
 pub mod terminal;

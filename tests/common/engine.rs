@@ -109,7 +109,8 @@ pub struct RealPlayer {
 
 struct RealTerminal {
     terminal: Terminal,
-    connection: Connection,
+    /// `None` once the server has closed it, and that is known.
+    connection: Option<Connection>,
     /// A command whose reply has not been read.
     waiting: Option<Vec<Vec<u8>>>,
 }
@@ -123,38 +124,57 @@ impl RealPlayer {
     fn terminal(&mut self, number: usize) -> &mut RealTerminal {
         self.terminals.entry(number).or_insert_with(|| RealTerminal {
             terminal: Terminal::default(),
-            connection: self.server.connect(),
+            connection: Some(self.server.connect()),
             waiting: None,
         })
+    }
+
+    /// The terminal, connected again if the server had hung up.
+    fn connected(&mut self, number: usize) -> &mut RealTerminal {
+        if self.terminal(number).connection.is_none() {
+            let mut connection = self.server.connect();
+            let database = self.terminal(number).terminal.database();
+            if database != 0 {
+                connection.call(&["SELECT", &database.to_string()]);
+            }
+            self.terminal(number).connection = Some(connection);
+        }
+        self.terminal(number)
     }
 }
 
 impl Player for RealPlayer {
     fn type_line(&mut self, number: usize, line: &[u8], blocks: bool) -> Vec<u8> {
         let terminal = self.terminal(number);
-        assert!(
-            terminal.waiting.is_none(),
-            "terminal {number} is still waiting: {}",
-            line.escape_ascii()
-        );
+        let shown = line.escape_ascii();
+        assert!(terminal.waiting.is_none(), "terminal {number} is still waiting: {shown}");
         match terminal.terminal.enter(line) {
             Entered::Nothing | Entered::Clear | Entered::Close => Vec::new(),
             Entered::Invalid(text) => text,
-            Entered::Help(topic) => evalsha::cli::help::help(&topic),
+            Entered::Help(topic) => {
+                self.connected(number);
+                evalsha::cli::help::help(&topic)
+            }
             Entered::Connect { .. } => {
-                self.terminals.remove(&number);
+                terminal.terminal.forget_transaction();
+                terminal.connection = None;
+                self.connected(number);
                 Vec::new()
             }
             Entered::Send { argv, .. } if blocks => {
-                terminal.connection.send(&argv);
+                let terminal = self.connected(number);
+                terminal.connection.as_mut().expect("it was just connected").send(&argv);
                 terminal.waiting = Some(argv);
                 Vec::new()
             }
             Entered::Send { argv, times } => {
+                let terminal = self.connected(number);
                 let mut text = Vec::new();
                 for _ in 0..times {
-                    terminal.connection.send(&argv);
-                    text.extend_from_slice(&terminal.receive(&argv));
+                    terminal.call(&argv, &mut text);
+                    if terminal.connection.is_none() {
+                        break;
+                    }
                 }
                 text
             }
@@ -162,15 +182,24 @@ impl Player for RealPlayer {
     }
 
     fn read(&mut self, number: usize) -> Vec<u8> {
-        let terminal = self.terminal(number);
+        let terminal = self.connected(number);
+        let mut text = Vec::new();
         match terminal.waiting.take() {
-            Some(argv) => terminal.receive(&argv),
-            None => evalsha::cli::print::print(&terminal.connection.receive()),
+            Some(argv) => terminal.receive(&argv, &mut text),
+            None => {
+                let connection = terminal.connection.as_mut().expect("it was just connected");
+                text = evalsha::cli::print::print(&connection.receive());
+            }
         }
+        text
     }
 
     fn prompt(&mut self, number: usize) -> Option<Vec<u8>> {
-        Some(self.terminal(number).terminal.prompt().trim_end().as_bytes().to_vec())
+        let terminal = self.terminal(number);
+        Some(match terminal.connection {
+            Some(_) => terminal.terminal.prompt().trim_end().as_bytes().to_vec(),
+            None => b"not connected>".to_vec(),
+        })
     }
 
     fn wait(&mut self, time: Duration) {
@@ -180,16 +209,32 @@ impl Player for RealPlayer {
 }
 
 impl RealTerminal {
-    fn receive(&mut self, argv: &[Vec<u8>]) -> Vec<u8> {
-        let mut text = Vec::new();
-        loop {
-            let reply = self.connection.receive();
-            if matches!(reply, Reply::Push(_)) {
-                text.extend_from_slice(&evalsha::cli::print::print(&reply));
-                continue;
+    fn call(&mut self, argv: &[Vec<u8>], text: &mut Vec<u8>) {
+        if let Some(connection) = &mut self.connection {
+            // A connection that is closed says so when it is read.
+            let _ = connection.try_send(argv);
+        }
+        self.receive(argv, text);
+    }
+
+    fn receive(&mut self, argv: &[Vec<u8>], text: &mut Vec<u8>) {
+        while let Some(connection) = &mut self.connection {
+            match connection.try_receive() {
+                Ok(push @ Reply::Push(_)) => {
+                    text.extend_from_slice(&evalsha::cli::print::print(&push));
+                }
+                Ok(reply) => {
+                    text.extend_from_slice(&self.terminal.receive(argv, &reply));
+                    return;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    panic!("no reply to {argv:?} in 20 seconds")
+                }
+                Err(_) => {
+                    text.extend_from_slice(b"Error: Server closed the connection\n");
+                    self.connection = None;
+                }
             }
-            text.extend_from_slice(&self.terminal.receive(argv, &reply));
-            return text;
         }
     }
 }

@@ -5,4 +5,5 @@
 
 pub mod engine;
 pub mod real;
+pub mod redis_cli;
 pub mod transcript;

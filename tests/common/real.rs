@@ -147,13 +147,18 @@ impl Connection {
 
     /// Sends a command.
     pub fn send<T: AsRef<[u8]>>(&mut self, argv: &[T]) {
+        self.try_send(argv).expect("the server reads");
+    }
+
+    /// Sends a command; the error of a closed connection.
+    pub fn try_send<T: AsRef<[u8]>>(&mut self, argv: &[T]) -> std::io::Result<()> {
         let mut bytes = format!("*{}\r\n", argv.len()).into_bytes();
         for argument in argv {
             bytes.extend_from_slice(format!("${}\r\n", argument.as_ref().len()).as_bytes());
             bytes.extend_from_slice(argument.as_ref());
             bytes.extend_from_slice(b"\r\n");
         }
-        self.send_raw(&bytes);
+        self.stream.get_mut().write_all(&bytes)
     }
 
     /// Sends bytes as they are.

@@ -1,0 +1,388 @@
+//! Proves that our terminal's manners are those of the real redis-cli.
+
+mod common;
+
+use common::engine::{Engine, RealPlayer};
+use common::real::RealServer;
+use common::redis_cli::{self, Terminal};
+use common::transcript::{Compare, Player, Step, Transcript, all};
+use evalsha::cli::help::{help, params};
+use evalsha::cli::hint::{complete, hint};
+use evalsha::command::syntax::Argument;
+use evalsha::resp::Reply;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// A transcript that one redis-cli can replay, and the lines typed in it.
+fn replayable(path: &Path) -> Option<(Transcript, Vec<u8>)> {
+    let transcript = Transcript::read(path);
+    let simple = |step: &Step| {
+        step.terminal == 1
+            && step.compare == Compare::Exact
+            && step.wait.is_none()
+            && !step.blocks
+            && step.typed.is_some()
+    };
+    if !transcript.steps().all(simple) {
+        return None;
+    }
+    let mut lines = Vec::new();
+    for step in transcript.steps() {
+        lines.extend_from_slice(step.typed.as_deref()?);
+        lines.push(b'\n');
+    }
+    Some((transcript, lines))
+}
+
+#[test]
+fn redis_cli_prints_the_transcripts() {
+    let mut compared = 0;
+    for (name, path) in all("transcripts") {
+        let Some((transcript, lines)) = replayable(&path) else { continue };
+        let expected = transcript.steps().map(|step| step.expected.as_slice()).collect::<Vec<_>>();
+        let expected = expected.concat();
+        // What redis-cli says about its connection goes to another stream.
+        if contains(&expected, b"Error: ") || contains(&lines, b"connect ") {
+            continue;
+        }
+        let Some(server) = RealServer::start() else { return };
+        assert_text(&name, &redis_cli::through_pipe(&server, &lines), &expected);
+        compared += 1;
+    }
+    assert!(compared > 3, "only {compared} transcripts could be compared");
+}
+
+#[test]
+fn prompts_are_those_of_redis_cli() {
+    let mut compared = 0;
+    for (name, path) in all("transcripts/cli").into_iter().chain(all("transcripts/tutorial")) {
+        let Some((transcript, lines)) = replayable(&path) else { continue };
+        // A terminal's line holds 4096 bytes, and its whole buffer not many more.
+        if lines.len() > 3500 || contains(&lines, b"connect ") {
+            continue;
+        }
+        let Some(server) = RealServer::start_on_tcp() else { return };
+        let Some(mut player) = RealPlayer::start() else { return };
+        let mut expected = Vec::new();
+        for step in transcript.steps() {
+            let line = step.typed.as_deref().unwrap_or_default();
+            expected.extend_from_slice(&player.prompt(1).unwrap_or_default());
+            expected.push(b' ');
+            expected.extend_from_slice(&player.type_line(1, line, false));
+        }
+        if !lines.ends_with(b"\nexit\n") {
+            expected.extend_from_slice(&player.prompt(1).unwrap_or_default());
+            expected.push(b' ');
+        }
+        let printed = redis_cli::on_a_simple_terminal(&server, &lines);
+        assert_text(&name, &printed, &expected);
+        compared += 1;
+    }
+    assert!(compared > 3, "only {compared} transcripts could be compared");
+}
+
+/// Every name that our table has: `GET`, `CLIENT LIST`.
+fn names() -> BTreeSet<Vec<u8>> {
+    complete(b"").into_iter().collect()
+}
+
+#[test]
+fn help_is_that_of_redis_cli() {
+    let Some(server) = RealServer::start() else { return };
+    let ask = |topic: &str| {
+        let line = format!("help {topic}\n");
+        without_colours(&redis_cli::through_pipe(&server, line.as_bytes()))
+    };
+    let ours = |topic: &str| {
+        let words: Vec<Vec<u8>> = topic.split_ascii_whitespace().map(Vec::from).collect();
+        help(&words)
+    };
+    for topic in ["", "nothing", "get set x", "@", "@nothing", "gE", "cLIENT lIST", "client list x"]
+    {
+        assert_text(topic, &ours(topic), &ask(topic));
+    }
+    // All names in one session: an answer begins where the one before has ended.
+    let lines: Vec<Vec<u8>> =
+        names().into_iter().map(|name| [b"HELP ", &name[..], b"\n"].concat()).collect();
+    let all = without_colours(&redis_cli::through_pipe(&server, &lines.concat()));
+    let names = names();
+    let of_ours: Vec<Vec<u8>> =
+        names.iter().map(|name| ours(&String::from_utf8_lossy(name))).collect();
+    let every_name: BTreeSet<Vec<u8>> =
+        documents(&server).into_iter().map(|(name, _)| name.into_bytes()).collect();
+    let blocks = |text: &[u8]| -> Vec<Vec<u8>> {
+        let parts = redis_cli::split(text, b"\n\n").into_iter().map(<[u8]>::trim_ascii);
+        let known = |part: &&[u8]| names.contains(&block_name(part, &every_name));
+        parts.filter(known).map(<[u8]>::to_vec).collect()
+    };
+    assert_eq_texts("help of each command", &blocks(&of_ours.concat()), &blocks(&all));
+    for group in complete(b"help @") {
+        let topic = String::from_utf8_lossy(&group[5..]).into_owned();
+        assert_eq_texts(&topic, &blocks(&ours(&topic)), &blocks(&ask(&topic)));
+        let ours = ours(&topic);
+        assert!(ours.starts_with(b"\n  ") && ours.ends_with(b"\n\n"), "{}", ours.escape_ascii());
+    }
+}
+
+/// The name in the first line of a command's help: the most of its words that are a name.
+fn block_name(block: &[u8], names: &BTreeSet<Vec<u8>>) -> Vec<u8> {
+    let line = block.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let ends = line.iter().enumerate().filter(|(_, byte)| **byte == b' ').map(|(at, _)| at);
+    let found = ends.chain([line.len()]).map(|end| line[..end].to_vec());
+    found.filter(|name| names.contains(name)).last().unwrap_or_default()
+}
+
+/// Every command and subcommand of the real server, `CLIENT LIST`, with its COMMAND DOCS.
+fn documents(server: &RealServer) -> Vec<(String, Reply)> {
+    let mut found = Vec::new();
+    let mut left = vec![server.connect().call(&["COMMAND", "DOCS"])];
+    while let Some(Reply::Array(documents)) = left.pop() {
+        for pair in documents.chunks_exact(2) {
+            let [Reply::Bulk(name), document] = pair else { panic!("a name and its document") };
+            let name = String::from_utf8_lossy(name).to_uppercase().replace('|', " ");
+            left.extend(field(document, "subcommands").cloned());
+            found.push((name, document.clone()));
+        }
+    }
+    found
+}
+
+/// The notation of arguments, for each command that the real server has.
+#[test]
+fn arguments_are_written_as_redis_cli_does() {
+    let Some(server) = RealServer::start() else { return };
+    let mut lines = Vec::new();
+    let mut expected = Vec::new();
+    for (name, document) in documents(&server) {
+        lines.extend_from_slice(format!("help {name}\n").as_bytes());
+        let arguments = field(&document, "arguments").map(arguments_of).unwrap_or_default();
+        expected.push(format!("  {name} {}", params(&arguments)));
+    }
+    let printed = without_colours(&redis_cli::through_pipe(&server, &lines));
+    let printed: BTreeSet<&[u8]> = printed.split(|&byte| byte == b'\n').collect();
+    let missing: Vec<&String> =
+        expected.iter().filter(|line| !printed.contains(line.as_bytes())).collect();
+    assert!(missing.is_empty(), "redis-cli does not print {missing:#?}");
+    assert!(expected.len() > 300);
+}
+
+fn field<'a>(doc: &'a Reply, name: &str) -> Option<&'a Reply> {
+    let Reply::Array(fields) = doc else { return None };
+    let mut pairs = fields.chunks_exact(2);
+    pairs.find(|pair| pair[0] == Reply::bulk(name)).map(|pair| &pair[1])
+}
+
+fn arguments_of(reply: &Reply) -> Vec<Argument> {
+    let Reply::Array(arguments) = reply else { return Vec::new() };
+    let text = |argument, name| match field(argument, name) {
+        Some(Reply::Bulk(text)) => {
+            Some(&*Box::leak(String::from_utf8_lossy(text).into_owned().into_boxed_str()))
+        }
+        _ => None,
+    };
+    arguments
+        .iter()
+        .map(|argument| {
+            let flags = match field(argument, "flags") {
+                Some(Reply::Array(flags)) => flags.clone(),
+                _ => Vec::new(),
+            };
+            let has = |flag: &str| flags.contains(&Reply::status(Box::leak(flag.into())));
+            Argument {
+                name: text(argument, "name").unwrap_or_default().into(),
+                kind: text(argument, "type").unwrap_or_default(),
+                token: text(argument, "token"),
+                optional: has("optional"),
+                multiple: has("multiple"),
+                multiple_token: has("multiple_token"),
+                arguments: field(argument, "arguments").map(arguments_of).unwrap_or_default(),
+                ..Argument::default()
+            }
+        })
+        .collect()
+}
+
+/// Typed key by key, so that each beginning of a line is compared as well.
+const HINTED: &[&str] = &[
+    "get a b",
+    "SET a b nx ex 10 ",
+    "mset a b c d ",
+    "client list type normal ",
+    "client kill x y ",
+    "client \"list\" ",
+    "client  'no-evict'  on ",
+    "config get a b ",
+    "config set a b c ",
+    "eval \"return 1\" 1 k v ",
+    "eval 'return",
+    "script load x y ",
+    "expire k 1 nx ",
+    "copy a b db ",
+    "ping a b ",
+    "hello 3 auth a b ",
+    " get  a ",
+    "g\"et\" a ",
+    "command docs get set ",
+    "flushall async ",
+    "hset k f v f v ",
+    "hrandfield k 1 ",
+    "2 get a",
+    "help get ",
+    "nothing at all ",
+];
+
+#[test]
+fn hints_are_those_of_redis_cli() {
+    let Some(server) = RealServer::start_on_tcp() else { return };
+    let mut terminal = Terminal::open(&server, "xterm");
+    let mut compared = 0;
+    for line in HINTED {
+        // A command that our table does not have has no hint there.
+        let first = line.split_ascii_whitespace().next().unwrap_or_default().to_uppercase();
+        if server.connect().call(&["COMMAND", "INFO", &first])
+            != Reply::Array(vec![Reply::NullArray])
+            && !names().contains(first.as_bytes())
+        {
+            continue;
+        }
+        for (drawn, real) in terminal.draw(line.as_bytes()) {
+            assert_text(&format!("hint of {line:?}"), hint(&drawn).as_bytes(), &real);
+            compared += 1;
+        }
+    }
+    assert!(compared > 100, "only {compared} hints could be compared");
+}
+
+const COMPLETED: &[&str] = &[
+    "p",
+    "PI",
+    "ping ",
+    "client",
+    "client ",
+    "client l",
+    "client list ",
+    "CONFIG G",
+    "s",
+    "scr",
+    "help g",
+    "HELP c",
+    "help @",
+    "help @s",
+    "help  cl",
+    "help client ",
+    "help client l",
+    "help",
+    "xx",
+    "\"pi",
+    "2 p",
+    " p",
+    "e",
+    "fl",
+    "h",
+    "ob",
+];
+
+#[test]
+fn completions_are_those_of_redis_cli() {
+    let Some(server) = RealServer::start_on_tcp() else { return };
+    let mut terminal = Terminal::open(&server, "xterm");
+    let names = names();
+    let groups = complete(b"help @");
+    let mut compared = 0;
+    for line in COMPLETED {
+        let drawn = terminal.draw(&[line.as_bytes(), &[b'\t'; 300]].concat());
+        // First each key that was typed, then the offers in turn, and then the line again.
+        let offers = drawn.into_iter().map(|(drawn, _)| drawn).skip(line.len());
+        let offers = offers.take_while(|drawn| drawn != line.as_bytes());
+        let known = |offer: &Vec<u8>| {
+            let behind = offer.trim_ascii_start();
+            let topic = match behind.get(..5) {
+                Some(start) if start.eq_ignore_ascii_case(b"help ") => {
+                    behind[5..].trim_ascii_start()
+                }
+                _ => behind,
+            };
+            names.contains(topic) || groups.contains(&[b"help ", topic].concat())
+        };
+        let offers: Vec<Vec<u8>> = offers.filter(known).collect();
+        assert_eq_texts(line, &complete(line.as_bytes()), &offers);
+        compared += offers.len();
+    }
+    assert!(compared > 30, "only {compared} completions could be compared");
+}
+
+/// A harness that finds nothing wrong would prove nothing.
+#[test]
+fn transcripts_can_fail() {
+    let replay = |text: &str| {
+        Transcript::parse(Path::new("t"), text.as_bytes()).replay(&mut Engine::new(), true)
+    };
+    let passes = |text: &str| assert_eq!(replay(text), Ok(()));
+    let fails = |text: &str, why: &str| {
+        let complaint = replay(text).expect_err(text);
+        assert!(complaint.contains(why), "{complaint}");
+    };
+    passes("# Comment.\n> PING\nPONG\n\n>\n> PING hi\n\"hi\"\n");
+    fails("> PING\nPING\n", "~~~ expected\nPING\n~~~ printed\nPONG\n");
+    fails("> PING\n", "printed\nPONG\n");
+    fails("> PING\nPONG\n\\ no newline\n", "printed\nPONG\n");
+    passes("> PING\n|PONG\n");
+    passes("127.0.0.1:6379> SELECT 3\nOK\n127.0.0.1:6379[3]> PING\nPONG\n");
+    fails(
+        "127.0.0.1:6379> SELECT 3\nOK\n127.0.0.1:6379> PING\nPONG\n",
+        "the prompt is 127.0.0.1:6379[3]>",
+    );
+    passes("#: known-failure why\n> PING\nPING\n> PING\nPONG\n");
+    fails("#: known-failure why\n> PING\nPONG\n", "passes, though it is a known failure: why");
+    passes("#: known-failure why\n\n> PING\nPING\n> PING\nPONG\n");
+    fails("#: known-failure why\n\n> PING\nPONG\n", "passes, though it is a known failure: why");
+    passes("#: any\n> PING\nPING\n");
+    passes("#: about 3\n> ECHO 17.5a\n\"16a\"\n");
+    fails("#: about 3\n> ECHO 17.5a\n\"14a\"\n", "expected");
+    fails("#: about 3\n> ECHO 17.5a\n\"16b\"\n", "expected");
+    passes(
+        ">>> name\nreturn 1\nor 2\n<<<\n> ECHO $name\n\"return 1\\nor 2\"\n> ECHO $names\n\"$names\"\n",
+    );
+    passes(
+        "2> CLIENT GETNAME\n(nil)\n> CLIENT SETNAME a\nOK\n2> CLIENT GETNAME\n(nil)\n> CLIENT GETNAME\n\"a\"\n",
+    );
+    let unordered =
+        |text: &str| passes(&format!("#: unordered\n> COMMAND INFO ping nothing\n{text}"));
+    assert!(std::panic::catch_unwind(|| unordered("1) (nil)\n")).is_err());
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+/// A text without the escape sequences that colour it, and the carriage returns that come with them.
+fn without_colours(text: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    let mut parts = redis_cli::split(text, b"\x1b[").into_iter();
+    plain.extend_from_slice(parts.next().unwrap_or_default());
+    for part in parts {
+        let end = part.iter().position(|&byte| byte == b'm').map_or(0, |at| at + 1);
+        plain.extend_from_slice(&part[end..]);
+    }
+    plain.retain(|&byte| byte != b'\r');
+    plain
+}
+
+#[track_caller]
+fn assert_text(name: &str, left: &[u8], right: &[u8]) {
+    assert!(
+        left == right,
+        "{name}\n~~~ one\n{}\n~~~ the other\n{}\n~~~",
+        String::from_utf8_lossy(left),
+        String::from_utf8_lossy(right)
+    );
+}
+
+#[track_caller]
+fn assert_eq_texts(name: &str, left: &[Vec<u8>], right: &[Vec<u8>]) {
+    for (left, right) in left.iter().zip(right) {
+        assert_text(name, left, right);
+    }
+    let shown = |texts: &[Vec<u8>]| texts.join(&b'\n');
+    assert_text(name, &shown(left), &shown(right));
+}
