@@ -72,16 +72,9 @@ fn starts_with(entry: &Entry, words: &[Vec<u8>]) -> bool {
 
 fn one(entry: &Entry, with_group: bool) -> String {
     let Entry { name, command } = entry;
-    let mut text = format!(
-        "\n  {name} {}\n  summary: {}\n  since: {}\n",
-        entry.params(),
-        command.summary,
-        command.since
-    );
-    if with_group {
-        text.push_str(&format!("  group: {}\n", command.group));
-    }
-    text
+    let group = if with_group { format!("  group: {}\n", command.group) } else { String::new() };
+    let (params, summary, since) = (entry.params(), command.summary, command.since);
+    format!("\n  {name} {params}\n  summary: {summary}\n  since: {since}\n{group}")
 }
 
 fn general() -> String {

@@ -7,9 +7,10 @@ use super::split::split;
 /// `help` the groups as well. Empty if there are none.
 pub fn complete(line: &[u8]) -> Vec<Vec<u8>> {
     let typed_help = line.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"help "));
-    let start = match typed_help {
-        true => line.iter().skip(5).position(|&byte| byte != b' ').map_or(line.len(), |at| at + 5),
-        false => 0,
+    let start = if typed_help {
+        line.iter().skip(5).position(|&byte| byte != b' ').map_or(line.len(), |at| at + 5)
+    } else {
+        0
     };
     let (before, typed) = line.split_at(start.min(line.len()));
     let groups = if typed_help { groups() } else { Vec::new() };
@@ -45,7 +46,7 @@ pub fn hint(line: &[u8]) -> String {
         typed -= usize::from(first == ' ');
         rest = rest.strip_prefix(first).unwrap_or_default();
     }
-    let ends_with_space = line.last().is_some_and(|byte| byte.is_ascii_whitespace());
+    let ends_with_space = line.last().is_some_and(u8::is_ascii_whitespace);
     let space = if ends_with_space { "" } else { " " };
     format!("{space}{rest}")
 }

@@ -16,7 +16,7 @@ pub fn print(reply: &Reply) -> Vec<u8> {
             let indent = open.last().map_or(0, |level| level.indent + level.width + 2);
             let is_value = open.last().is_some_and(Level::is_at_value);
             if let Some(level) = Level::of(reply, indent) {
-                if is_value && level.length > 1 {
+                if is_value && is_long(reply) {
                     out.push(b'\n');
                     out.resize(out.len() + indent, b' ');
                 }
@@ -33,11 +33,28 @@ pub fn print(reply: &Reply) -> Vec<u8> {
     }
 }
 
+/// Whether a pair's value begins on a line of its own: somewhere along its first elements there are two or more.
+fn is_long(mut reply: &Reply) -> bool {
+    loop {
+        match reply {
+            Reply::Array(items) | Reply::Set(items) | Reply::Push(items) => {
+                match items.as_slice() {
+                    [only] => reply = only,
+                    items => return !items.is_empty(),
+                }
+            }
+            Reply::Map(pairs) => match pairs.as_slice() {
+                [(_, only)] => reply = only,
+                pairs => return !pairs.is_empty(),
+            },
+            _ => return false,
+        }
+    }
+}
+
 /// An aggregate that is half printed.
 struct Level<'a> {
     items: Items<'a>,
-    /// Elements or pairs in all.
-    length: usize,
     /// Elements or pairs printed so far, the one that is being printed included.
     printed: usize,
     /// Width of the largest number.
@@ -70,7 +87,7 @@ impl<'a> Level<'a> {
             _ => return None,
         };
         let width = length.to_string().len();
-        (length > 0).then_some(Level { items, length, printed: 0, width, indent, separator })
+        (length > 0).then_some(Level { items, printed: 0, width, indent, separator })
     }
 
     /// Whether the value of a pair is being printed.
@@ -287,6 +304,18 @@ mod tests {
             "1# a => (integer) 1\n2# 1) (integer) 1\n   2) (integer) 2 => 1# b => c\n3# d => \n   \
              1) (integer) 1\n   2) (integer) 2\n4# e => 1~ (integer) 1\n5# f\n => (empty array)\n",
             "a 1\n1\n2 b c\nd 1\n2\ne 1\nf\n ",
+        );
+        let pair = |key, value| Reply::Map(vec![(key, value)]);
+        let one = |item| Reply::Array(vec![item]);
+        check(
+            &pair(status("a"), one(pair(status("b"), Reply::Array(integers(2))))),
+            "1# a => \n   1) 1# b => \n         1) (integer) 1\n         2) (integer) 2\n",
+            "a b 1\n2",
+        );
+        check(
+            &pair(status("a"), one(pair(Reply::Array(integers(2)), status("b")))),
+            "1# a => 1) 1# 1) (integer) 1\n         2) (integer) 2 => b\n",
+            "a 1\n2 b",
         );
         check(
             &Reply::Map(vec![(Reply::Map(vec![(status("a"), status("b"))]), Reply::Integer(5))]),

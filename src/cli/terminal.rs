@@ -76,7 +76,6 @@ impl Terminal {
             return Entered::Invalid(b"Invalid argument(s)\n".to_vec());
         };
         let Some(first) = argv.first() else { return Entered::Nothing };
-        let is = |word: &[u8], name: &str| word.eq_ignore_ascii_case(name.as_bytes());
         let mut times = 1;
         if let (Some(number), 2..) = (repetitions(first), argv.len()) {
             if number <= 0 {
@@ -110,13 +109,13 @@ impl Terminal {
     fn set_preference(&mut self, argv: &[Vec<u8>]) -> Entered {
         let unknown = |what: &str, word: &[u8]| {
             let what = format!("unknown redis-cli {what} '");
-            Entered::Invalid([what.as_bytes(), word, b"'\n"].concat())
+            Entered::Invalid([what.as_bytes(), c_string(word), b"'\n"].concat())
         };
         match argv {
-            [set, word, ..] if set.eq_ignore_ascii_case(b":set") => {
-                if word.eq_ignore_ascii_case(b"hints") {
+            [set, word, ..] if is(set, ":set") => {
+                if is(word, "hints") {
                     self.no_hints = false;
-                } else if word.eq_ignore_ascii_case(b"nohints") {
+                } else if is(word, "nohints") {
                     self.no_hints = true;
                 } else {
                     return unknown("preference", word);
@@ -130,8 +129,8 @@ impl Terminal {
     /// Prints a reply, and learns from it what the prompt must say.
     pub fn receive(&mut self, argv: &[Vec<u8>], reply: &Reply) -> Vec<u8> {
         let error = matches!(reply, Reply::Error(_));
-        let name = argv.first().map(|name| name.to_ascii_lowercase()).unwrap_or_default();
-        match (name.as_slice(), argv) {
+        let name = argv.first().map(|name| c_string(name).to_ascii_lowercase());
+        match (name.unwrap_or_default().as_slice(), argv) {
             (b"select", [_, number]) if !error => self.database = leading_number(number),
             (b"multi", [_]) if !error => {
                 self.in_multi = true;
@@ -178,16 +177,23 @@ const RAW: &[(&[&str], RangeInclusive<usize>)] = &[
 fn prints_raw(argv: &[Vec<u8>]) -> bool {
     RAW.iter().any(|(words, lengths)| {
         lengths.contains(&argv.len())
-            && words
-                .iter()
-                .zip(argv)
-                .all(|(word, argument)| argument.eq_ignore_ascii_case(word.as_bytes()))
+            && words.iter().zip(argv).all(|(word, argument)| is(argument, word))
     })
+}
+
+/// Whether a word is this name in any case. redis-cli's words are C strings here, which end at the first NUL byte.
+fn is(word: &[u8], name: &str) -> bool {
+    c_string(word).eq_ignore_ascii_case(name.as_bytes())
+}
+
+fn c_string(word: &[u8]) -> &[u8] {
+    word.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
 /// The number that a line's first word is, if it is one and nothing else, as C's `strtol` reads it; 0 if it is too
 /// large for 64 bits, which is refused like 0 itself. The empty word is 0 as well.
 fn repetitions(word: &[u8]) -> Option<i64> {
+    let word = c_string(word);
     let text = word.trim_ascii_start();
     let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
     if word.is_empty() {

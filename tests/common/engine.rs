@@ -184,12 +184,11 @@ impl Player for RealPlayer {
     fn read(&mut self, number: usize) -> Vec<u8> {
         let terminal = self.connected(number);
         let mut text = Vec::new();
-        match terminal.waiting.take() {
-            Some(argv) => terminal.receive(&argv, &mut text),
-            None => {
-                let connection = terminal.connection.as_mut().expect("it was just connected");
-                text = evalsha::cli::print::print(&connection.receive());
-            }
+        if let Some(argv) = terminal.waiting.take() {
+            terminal.receive(&argv, &mut text);
+        } else {
+            let connection = terminal.connection.as_mut().expect("it was just connected");
+            text = evalsha::cli::print::print(&connection.receive());
         }
         text
     }

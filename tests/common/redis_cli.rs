@@ -74,7 +74,7 @@ impl Terminal {
     }
 
     fn read_until(&mut self, end: &[u8]) {
-        let mut buffer = [0; 65536];
+        let mut buffer = [0; 8192];
         while !self.read.windows(end.len()).any(|window| window == end) {
             let length = self.output.read(&mut buffer).expect("the terminal writes");
             assert!(length > 0, "redis-cli ended: {}", self.read.escape_ascii());
