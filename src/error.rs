@@ -69,6 +69,23 @@ fixed! {
     SCRIPT_DEBUG_ABSENT "ERR SCRIPT DEBUG is not available yet: this server has no Lua debugger"
     BUSY "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
     NO_SCRIPT "NOSCRIPT No matching script. Please use EVAL."
+    SCRIPT_OOM "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'"
+    SCRIPT_NO_ARGUMENTS "ERR Please specify at least one argument for this redis lib call"
+    SCRIPT_ARGUMENT_TYPE "ERR Lua redis lib command arguments must be strings or integers"
+    SCRIPT_UNKNOWN_COMMAND "ERR Unknown Redis command called from script"
+    SCRIPT_WRONG_ARITY "ERR Wrong number of args calling Redis command from script"
+    SCRIPT_REPLY_ARGUMENTS "ERR wrong number or type of arguments"
+    SCRIPT_SHA1_ARGUMENTS "ERR wrong number of arguments"
+    SCRIPT_LOG_ARGUMENTS "ERR redis.log() requires two arguments or more."
+    SCRIPT_LOG_LEVEL_TYPE "ERR First argument must be a number (log level)."
+    SCRIPT_LOG_LEVEL "ERR Invalid debug level."
+    SCRIPT_RESP_ARGUMENTS "ERR redis.setresp() requires one argument."
+    SCRIPT_RESP_VERSION "ERR RESP version must be 2 or 3."
+    SCRIPT_REPL_ARGUMENTS "ERR redis.set_repl() requires two arguments."
+    SCRIPT_REPL_FLAGS "ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE."
+    SCRIPT_ACL_COMMAND "ERR Invalid command passed to redis.acl_check_cmd()"
+    SCRIPT_STACK "ERR reached lua stack limit"
+    SCRIPT_REPLY_TOO_LARGE "ERR the script's reply is too large"
     NO_AUTH "NOAUTH Authentication required."
     HELLO_NO_AUTH "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
     WRONG_PASS "WRONGPASS invalid username-password pair or user is disabled."
@@ -114,7 +131,25 @@ fixed! {
     UNBALANCED_QUOTES "ERR Protocol error: unbalanced quotes in request"
 }
 
+/// What a script fails with that SCRIPT KILL stops, as Lua sees it: the code is added where it leaves the script.
+pub const SCRIPT_KILLED: &str = "Script killed by user with SCRIPT KILL...";
+
+/// Appended to the error with which a script ends: its name, and where the error was raised.
+pub fn script_position(sha: &str, source: &str, line: i64) -> String {
+    format!(" script: {sha}, on {source}:{line}.")
+}
+
 impl Error {
+    /// A script reads a global variable that is not there, as Lua sees it.
+    pub fn unknown_global(name: &[u8]) -> Vec<u8> {
+        [b"Script attempted to access nonexistent global variable '", c_string(name), b"'"].concat()
+    }
+
+    /// An error value of a script that carries no code: it gets the general one.
+    pub fn from_script(message: &[u8]) -> Error {
+        Error::new([b"ERR ", message].concat())
+    }
+
     /// A command that is in no table.
     pub fn unknown_command(name: &[u8], args: &[Vec<u8>]) -> Error {
         let mut text = b"ERR unknown command '".to_vec();

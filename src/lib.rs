@@ -89,6 +89,7 @@ pub mod lua;
 pub mod number;
 pub mod request;
 pub mod resp;
+pub mod script;
 pub mod server;
 pub mod split;
 pub mod value;

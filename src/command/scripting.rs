@@ -163,18 +163,19 @@ pub const COMMANDS: &[Command] = &[
 
 /// EVAL script numkeys [key ...] [arg ...]
 fn eval(context: &mut Context, args: &mut Args) -> Result<(), Error> {
+    run_text(context, args, false)
+}
+
+fn run_text(context: &mut Context, args: &mut Args, read_only: bool) -> Result<(), Error> {
     let body = args.bytes()?;
     let (keys, argv) = keys_and_args(args)?;
     let sha = script::load(context.server, body)?;
-    script::start(context, &sha, keys, argv, false)
+    script::start(context, &sha, keys, argv, read_only, args.command())
 }
 
 /// EVAL_RO script numkeys [key ...] [arg ...]
 fn eval_ro(context: &mut Context, args: &mut Args) -> Result<(), Error> {
-    let body = args.bytes()?;
-    let (keys, argv) = keys_and_args(args)?;
-    let sha = script::load(context.server, body)?;
-    script::start(context, &sha, keys, argv, true)
+    run_text(context, args, true)
 }
 
 /// EVALSHA sha1 numkeys [key ...] [arg ...]
@@ -194,7 +195,7 @@ fn run_cached(context: &mut Context, args: &mut Args, read_only: bool) -> Result
         return Err(Error::NO_SCRIPT);
     }
     let (keys, argv) = keys_and_args(args)?;
-    script::start(context, sha, keys, argv, read_only)
+    script::start(context, sha, keys, argv, read_only, args.command())
 }
 
 /// The number of keys, the keys and what is behind them.

@@ -27,10 +27,10 @@ use super::value::{Str, Value};
 use gc_arena::lock::{Lock, RefLock};
 use gc_arena::{Collect, Gc, Mutation};
 
-/// Frames that may be open (`LUAI_MAXCALLS` is 20,000, but the vector that PUC-Rio doubles stops short of it).
-const MAX_FRAMES: usize = 16384;
+/// Frames that may be open: what Redis allows, as PUC-Rio doubles its vector of them and stops short of `LUAI_MAXCALLS`.
+const MAX_FRAMES: usize = 16383;
 /// Calls that natives and metamethods may have open (`LUAI_MAXCCALLS`).
-const MAX_NESTED: u32 = 200;
+const MAX_NESTED: u32 = 199;
 /// Keeps all results.
 pub const MULTIPLE: i32 = -1;
 

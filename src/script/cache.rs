@@ -2,6 +2,7 @@
 
 use crate::split::split;
 use crate::error::Error;
+use crate::split::split;
 use sha1::{Digest, Sha1};
 use std::collections::BTreeMap;
 
@@ -86,7 +87,7 @@ pub fn shebang(body: &[u8]) -> Result<(Flags, &[u8]), Error> {
     }
     let end = body.iter().position(|&byte| byte == b'\n').ok_or(Error::INVALID_SHEBANG)?;
     let (line, code) = body.split_at(end);
-    let words = split(line).map_err(|_| Error::INVALID_SHEBANG_ENGINE)?;
+    let words = split(line).ok_or(Error::INVALID_SHEBANG_ENGINE)?;
     let (engine, options) = words.split_first().ok_or(Error::INVALID_SHEBANG_ENGINE)?;
     if engine != b"#!lua" {
         return Err(Error::unexpected_engine(engine));

@@ -34,7 +34,8 @@ pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
 /// The most results that one call may push: beyond, PUC-Rio's stack would not take them (`LUAI_MAXCSTACK`).
 const MAX_RESULTS: i64 = 8000;
 
-type Result<'gc> = std::result::Result<Flow, Fault<'gc>>;
+/// How a function of a library goes on.
+pub type Result<'gc> = std::result::Result<Flow, Fault<'gc>>;
 
 /// Puts the library into the globals, `_G` and `_VERSION` with it.
 pub fn open(machine: &mut Machine) {
@@ -342,6 +343,11 @@ fn pcall<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'g
     machine.check_any(arguments, 1)?;
     // The arguments are the function and its arguments, in place.
     Ok(Flow::Call { arguments: arguments.count - 1, protected: true, then: Box::new(Protected) })
+}
+
+/// What `pcall` gives for an outcome: the status, then the results or the error value.
+pub fn finish_pcall<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments, outcome: Outcome<'gc>) -> Result<'gc> {
+    Box::new(Protected).resume(machine, arguments, outcome)
 }
 
 /// Puts the status before what a protected call gave.

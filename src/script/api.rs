@@ -1,0 +1,301 @@
+//! Defines the `redis` table, and what Redis puts in the place of Lua's own functions.
+
+use super::convert::{error_table, field, status_table, to_lua};
+use crate::command;
+use crate::error::Error;
+use crate::lua::Host;
+use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome};
+use crate::lua::number::to_long;
+use crate::lua::value::Value;
+use crate::number::format_g;
+use crate::resp::{Reply, Resp};
+use crate::server::client::SCRIPT_CLIENT;
+use crate::server::{Origin, REDIS_VERSION, Server};
+
+type Result<'gc> = std::result::Result<Flow, Fault<'gc>>;
+
+/// A function that scripts call and the server runs.
+type Function = for<'a, 'b, 'gc> fn(&'a mut Server, &'a mut Machine<'b, 'gc>, Arguments) -> Result<'gc>;
+
+/// The functions of the `redis` table. A function's number is its place here.
+pub const REDIS: &[(&str, Function)] = &[
+    ("call", call),
+    ("pcall", pcall),
+    ("error_reply", error_reply),
+    ("status_reply", status_reply),
+    ("sha1hex", sha1hex),
+    ("log", log),
+    ("setresp", setresp),
+    ("set_repl", set_repl),
+    ("replicate_commands", replicate_commands),
+    ("breakpoint", breakpoint),
+    ("debug", debug),
+    ("acl_check_cmd", acl_check_cmd),
+];
+
+/// Functions outside of the `redis` table; their numbers follow on.
+pub const OTHERS: &[(&str, Function)] = &[("pcall", lua_pcall), ("__index", unknown_global)];
+
+/// The constants of the `redis` table.
+pub const CONSTANTS: &[(&str, i32)] = &[
+    ("LOG_DEBUG", 0),
+    ("LOG_VERBOSE", 1),
+    ("LOG_NOTICE", 2),
+    ("LOG_WARNING", 3),
+    ("REPL_NONE", REPL_NONE),
+    ("REPL_AOF", 1),
+    ("REPL_SLAVE", 2),
+    ("REPL_REPLICA", 2),
+    ("REPL_ALL", REPL_ALL),
+    ("REDIS_VERSION_NUM", 0x0007_000f),
+];
+
+const REPL_NONE: i32 = 0;
+const REPL_ALL: i32 = 3;
+
+/// The server, while one of its scripts runs.
+pub struct Api<'a>(pub &'a mut Server);
+
+impl Host for Api<'_> {
+    fn invoke<'gc>(&mut self, number: u32, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+        match REDIS.iter().chain(OTHERS).nth(number as usize) {
+            Some((_, function)) => function(self.0, machine, arguments),
+            None => Err(machine.error("no such function")),
+        }
+    }
+}
+
+/// `REDIS_VERSION` for scripts.
+pub fn version() -> &'static str {
+    REDIS_VERSION
+}
+
+fn give<'gc>(machine: &mut Machine<'_, 'gc>, value: Value<'gc>) -> Result<'gc> {
+    machine.push(value);
+    Ok(Flow::Return(1))
+}
+
+/// The table of an error that no command counted: it is counted when it leaves the script.
+fn uncounted<'gc>(machine: &mut Machine<'_, 'gc>, error: &Error) -> Value<'gc> {
+    let table = machine.table(0, 1);
+    let text = machine.string(&error.0);
+    machine.set_field(table, "err", text);
+    Value::Table(table)
+}
+
+fn raise<'gc>(machine: &mut Machine<'_, 'gc>, error: &Error) -> Fault<'gc> {
+    Fault::Error(uncounted(machine, error))
+}
+
+/// redis.call(command, ...): a failure is an error.
+fn call<'gc>(server: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    match run(server, machine, arguments) {
+        Ok(value) => give(machine, value),
+        Err(table) => Err(Fault::Error(table)),
+    }
+}
+
+/// redis.pcall(command, ...): a failure is a result.
+fn pcall<'gc>(server: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let (Ok(value) | Err(value)) = run(server, machine, arguments);
+    give(machine, value)
+}
+
+/// Runs the command that the arguments name; its reply, or the table of its error.
+fn run<'gc>(
+    server: &mut Server,
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> std::result::Result<Value<'gc>, Value<'gc>> {
+    let argv = match command_line(machine, arguments) {
+        Ok(argv) => argv,
+        Err(error) => return Err(uncounted(machine, &error)),
+    };
+    let Some(running) = server.scripts.running.as_ref() else { return Ok(Value::Nil) };
+    let origin = Origin::Script { read_only: running.read_only, allow_oom: running.may_use_memory() };
+    let resp = server.client(SCRIPT_CLIENT).map_or(Resp::V2, |client| client.resp);
+    machine.fuel -= 2;
+    match server.call(SCRIPT_CLIENT, &argv, origin) {
+        Ok(Some(Reply::Error(text))) => Err(error_table(machine, &text)),
+        Ok(Some(reply)) => Ok(to_lua(machine, reply, resp)),
+        Ok(None) => Ok(Value::Nil),
+        Err(error) => Err(error_table(machine, &error.0)),
+    }
+}
+
+fn command_line(machine: &mut Machine, arguments: Arguments) -> std::result::Result<Vec<Vec<u8>>, Error> {
+    if arguments.count == 0 {
+        return Err(Error::SCRIPT_NO_ARGUMENTS);
+    }
+    let mut argv = Vec::with_capacity(arguments.count);
+    for number in 1..=arguments.count {
+        argv.push(match machine.argument(arguments, number) {
+            Value::String(text) => text.bytes().to_vec(),
+            Value::Number(number) => number_text(number),
+            _ => return Err(Error::SCRIPT_ARGUMENT_TYPE),
+        });
+    }
+    Ok(argv)
+}
+
+/// A number as an argument of a command: `%.17g`.
+fn number_text(number: f64) -> Vec<u8> {
+    let integer = number as i64;
+    let is_small = integer.unsigned_abs() < 100_000_000_000_000_000;
+    if integer as f64 == number && is_small && (integer != 0 || number.is_sign_positive()) {
+        return integer.to_string().into_bytes();
+    }
+    format_g(number, 17)
+}
+
+/// redis.error_reply(text): a text without a code gets the general one; a leading dash is dropped.
+fn error_reply<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let (1, Value::String(text)) = (arguments.count, machine.argument(arguments, 1)) else {
+        let table = uncounted(machine, &Error::SCRIPT_REPLY_ARGUMENTS);
+        return give(machine, table);
+    };
+    let text = text.bytes();
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let error = if text.contains(&b' ') { Error::new(text) } else { Error::from_script(text) };
+    let table = uncounted(machine, &error);
+    give(machine, table)
+}
+
+/// redis.status_reply(text)
+fn status_reply<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let table = match (arguments.count, machine.argument(arguments, 1)) {
+        (1, Value::String(text)) => status_table(machine, text.bytes()),
+        _ => uncounted(machine, &Error::SCRIPT_REPLY_ARGUMENTS),
+    };
+    give(machine, table)
+}
+
+/// redis.sha1hex(text): what is neither a string nor a number counts as empty.
+fn sha1hex<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    if arguments.count != 1 {
+        return Err(raise(machine, &Error::SCRIPT_SHA1_ARGUMENTS));
+    }
+    let text = machine.argument(arguments, 1).to_str(machine.mc);
+    let sha = super::cache::sha1_hex(text.map_or(&[], |text| text.bytes()));
+    let value = machine.string(sha);
+    give(machine, value)
+}
+
+/// redis.log(level, message, ...): the messages, joined by spaces, go to the server's log.
+fn log<'gc>(server: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    if arguments.count < 2 {
+        return Err(raise(machine, &Error::SCRIPT_LOG_ARGUMENTS));
+    }
+    // The type asked for is a number: a string that reads as one is refused.
+    let Value::Number(level) = machine.argument(arguments, 1) else {
+        return Err(raise(machine, &Error::SCRIPT_LOG_LEVEL_TYPE));
+    };
+    let level = to_long(level);
+    if !(0..=3).contains(&level) {
+        return Err(raise(machine, &Error::SCRIPT_LOG_LEVEL));
+    }
+    let mut line = Vec::new();
+    for number in 2..=arguments.count {
+        if let Some(text) = machine.argument(arguments, number).to_str(machine.mc) {
+            if number > 2 {
+                line.push(b' ');
+            }
+            line.extend_from_slice(text.bytes());
+        }
+    }
+    server.log(level as u8, &line);
+    Ok(Flow::Return(0))
+}
+
+/// redis.setresp(2 or 3)
+fn setresp<'gc>(server: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    if arguments.count != 1 {
+        return Err(raise(machine, &Error::SCRIPT_RESP_ARGUMENTS));
+    }
+    let version = machine.argument(arguments, 1).to_number().map_or(0, to_long);
+    let resp = match version {
+        2 => Resp::V2,
+        3 => Resp::V3,
+        _ => return Err(raise(machine, &Error::SCRIPT_RESP_VERSION)),
+    };
+    if let Some(client) = server.client_mut(SCRIPT_CLIENT) {
+        client.resp = resp;
+    }
+    Ok(Flow::Return(0))
+}
+
+/// redis.set_repl(flags): checked, and without effect, as nothing replicates.
+fn set_repl<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    if arguments.count != 1 {
+        return Err(raise(machine, &Error::SCRIPT_REPL_ARGUMENTS));
+    }
+    let flags = machine.argument(arguments, 1).to_number().map_or(0, to_long);
+    if !(i64::from(REPL_NONE)..=i64::from(REPL_ALL)).contains(&flags) {
+        return Err(raise(machine, &Error::SCRIPT_REPL_FLAGS));
+    }
+    Ok(Flow::Return(0))
+}
+
+/// redis.replicate_commands(): since Redis 7 always on.
+fn replicate_commands<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, _: Arguments) -> Result<'gc> {
+    give(machine, Value::Boolean(true))
+}
+
+/// redis.breakpoint(): false, as no debugger is attached.
+fn breakpoint<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, _: Arguments) -> Result<'gc> {
+    give(machine, Value::Boolean(false))
+}
+
+/// redis.debug(...): prints to the debugger; nothing without one.
+fn debug<'gc>(_: &mut Server, _: &mut Machine<'_, 'gc>, _: Arguments) -> Result<'gc> {
+    Ok(Flow::Return(0))
+}
+
+/// redis.acl_check_cmd(command, ...): the only user is the default one, who may do everything.
+fn acl_check_cmd<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let argv = match command_line(machine, arguments) {
+        Ok(argv) => argv,
+        Err(error) => return Err(raise(machine, &error)),
+    };
+    if command::resolve(&argv).is_err() {
+        return Err(raise(machine, &Error::SCRIPT_ACL_COMMAND));
+    }
+    give(machine, Value::Boolean(true))
+}
+
+/// Lua's pcall as Redis changes it: of an error that is a table, scripts written before Redis 7 want the text.
+fn lua_pcall<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    machine.check_any(arguments, 1)?;
+    Ok(Flow::Call { arguments: arguments.count - 1, protected: true, then: Box::new(Protected) })
+}
+
+struct Protected;
+
+impl Continue for Protected {
+    fn resume<'gc>(
+        self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        outcome: Outcome<'gc>,
+    ) -> Result<'gc> {
+        let Outcome::Failed(Value::Table(table)) = outcome else {
+            return crate::lua::lib::base::finish_pcall(machine, arguments, outcome);
+        };
+        let text = field(machine, table, "err");
+        machine.push(Value::Boolean(false));
+        if matches!(text, Value::String(_) | Value::Number(_)) {
+            machine.push(text);
+            return Ok(Flow::Return(2));
+        }
+        machine.push(Value::Table(table));
+        machine.push(text);
+        Ok(Flow::Return(3))
+    }
+}
+
+/// Reading a global variable that is not there.
+fn unknown_global<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let name = machine.argument(arguments, 2).to_str(machine.mc);
+    let message = Error::unknown_global(name.map_or(&[], |name| name.bytes()));
+    Err(machine.error(message))
+}

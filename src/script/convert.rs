@@ -1,0 +1,252 @@
+//! Converts between Lua's values and replies, both ways.
+
+use crate::error::Error;
+use crate::lua::machine::Machine;
+use crate::lua::number::to_long;
+use crate::lua::table::Table;
+use crate::lua::value::Value;
+use crate::resp::{Reply, Resp};
+
+/// Slots of the Lua stack that nested values may take, as the real server counts them: a table inside an array takes
+/// one, a key and a value of a map three.
+const MAX_SLOTS: usize = 7995;
+/// Values that one reply may hold. A table that holds itself twice would otherwise never end.
+const MAX_VALUES: usize = 4 << 20;
+
+/// An aggregate that is being converted.
+struct Open<'gc> {
+    kind: Kind<'gc>,
+    items: Vec<Reply>,
+    /// Stack slots that its items' conversion has in use.
+    slots: usize,
+}
+
+enum Kind<'gc> {
+    /// The items `next`, `next + 1`, ... up to the first nil.
+    Array(Table<'gc>, usize),
+    /// Keys and values in turn, from this place on.
+    Map(Vec<Value<'gc>>, usize),
+    /// Keys, from this place on.
+    Set(Vec<Value<'gc>>, usize),
+}
+
+impl<'gc> Open<'gc> {
+    fn next(&mut self) -> Option<Value<'gc>> {
+        match &mut self.kind {
+            Kind::Array(table, next) => {
+                let value = table.get_index(*next);
+                *next += 1;
+                (!value.is_nil()).then_some(value)
+            }
+            Kind::Map(values, next) | Kind::Set(values, next) => {
+                let value = values.get(*next).copied();
+                *next += 1;
+                value
+            }
+        }
+    }
+
+    fn close(self) -> Reply {
+        match self.kind {
+            Kind::Array(..) => Reply::Array(self.items),
+            Kind::Set(..) => Reply::Set(self.items),
+            Kind::Map(..) => {
+                let mut items = self.items.into_iter();
+                let mut pairs = Vec::with_capacity(items.len() / 2);
+                while let (Some(key), Some(value)) = (items.next(), items.next()) {
+                    pairs.push((key, value));
+                }
+                Reply::Map(pairs)
+            }
+        }
+    }
+}
+
+enum Converted<'gc> {
+    Reply(Reply),
+    Open(Open<'gc>),
+}
+
+/// A script's result as a reply. `resp` is what the script has set with `redis.setresp`. No recursion: a script
+/// decides how deep the value is.
+pub fn to_reply<'gc>(machine: &mut Machine<'_, 'gc>, value: Value<'gc>, resp: Resp) -> Reply {
+    let mut open: Vec<Open<'gc>> = Vec::new();
+    let mut converted = convert(machine, value, resp, 0);
+    let mut count = 0;
+    loop {
+        count += 1;
+        if count > MAX_VALUES {
+            return Reply::Error(Error::SCRIPT_REPLY_TOO_LARGE.0);
+        }
+        match converted {
+            Converted::Open(aggregate) => open.push(aggregate),
+            Converted::Reply(reply) => match open.last_mut() {
+                Some(parent) => parent.items.push(reply),
+                None => return reply,
+            },
+        }
+        let Some(top) = open.last_mut() else { return Reply::Null };
+        converted = match top.next() {
+            Some(value) => {
+                let slots = top.slots;
+                convert(machine, value, resp, slots)
+            }
+            None => match open.pop() {
+                Some(aggregate) => Converted::Reply(aggregate.close()),
+                None => return Reply::Null,
+            },
+        };
+    }
+}
+
+fn convert<'gc>(machine: &mut Machine<'_, 'gc>, value: Value<'gc>, resp: Resp, slots: usize) -> Converted<'gc> {
+    if slots >= MAX_SLOTS {
+        return Converted::Reply(Reply::Error(Error::SCRIPT_STACK.0));
+    }
+    Converted::Reply(match value {
+        Value::String(text) => Reply::bulk(text.bytes()),
+        Value::Number(number) => Reply::Integer(to_long(number)),
+        Value::Boolean(yes) if resp == Resp::V3 => Reply::Boolean(yes),
+        Value::Boolean(true) => Reply::Integer(1),
+        Value::Table(table) => return convert_table(machine, table, slots),
+        _ => Reply::Null,
+    })
+}
+
+/// A table is what its first known field says, else an array.
+fn convert_table<'gc>(machine: &mut Machine<'_, 'gc>, table: Table<'gc>, slots: usize) -> Converted<'gc> {
+    if let Some(text) = text_field(machine, table, "err") {
+        return Converted::Reply(Reply::Error(Error::new(text).0));
+    }
+    if let Some(text) = text_field(machine, table, "ok") {
+        return Converted::Reply(Reply::Status(Error::new(text).0));
+    }
+    if let Value::Number(number) = field(machine, table, "double") {
+        return Converted::Reply(Reply::Double(number));
+    }
+    if let Value::Table(map) = field(machine, table, "map") {
+        let values = entries(map).into_iter().flat_map(|(key, value)| [key, value]).collect();
+        return Converted::Open(Open { kind: Kind::Map(values, 0), items: Vec::new(), slots: slots + 3 });
+    }
+    if let Value::Table(set) = field(machine, table, "set") {
+        let keys = entries(set).into_iter().map(|(key, _)| key).collect();
+        return Converted::Open(Open { kind: Kind::Set(keys, 0), items: Vec::new(), slots: slots + 3 });
+    }
+    if let Some(digits) = text_field(machine, table, "big_number") {
+        return Converted::Reply(Reply::BigNumber(Error::new(digits).0.into_owned()));
+    }
+    if let Value::Table(verbatim) = field(machine, table, "verbatim_string") {
+        let text = text_field(machine, verbatim, "string");
+        let format = text_field(machine, verbatim, "format");
+        if let (Some(text), Some(format)) = (text, format) {
+            let mut letters = *b"   ";
+            letters.iter_mut().zip(&format).for_each(|(letter, byte)| *letter = *byte);
+            return Converted::Reply(Reply::Verbatim(letters, text));
+        }
+    }
+    Converted::Open(Open { kind: Kind::Array(table, 1), items: Vec::new(), slots: slots + 1 })
+}
+
+/// A field, without metamethods.
+pub fn field<'gc>(machine: &mut Machine<'_, 'gc>, table: Table<'gc>, name: &str) -> Value<'gc> {
+    let key = machine.string(name);
+    table.get(key)
+}
+
+/// A field that is a string; a number is none.
+pub fn text_field<'gc>(machine: &mut Machine<'_, 'gc>, table: Table<'gc>, name: &str) -> Option<Vec<u8>> {
+    match field(machine, table, name) {
+        Value::String(text) => Some(text.bytes().to_vec()),
+        _ => None,
+    }
+}
+
+fn entries<'gc>(table: Table<'gc>) -> Vec<(Value<'gc>, Value<'gc>)> {
+    let mut entries = Vec::new();
+    let mut key = Value::Nil;
+    while let Ok(Some((next, value))) = table.next(key) {
+        entries.push((next, value));
+        key = next;
+    }
+    entries
+}
+
+/// A command's reply as a script sees it. A command's reply is never deep.
+pub fn to_lua<'gc>(machine: &mut Machine<'_, 'gc>, reply: Reply, resp: Resp) -> Value<'gc> {
+    let reply = if resp == Resp::V2 { reply.downgrade() } else { reply };
+    convert_reply(machine, reply, resp)
+}
+
+fn convert_reply<'gc>(machine: &mut Machine<'_, 'gc>, reply: Reply, resp: Resp) -> Value<'gc> {
+    match reply {
+        Reply::Integer(number) => Value::Number(number as f64),
+        Reply::Bulk(bytes) => machine.string(bytes),
+        Reply::Null | Reply::NullArray if resp == Resp::V3 => Value::Nil,
+        Reply::Null | Reply::NullArray => Value::Boolean(false),
+        Reply::Status(text) => single(machine, "ok", |machine| machine.string(text)),
+        Reply::Error(text) => error_table(machine, &text),
+        Reply::Array(items) | Reply::Push(items) => {
+            let table = machine.table(items.len(), 0);
+            for (index, item) in items.into_iter().enumerate() {
+                let value = convert_reply(machine, item, resp);
+                // A whole number is always a possible key.
+                let _ = table.set(machine.mc, Value::Number((index + 1) as f64), value);
+            }
+            Value::Table(table)
+        }
+        Reply::Map(pairs) => {
+            let table = machine.table(0, pairs.len());
+            for (key, value) in pairs {
+                let key = convert_reply(machine, key, resp);
+                let value = convert_reply(machine, value, resp);
+                // No command has nil for a key.
+                let _ = table.set(machine.mc, key, value);
+            }
+            single(machine, "map", |_| Value::Table(table))
+        }
+        Reply::Set(items) => {
+            let table = machine.table(0, items.len());
+            for item in items {
+                let key = convert_reply(machine, item, resp);
+                let _ = table.set(machine.mc, key, Value::Boolean(true));
+            }
+            single(machine, "set", |_| Value::Table(table))
+        }
+        Reply::Double(number) => single(machine, "double", |_| Value::Number(number)),
+        Reply::Boolean(yes) => Value::Boolean(yes),
+        Reply::BigNumber(digits) => single(machine, "big_number", |machine| machine.string(digits)),
+        Reply::Verbatim(format, text) => {
+            let table = machine.table(0, 2);
+            let (text, format) = (machine.string(text), machine.string(format));
+            machine.set_field(table, "string", text);
+            machine.set_field(table, "format", format);
+            single(machine, "verbatim_string", |_| Value::Table(table))
+        }
+    }
+}
+
+/// A table with one field.
+fn single<'a, 'gc>(
+    machine: &mut Machine<'a, 'gc>,
+    name: &str,
+    value: impl FnOnce(&mut Machine<'a, 'gc>) -> Value<'gc>,
+) -> Value<'gc> {
+    let table = machine.table(0, 1);
+    let value = value(machine);
+    machine.set_field(table, name, value);
+    Value::Table(table)
+}
+
+/// The table that stands for a status.
+pub fn status_table<'gc>(machine: &mut Machine<'_, 'gc>, text: &[u8]) -> Value<'gc> {
+    single(machine, "ok", |machine| machine.string(text))
+}
+
+/// The table that stands for an error of a command, which has been counted already.
+pub fn error_table<'gc>(machine: &mut Machine<'_, 'gc>, text: &[u8]) -> Value<'gc> {
+    let table = machine.table(0, 2);
+    let text = machine.string(text);
+    machine.set_field(table, "err", text);
+    machine.set_field(table, "ignore_error_stats_update", Value::Boolean(true));
+    Value::Table(table)
+}

@@ -1,0 +1,246 @@
+//! Runs scripts: EVAL and its family load, start, kill them; the server runs them on in slices.
+
+pub mod api;
+pub mod cache;
+pub mod convert;
+pub mod sandbox;
+
+pub use cache::Sha;
+
+use crate::command::Found;
+use crate::error::{self, Error};
+use crate::lua::{FunctionId, Lua, Step};
+use crate::resp::{Reply, Resp};
+use crate::server::client::{ClientId, SCRIPT_CLIENT};
+use crate::server::{Context, Server};
+use cache::{Cache, Script, sha1_hex, shebang};
+
+/// The name of every script's chunk, as errors show it.
+const CHUNK_NAME: &[u8] = b"@user_script";
+
+/// The interpreter, the script cache, and the script that runs.
+pub struct Scripts {
+    /// Away while a slice runs: a script cannot start another one.
+    lua: Option<Lua>,
+    cache: Cache<FunctionId>,
+    pub(crate) running: Option<Running>,
+}
+
+/// A script that has been started and has not ended.
+pub struct Running {
+    /// Who gets the reply.
+    pub client: ClientId,
+    /// The command that started it.
+    pub command: Found,
+    /// When it was started, in microseconds since the epoch.
+    pub started: u64,
+    /// It may not write.
+    pub read_only: bool,
+    /// It has written: SCRIPT KILL would leave half of its work.
+    pub wrote: bool,
+    /// It has run for longer than `busy-reply-threshold`.
+    pub busy: bool,
+    /// It is to be refused memory as any client is, unless it began when there was enough.
+    memory: Memory,
+    sha: Sha,
+}
+
+/// What a script does about maxmemory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Memory {
+    /// Each of its commands is refused when memory is short.
+    Checked,
+    /// `allow-oom`, or it has begun with enough or freed some: it is let through.
+    Allowed,
+}
+
+impl Running {
+    /// Its commands may use more memory than maxmemory.
+    pub fn may_use_memory(&self) -> bool {
+        self.memory == Memory::Allowed
+    }
+
+    /// Notes that it has called a command that writes. From then on it must be let through to its end.
+    pub fn note_write(&mut self) {
+        self.wrote = true;
+        self.memory = Memory::Allowed;
+    }
+}
+
+impl Default for Scripts {
+    fn default() -> Self {
+        Scripts { lua: Some(sandbox::interpreter()), cache: Cache::default(), running: None }
+    }
+}
+
+impl Scripts {
+    /// Scripts that EVALSHA finds.
+    pub fn cached(&self) -> usize {
+        self.cache.len()
+    }
+
+    /// Bytes that the cached scripts' texts take.
+    pub fn cached_bytes(&self) -> usize {
+        self.cache.bytes()
+    }
+
+    /// Bytes that the interpreter's heap takes.
+    pub fn memory(&self) -> usize {
+        self.lua.as_ref().map_or(0, Lua::memory)
+    }
+}
+
+/// Compiles a script and caches it; its name. A script that is there already is not compiled again.
+pub fn load(server: &mut Server, body: &[u8]) -> Result<Sha, Error> {
+    let sha = sha1_hex(body);
+    if server.scripts.cache.get(&sha).is_some() {
+        return Ok(sha);
+    }
+    let (flags, code) = shebang(body)?;
+    let Some(lua) = server.scripts.lua.as_mut() else { return Err(Error::NOT_IN_SCRIPT) };
+    let function = lua.load(code, CHUNK_NAME).map_err(|error| Error::compile(&error.0))?;
+    server.scripts.cache.insert(sha, Script { body: body.to_vec(), flags, function });
+    Ok(sha)
+}
+
+/// Whether EVALSHA would find this name.
+pub fn exists(server: &Server, sha: &[u8]) -> bool {
+    server.scripts.cache.get(sha).is_some()
+}
+
+/// Empties the cache, and gives the scripts to come a new interpreter.
+pub fn flush(server: &mut Server) {
+    server.scripts = Scripts::default();
+}
+
+/// Starts a cached script; [`Server::run`] does the rest.
+pub fn start(
+    context: &mut Context,
+    sha: &[u8],
+    keys: &[Vec<u8>],
+    argv: &[Vec<u8>],
+    read_only: bool,
+    command: Found,
+) -> Result<(), Error> {
+    let is_short = context.server.is_over_memory();
+    let scripts = &mut context.server.scripts;
+    let (sha, script) = scripts.cache.get(sha).ok_or(Error::NO_SCRIPT)?;
+    let (flags, function) = (script.flags, script.function);
+    let read_only = read_only || flags.no_writes;
+    // A script that declares what it does is refused as a whole; an older one when it tries to use memory.
+    if flags.declared && is_short && !flags.allow_oom && !read_only {
+        return Err(Error::OOM);
+    }
+    let Some(lua) = scripts.lua.as_mut() else { return Err(Error::NOT_IN_SCRIPT) };
+    lua.enter(|machine| {
+        sandbox::set_global_list(machine, "KEYS", keys);
+        sandbox::set_global_list(machine, "ARGV", argv);
+    });
+    lua.start(function);
+    let memory = if flags.allow_oom || !is_short { Memory::Allowed } else { Memory::Checked };
+    let started = context.server.now();
+    scripts_of(context.server).running = Some(Running {
+        client: context.client,
+        command,
+        started,
+        read_only,
+        wrote: false,
+        busy: false,
+        memory,
+        sha,
+    });
+    let database = context.database;
+    if let Some(client) = context.server.client_mut(SCRIPT_CLIENT) {
+        client.database = database;
+        client.resp = Resp::V2;
+    }
+    Ok(())
+}
+
+fn scripts_of(server: &mut Server) -> &mut Scripts {
+    &mut server.scripts
+}
+
+/// Stops the script that runs, unless it has written.
+pub fn kill(server: &mut Server) -> Result<(), Error> {
+    let scripts = &mut server.scripts;
+    match (&scripts.running, scripts.lua.as_mut()) {
+        (Some(running), _) if running.wrote => Err(Error::UNKILLABLE),
+        (Some(_), Some(lua)) => {
+            lua.fail(error::SCRIPT_KILLED.as_bytes(), false);
+            Ok(())
+        }
+        _ => Err(Error::NOT_BUSY),
+    }
+}
+
+/// How a script ended.
+pub struct Ended {
+    /// What started it, and for whom.
+    pub running: Running,
+    /// Its reply.
+    pub result: Result<Reply, Error>,
+    /// The error has been counted by the command that failed.
+    pub counted: bool,
+}
+
+/// Runs the script on for so much fuel; what it answers, if it ends.
+pub fn run(server: &mut Server, fuel: i64) -> Option<Ended> {
+    server.scripts.running.as_ref()?;
+    let mut lua = server.scripts.lua.take()?;
+    let step = lua.resume(&mut api::Api(server), fuel);
+    let ended = match step {
+        Step::Paused => None,
+        Step::Finished => Some(finished(server, &mut lua)),
+        Step::Failed => Some(failed(server, &mut lua)),
+    };
+    server.scripts.lua = Some(lua);
+    let (result, counted) = ended?;
+    let running = server.scripts.running.take()?;
+    Some(Ended { running, result, counted })
+}
+
+/// The first result as a reply.
+fn finished(server: &mut Server, lua: &mut Lua) -> (Result<Reply, Error>, bool) {
+    let resp = server.client(SCRIPT_CLIENT).map_or(Resp::V2, |client| client.resp);
+    lua.enter(|machine| {
+        let value = if machine.top() > 0 { machine.slot(0) } else { crate::lua::value::Value::Nil };
+        machine.set_top(machine.top().max(1));
+        let counted = match value {
+            crate::lua::value::Value::Table(table) => {
+                convert::field(machine, table, "ignore_error_stats_update").is_true()
+            }
+            _ => false,
+        };
+        match convert::to_reply(machine, value, resp) {
+            Reply::Error(text) => (Err(Error(text)), counted),
+            reply => (Ok(reply), counted),
+        }
+    })
+}
+
+/// The error as a reply, with the script's name and where the error was raised.
+fn failed(server: &mut Server, lua: &mut Lua) -> (Result<Reply, Error>, bool) {
+    use crate::lua::lib::base::display;
+    use crate::lua::value::Value;
+    let sha = server.scripts.running.as_ref().map_or([0; 40], |running| running.sha);
+    lua.enter(|machine| {
+        let value = machine.state.failure.take().unwrap_or_default();
+        let (message, counted) = match value {
+            Value::Table(table) => {
+                let counted = convert::field(machine, table, "ignore_error_stats_update").is_true();
+                match convert::text_field(machine, table, "err") {
+                    Some(text) => (text, counted),
+                    // Here the real server dies.
+                    None => (Error::from_script(&display(value)).0.into_owned(), counted),
+                }
+            }
+            value => (Error::from_script(&display(value)).0.into_owned(), false),
+        };
+        let place = machine.state.position.take().map_or(String::new(), |position| {
+            let source = String::from_utf8_lossy(&position.source).into_owned();
+            error::script_position(&String::from_utf8_lossy(&sha), &source, position.line)
+        });
+        (Err(Error::new([&message[..], place.as_bytes()].concat())), counted)
+    })
+}
