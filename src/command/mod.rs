@@ -8,6 +8,7 @@ pub mod key_specs;
 pub mod keys;
 mod lolwut;
 pub mod scan;
+pub mod scripting;
 pub mod server;
 pub mod string;
 pub mod syntax;
@@ -19,8 +20,14 @@ use args::Args;
 use std::sync::OnceLock;
 
 /// Every family's table. The order is the order of COMMAND LIST.
-pub const FAMILIES: &[&[Command]] =
-    &[connection::COMMANDS, hash::COMMANDS, keys::COMMANDS, server::COMMANDS, string::COMMANDS];
+pub const FAMILIES: &[&[Command]] = &[
+    connection::COMMANDS,
+    hash::COMMANDS,
+    keys::COMMANDS,
+    scripting::COMMANDS,
+    server::COMMANDS,
+    string::COMMANDS,
+];
 
 /// A command (or a container's subcommand) in Redis's own terms, as COMMAND INFO and COMMAND DOCS print it.
 pub struct Command {

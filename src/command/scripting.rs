@@ -1,7 +1,9 @@
 //! Defines EVAL and its variants, and SCRIPT.
 
 use super::args::Args;
-use super::flag::{ALLOW_BUSY, LOADING, NO_MANDATORY_KEYS, NOSCRIPT, READONLY, SKIP_MONITOR, STALE};
+use super::flag::{
+    ALLOW_BUSY, LOADING, NO_MANDATORY_KEYS, NOSCRIPT, READONLY, SKIP_MONITOR, STALE,
+};
 use super::{Begin, Command, Find, KeySpec, Run};
 use crate::error::Error;
 use crate::resp::Reply;
@@ -15,7 +17,12 @@ pub const COMMANDS: &[Command] = &[
         arity: -3,
         flags: NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS,
         categories: "scripting",
-        keys: &[KeySpec { notes: "We cannot tell how the keys will be used so we assume the worst, RW and UPDATE", flags: "RW access update", begin: Begin::Index(2), find: Find::Count { at: 0, first: 1, step: 1 } }],
+        keys: &[KeySpec {
+            notes: "We cannot tell how the keys will be used so we assume the worst, RW and UPDATE",
+            flags: "RW access update",
+            begin: Begin::Index(2),
+            find: Find::Count { at: 0, first: 1, step: 1 },
+        }],
         since: "2.6.0",
         group: "scripting",
         summary: "Execute a Lua script server side",
@@ -29,7 +36,12 @@ pub const COMMANDS: &[Command] = &[
         arity: -3,
         flags: READONLY | NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS,
         categories: "scripting",
-        keys: &[KeySpec { notes: "We cannot tell how the keys will be used so we assume the worst, RO and ACCESS", flags: "RO access", begin: Begin::Index(2), find: Find::Count { at: 0, first: 1, step: 1 } }],
+        keys: &[KeySpec {
+            notes: "We cannot tell how the keys will be used so we assume the worst, RO and ACCESS",
+            flags: "RO access",
+            begin: Begin::Index(2),
+            find: Find::Count { at: 0, first: 1, step: 1 },
+        }],
         since: "7.0.0",
         group: "scripting",
         summary: "Execute a read-only Lua script server side",
@@ -43,7 +55,12 @@ pub const COMMANDS: &[Command] = &[
         arity: -3,
         flags: NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS,
         categories: "scripting",
-        keys: &[KeySpec { notes: "", flags: "RW access update", begin: Begin::Index(2), find: Find::Count { at: 0, first: 1, step: 1 } }],
+        keys: &[KeySpec {
+            notes: "",
+            flags: "RW access update",
+            begin: Begin::Index(2),
+            find: Find::Count { at: 0, first: 1, step: 1 },
+        }],
         since: "2.6.0",
         group: "scripting",
         summary: "Execute a Lua script server side",
@@ -57,7 +74,12 @@ pub const COMMANDS: &[Command] = &[
         arity: -3,
         flags: READONLY | NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS,
         categories: "scripting",
-        keys: &[KeySpec { notes: "", flags: "RO access", begin: Begin::Index(2), find: Find::Count { at: 0, first: 1, step: 1 } }],
+        keys: &[KeySpec {
+            notes: "",
+            flags: "RO access",
+            begin: Begin::Index(2),
+            find: Find::Count { at: 0, first: 1, step: 1 },
+        }],
         since: "7.0.0",
         group: "scripting",
         summary: "Execute a read-only Lua script server side",
@@ -69,7 +91,7 @@ pub const COMMANDS: &[Command] = &[
     Command {
         name: "script",
         arity: -2,
-                categories: "",
+        categories: "",
         since: "2.6.0",
         group: "scripting",
         summary: "A container for Lua scripts management commands",
@@ -170,7 +192,7 @@ fn run_text(context: &mut Context, args: &mut Args, read_only: bool) -> Result<(
     let body = args.bytes()?;
     let (keys, argv) = keys_and_args(args)?;
     let sha = script::load(context.server, body)?;
-    script::start(context, &sha, keys, argv, read_only, args.command())
+    script::start(context, &sha, keys, argv, read_only)
 }
 
 /// EVAL_RO script numkeys [key ...] [arg ...]
@@ -195,7 +217,7 @@ fn run_cached(context: &mut Context, args: &mut Args, read_only: bool) -> Result
         return Err(Error::NO_SCRIPT);
     }
     let (keys, argv) = keys_and_args(args)?;
-    script::start(context, sha, keys, argv, read_only, args.command())
+    script::start(context, sha, keys, argv, read_only)
 }
 
 /// The number of keys, the keys and what is behind them.
@@ -240,7 +262,11 @@ fn script_debug(_: &mut Context, args: &mut Args) -> Result<Reply, Error> {
     if args.option("NO") {
         return Ok(Reply::OK);
     }
-    if args.option("YES") || args.option("SYNC") { Err(Error::SCRIPT_DEBUG_ABSENT) } else { Err(Error::SCRIPT_DEBUG_MODE) }
+    if args.option("YES") || args.option("SYNC") {
+        Err(Error::SCRIPT_DEBUG_ABSENT)
+    } else {
+        Err(Error::SCRIPT_DEBUG_MODE)
+    }
 }
 
 /// SCRIPT HELP

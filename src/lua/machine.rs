@@ -1,5 +1,7 @@
 //! Defines the machine: one register vector, one frame vector, calls, returns and unwinding; nothing recurses.
 //!
+//! Long because calls, returns and unwinding share one idea of a frame, and are read together.
+//!
 //! # Natives
 //!
 //! A native gets the machine and where its arguments are. It pushes its results and says how many they are:
@@ -21,8 +23,8 @@ use super::Host;
 use super::function::{
     Closure, ClosureState, Function, Native, NativeCode, NativeState, Upvalue, UpvalueRef,
 };
-use super::lexer::{SyntaxError, chunk_id};
-use super::table::{KeyError, Table};
+use super::lexer::SyntaxError;
+use super::table::Table;
 use super::value::{Str, Value};
 use gc_arena::lock::{Lock, RefLock};
 use gc_arena::{Collect, Gc, Mutation};
@@ -117,7 +119,7 @@ pub(super) enum After {
 
 impl After {
     /// A call that Lua code itself makes; any other is made for a native or a metamethod.
-    fn is_plain(self) -> bool {
+    pub(super) fn is_plain(self) -> bool {
         matches!(self, After::Results | After::Iterate)
     }
 }
@@ -343,226 +345,6 @@ impl<'a, 'gc> Machine<'a, 'gc> {
     /// Gives a slot below the top a value.
     pub fn set_slot(&mut self, slot: usize, value: Value<'gc>) {
         self.state.stack[slot] = value;
-    }
-
-    // ---- Arguments of natives
-
-    /// Argument `number`, from 1; nil if there is none.
-    pub fn argument(&self, arguments: Arguments, number: usize) -> Value<'gc> {
-        if number <= arguments.count { self.slot(arguments.base + number - 1) } else { Value::Nil }
-    }
-
-    /// An error about argument `number`: `bad argument #1 to 'f' (message)`.
-    pub fn argument_error(&mut self, number: usize, message: &str) -> Fault<'gc> {
-        let (is_method, name) = match self.called_as() {
-            Some((kind, name)) => (kind == "method", String::from_utf8_lossy(&name).into_owned()),
-            None => (false, "?".to_owned()),
-        };
-        let number = number - usize::from(is_method);
-        if number == 0 {
-            return self.error(format!("calling '{name}' on bad self ({message})"));
-        }
-        self.error(format!("bad argument #{number} to '{name}' ({message})"))
-    }
-
-    /// An error about the type of argument `number`: `table expected, got nil`.
-    pub fn type_error(
-        &mut self,
-        arguments: Arguments,
-        number: usize,
-        expected: &str,
-    ) -> Fault<'gc> {
-        let got = if number > arguments.count {
-            "no value"
-        } else {
-            self.argument(arguments, number).type_name()
-        };
-        self.argument_error(number, &format!("{expected} expected, got {got}"))
-    }
-
-    /// Argument `number`, whatever it is, but it must be there.
-    pub fn check_any(
-        &mut self,
-        arguments: Arguments,
-        number: usize,
-    ) -> Result<Value<'gc>, Fault<'gc>> {
-        if number > arguments.count {
-            return Err(self.argument_error(number, "value expected"));
-        }
-        Ok(self.argument(arguments, number))
-    }
-
-    /// Argument `number` as a table.
-    pub fn check_table(
-        &mut self,
-        arguments: Arguments,
-        number: usize,
-    ) -> Result<Table<'gc>, Fault<'gc>> {
-        match self.argument(arguments, number) {
-            Value::Table(table) => Ok(table),
-            _ => Err(self.type_error(arguments, number, "table")),
-        }
-    }
-
-    /// Argument `number` as a number, or as a string that reads as one.
-    pub fn check_number(&mut self, arguments: Arguments, number: usize) -> Result<f64, Fault<'gc>> {
-        match self.argument(arguments, number).to_number() {
-            Some(value) => Ok(value),
-            None => Err(self.type_error(arguments, number, "number")),
-        }
-    }
-
-    /// Argument `number` as an integer, converted as C does.
-    pub fn check_integer(
-        &mut self,
-        arguments: Arguments,
-        number: usize,
-    ) -> Result<i64, Fault<'gc>> {
-        self.check_number(arguments, number).map(super::number::to_long)
-    }
-
-    /// Argument `number` as an integer; `default` for nil or none.
-    pub fn optional_integer(
-        &mut self,
-        arguments: Arguments,
-        number: usize,
-        default: i64,
-    ) -> Result<i64, Fault<'gc>> {
-        if self.argument(arguments, number).is_nil() {
-            Ok(default)
-        } else {
-            self.check_integer(arguments, number)
-        }
-    }
-
-    /// Argument `number` as a string, or as a number's text.
-    pub fn check_string(
-        &mut self,
-        arguments: Arguments,
-        number: usize,
-    ) -> Result<Str<'gc>, Fault<'gc>> {
-        match self.argument(arguments, number).to_str(self.mc) {
-            Some(text) => Ok(text),
-            None => Err(self.type_error(arguments, number, "string")),
-        }
-    }
-
-    /// Argument `number` as a string; `None` for nil or none.
-    pub fn optional_string(
-        &mut self,
-        arguments: Arguments,
-        number: usize,
-    ) -> Result<Option<Str<'gc>>, Fault<'gc>> {
-        if self.argument(arguments, number).is_nil() {
-            Ok(None)
-        } else {
-            self.check_string(arguments, number).map(Some)
-        }
-    }
-
-    /// Argument `number` as a function.
-    pub fn check_function(
-        &mut self,
-        arguments: Arguments,
-        number: usize,
-    ) -> Result<Value<'gc>, Fault<'gc>> {
-        match self.argument(arguments, number) {
-            function @ (Value::Closure(_) | Value::Native(_)) => Ok(function),
-            _ => Err(self.type_error(arguments, number, "function")),
-        }
-    }
-
-    // ---- Errors
-
-    /// An error with the position of the code that called the native (`luaL_error`), or of the Lua function that
-    /// runs.
-    pub fn error(&mut self, message: impl AsRef<[u8]>) -> Fault<'gc> {
-        let is_native =
-            matches!(self.state.frames.last(), Some(Frame { kind: Kind::Native { .. }, .. }));
-        let mut text = self.position_prefix(usize::from(is_native));
-        text.extend_from_slice(message.as_ref());
-        Fault::Error(self.string(text))
-    }
-
-    /// An error of the core that a native ran into: it has no position, as the core looks at the native.
-    pub fn error_in_caller(&mut self, message: impl AsRef<[u8]>) -> Fault<'gc> {
-        Fault::Error(self.string(message))
-    }
-
-    /// `chunk:line: ` of the function `level` frames below the top; nothing for a native or beyond the bottom.
-    pub fn position_prefix(&self, level: usize) -> Vec<u8> {
-        match self.position_at(level) {
-            Some(Position { source, line }) if line >= 0 => {
-                [&chunk_id(&source)[..], format!(":{line}: ").as_bytes()].concat()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// Where the function `level` frames below the top is. A frame that a tail call replaced counts as a level
-    /// without a position.
-    pub fn position_at(&self, level: usize) -> Option<Position> {
-        let mut left = level;
-        for frame in self.state.frames.iter().rev() {
-            if left == 0 {
-                return Some(match frame.kind {
-                    Kind::Lua(closure) => {
-                        let proto = closure.proto();
-                        let line =
-                            proto.lines.get(frame.pc.saturating_sub(1)).copied().unwrap_or(0);
-                        Position { source: proto.source.to_vec(), line: i64::from(line) }
-                    }
-                    Kind::Native { .. } => Position { source: b"=[C]".to_vec(), line: -1 },
-                });
-            }
-            left -= 1;
-            if frame.tail {
-                if left == 0 {
-                    return Some(Position { source: b"=(tail call)".to_vec(), line: -1 });
-                }
-                left -= 1;
-            }
-        }
-        None
-    }
-
-    /// How the code that runs named the native that it called.
-    fn called_as(&self) -> Option<(&'static str, Vec<u8>)> {
-        let mut frames = self.state.frames.iter().rev();
-        if frames.next().is_some_and(|native| native.tail || !native.after.is_plain()) {
-            return None;
-        }
-        let caller = frames.next()?;
-        match caller.kind {
-            Kind::Lua(closure) => {
-                super::debug::called_name(closure.proto(), caller.pc.checked_sub(1)?)
-            }
-            Kind::Native { .. } => None,
-        }
-    }
-
-    /// The error of a native that wants more memory than the limit leaves.
-    pub fn out_of_memory(&mut self) -> Fault<'gc> {
-        Fault::Error(self.string("not enough memory"))
-    }
-
-    /// Refuses to go on if so many more bytes would pass the limit. To be asked before anything large is made.
-    pub fn check_memory(&mut self, bytes: usize) -> Result<(), Fault<'gc>> {
-        let used = self.mc.metrics().total_allocation();
-        if used.saturating_add(bytes) > self.limit { Err(self.out_of_memory()) } else { Ok(()) }
-    }
-
-    /// The error for a key that cannot be set.
-    pub fn key_error(&mut self, error: KeyError) -> Fault<'gc> {
-        let message = error.text();
-        self.error_here(message)
-    }
-
-    /// An error with the position of the function on top, if that is a Lua function (`luaG_runerror`).
-    pub(super) fn error_here(&mut self, message: impl AsRef<[u8]>) -> Fault<'gc> {
-        let mut text = self.position_prefix(0);
-        text.extend_from_slice(message.as_ref());
-        Fault::Error(self.string(text))
     }
 
     // ---- Upvalues

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `lexer` `parser` `codegen` `bytecode` | source to PUC-Rio's own instructions |
 //! | `value` `table` `function` | what scripts handle |
-//! | `machine` | stack, frames, calls, errors; how natives work |
+//! | `machine` `native` | stack, frames, calls; arguments and errors of natives |
 //! | `execute` `operators` `debug` | instructions; metamethods; names for messages |
 //! | `number` `format` `pattern` | algorithms of the libraries |
 //! | `lib/` | the libraries |
@@ -32,6 +32,7 @@ pub mod function;
 pub mod lexer;
 pub mod lib;
 pub mod machine;
+mod native;
 pub mod number;
 pub mod operators;
 pub mod parser;

@@ -10,12 +10,13 @@ use crate::lua::value::Value;
 use crate::number::format_g;
 use crate::resp::{Reply, Resp};
 use crate::server::client::SCRIPT_CLIENT;
-use crate::server::{Origin, REDIS_VERSION, Server};
+use crate::server::{LogLevel, Origin, REDIS_VERSION, Server};
 
 type Result<'gc> = std::result::Result<Flow, Fault<'gc>>;
 
 /// A function that scripts call and the server runs.
-type Function = for<'a, 'b, 'gc> fn(&'a mut Server, &'a mut Machine<'b, 'gc>, Arguments) -> Result<'gc>;
+type Function =
+    for<'a, 'b, 'gc> fn(&'a mut Server, &'a mut Machine<'b, 'gc>, Arguments) -> Result<'gc>;
 
 /// The functions of the `redis` table. A function's number is its place here.
 pub const REDIS: &[(&str, Function)] = &[
@@ -57,7 +58,12 @@ const REPL_ALL: i32 = 3;
 pub struct Api<'a>(pub &'a mut Server);
 
 impl Host for Api<'_> {
-    fn invoke<'gc>(&mut self, number: u32, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    fn invoke<'gc>(
+        &mut self,
+        number: u32,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+    ) -> Result<'gc> {
         match REDIS.iter().chain(OTHERS).nth(number as usize) {
             Some((_, function)) => function(self.0, machine, arguments),
             None => Err(machine.error("no such function")),
@@ -88,7 +94,11 @@ fn raise<'gc>(machine: &mut Machine<'_, 'gc>, error: &Error) -> Fault<'gc> {
 }
 
 /// redis.call(command, ...): a failure is an error.
-fn call<'gc>(server: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+fn call<'gc>(
+    server: &mut Server,
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Result<'gc> {
     match run(server, machine, arguments) {
         Ok(value) => give(machine, value),
         Err(table) => Err(Fault::Error(table)),
@@ -96,7 +106,11 @@ fn call<'gc>(server: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arg
 }
 
 /// redis.pcall(command, ...): a failure is a result.
-fn pcall<'gc>(server: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+fn pcall<'gc>(
+    server: &mut Server,
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Result<'gc> {
     let (Ok(value) | Err(value)) = run(server, machine, arguments);
     give(machine, value)
 }
@@ -112,7 +126,8 @@ fn run<'gc>(
         Err(error) => return Err(uncounted(machine, &error)),
     };
     let Some(running) = server.scripts.running.as_ref() else { return Ok(Value::Nil) };
-    let origin = Origin::Script { read_only: running.read_only, allow_oom: running.may_use_memory() };
+    let origin =
+        Origin::Script { read_only: running.read_only, allow_oom: running.may_use_memory() };
     let resp = server.client(SCRIPT_CLIENT).map_or(Resp::V2, |client| client.resp);
     machine.fuel -= 2;
     match server.call(SCRIPT_CLIENT, &argv, origin) {
@@ -123,7 +138,10 @@ fn run<'gc>(
     }
 }
 
-fn command_line(machine: &mut Machine, arguments: Arguments) -> std::result::Result<Vec<Vec<u8>>, Error> {
+fn command_line(
+    machine: &mut Machine,
+    arguments: Arguments,
+) -> std::result::Result<Vec<Vec<u8>>, Error> {
     if arguments.count == 0 {
         return Err(Error::SCRIPT_NO_ARGUMENTS);
     }
@@ -149,7 +167,11 @@ fn number_text(number: f64) -> Vec<u8> {
 }
 
 /// redis.error_reply(text): a text without a code gets the general one; a leading dash is dropped.
-fn error_reply<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+fn error_reply<'gc>(
+    _: &mut Server,
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Result<'gc> {
     let (1, Value::String(text)) = (arguments.count, machine.argument(arguments, 1)) else {
         let table = uncounted(machine, &Error::SCRIPT_REPLY_ARGUMENTS);
         return give(machine, table);
@@ -162,7 +184,11 @@ fn error_reply<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: A
 }
 
 /// redis.status_reply(text)
-fn status_reply<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+fn status_reply<'gc>(
+    _: &mut Server,
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Result<'gc> {
     let table = match (arguments.count, machine.argument(arguments, 1)) {
         (1, Value::String(text)) => status_table(machine, text.bytes()),
         _ => uncounted(machine, &Error::SCRIPT_REPLY_ARGUMENTS),
@@ -171,7 +197,11 @@ fn status_reply<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: 
 }
 
 /// redis.sha1hex(text): what is neither a string nor a number counts as empty.
-fn sha1hex<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+fn sha1hex<'gc>(
+    _: &mut Server,
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Result<'gc> {
     if arguments.count != 1 {
         return Err(raise(machine, &Error::SCRIPT_SHA1_ARGUMENTS));
     }
@@ -182,7 +212,11 @@ fn sha1hex<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Argum
 }
 
 /// redis.log(level, message, ...): the messages, joined by spaces, go to the server's log.
-fn log<'gc>(server: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+fn log<'gc>(
+    server: &mut Server,
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Result<'gc> {
     if arguments.count < 2 {
         return Err(raise(machine, &Error::SCRIPT_LOG_ARGUMENTS));
     }
@@ -190,10 +224,13 @@ fn log<'gc>(server: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Argu
     let Value::Number(level) = machine.argument(arguments, 1) else {
         return Err(raise(machine, &Error::SCRIPT_LOG_LEVEL_TYPE));
     };
-    let level = to_long(level);
-    if !(0..=3).contains(&level) {
-        return Err(raise(machine, &Error::SCRIPT_LOG_LEVEL));
-    }
+    let level = match to_long(level) {
+        0 => LogLevel::Debug,
+        1 => LogLevel::Verbose,
+        2 => LogLevel::Notice,
+        3 => LogLevel::Warning,
+        _ => return Err(raise(machine, &Error::SCRIPT_LOG_LEVEL)),
+    };
     let mut line = Vec::new();
     for number in 2..=arguments.count {
         if let Some(text) = machine.argument(arguments, number).to_str(machine.mc) {
@@ -203,12 +240,16 @@ fn log<'gc>(server: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Argu
             line.extend_from_slice(text.bytes());
         }
     }
-    server.log(level as u8, &line);
+    server.log(level, &line);
     Ok(Flow::Return(0))
 }
 
 /// redis.setresp(2 or 3)
-fn setresp<'gc>(server: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+fn setresp<'gc>(
+    server: &mut Server,
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Result<'gc> {
     if arguments.count != 1 {
         return Err(raise(machine, &Error::SCRIPT_RESP_ARGUMENTS));
     }
@@ -225,7 +266,11 @@ fn setresp<'gc>(server: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: 
 }
 
 /// redis.set_repl(flags): checked, and without effect, as nothing replicates.
-fn set_repl<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+fn set_repl<'gc>(
+    _: &mut Server,
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Result<'gc> {
     if arguments.count != 1 {
         return Err(raise(machine, &Error::SCRIPT_REPL_ARGUMENTS));
     }
@@ -237,7 +282,11 @@ fn set_repl<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Argu
 }
 
 /// redis.replicate_commands(): since Redis 7 always on.
-fn replicate_commands<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, _: Arguments) -> Result<'gc> {
+fn replicate_commands<'gc>(
+    _: &mut Server,
+    machine: &mut Machine<'_, 'gc>,
+    _: Arguments,
+) -> Result<'gc> {
     give(machine, Value::Boolean(true))
 }
 
@@ -252,7 +301,11 @@ fn debug<'gc>(_: &mut Server, _: &mut Machine<'_, 'gc>, _: Arguments) -> Result<
 }
 
 /// redis.acl_check_cmd(command, ...): the only user is the default one, who may do everything.
-fn acl_check_cmd<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+fn acl_check_cmd<'gc>(
+    _: &mut Server,
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Result<'gc> {
     let argv = match command_line(machine, arguments) {
         Ok(argv) => argv,
         Err(error) => return Err(raise(machine, &error)),
@@ -264,7 +317,11 @@ fn acl_check_cmd<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, arguments:
 }
 
 /// Lua's pcall as Redis changes it: of an error that is a table, scripts written before Redis 7 want the text.
-fn lua_pcall<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+fn lua_pcall<'gc>(
+    _: &mut Server,
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Result<'gc> {
     machine.check_any(arguments, 1)?;
     Ok(Flow::Call { arguments: arguments.count - 1, protected: true, then: Box::new(Protected) })
 }
@@ -294,7 +351,11 @@ impl Continue for Protected {
 }
 
 /// Reading a global variable that is not there.
-fn unknown_global<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+fn unknown_global<'gc>(
+    _: &mut Server,
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Result<'gc> {
     let name = machine.argument(arguments, 2).to_str(machine.mc);
     let message = Error::unknown_global(name.map_or(&[], |name| name.bytes()));
     Err(machine.error(message))

@@ -1,6 +1,5 @@
 //! Defines the script cache: scripts by the SHA1 of their text, and what their shebang asks for.
 
-use crate::split::split;
 use crate::error::Error;
 use crate::split::split;
 use sha1::{Digest, Sha1};
@@ -94,7 +93,8 @@ pub fn shebang(body: &[u8]) -> Result<(Flags, &[u8]), Error> {
     }
     flags.declared = true;
     for option in options {
-        let names = option.strip_prefix(b"flags=").ok_or_else(|| Error::unknown_shebang_option(option))?;
+        let names =
+            option.strip_prefix(b"flags=").ok_or_else(|| Error::unknown_shebang_option(option))?;
         if names.is_empty() {
             continue;
         }
@@ -125,8 +125,10 @@ mod tests {
     fn shebangs() {
         #[track_caller]
         fn check(body: &str, expected: Result<(Flags, &str), &str>) {
-            let found = shebang(body.as_bytes()).map_err(|error| String::from_utf8_lossy(&error.0).into_owned());
-            let expected = expected.map(|(flags, code)| (flags, code.as_bytes())).map_err(str::to_owned);
+            let found = shebang(body.as_bytes())
+                .map_err(|error| String::from_utf8_lossy(&error.0).into_owned());
+            let expected =
+                expected.map(|(flags, code)| (flags, code.as_bytes())).map_err(str::to_owned);
             assert_eq!(found, expected);
         }
         let declared = Flags { declared: true, ..Flags::default() };
@@ -134,7 +136,10 @@ mod tests {
         check("#!lua\nreturn 1", Ok((declared, "\nreturn 1")));
         check("#!lua flags=\nreturn 1", Ok((declared, "\nreturn 1")));
         check("#!lua \"flags=no-writes\"\nx", Ok((Flags { no_writes: true, ..declared }, "\nx")));
-        check("#!lua flags=allow-oom,no-cluster\nx", Ok((Flags { allow_oom: true, ..declared }, "\nx")));
+        check(
+            "#!lua flags=allow-oom,no-cluster\nx",
+            Ok((Flags { allow_oom: true, ..declared }, "\nx")),
+        );
         check("#!lua", Err("ERR Invalid script shebang"));
         check("#!lua \"flags\nx", Err("ERR Invalid engine in script shebang"));
         check("#!\nx", Err("ERR Unexpected engine in script shebang: #!"));

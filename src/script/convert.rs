@@ -99,7 +99,12 @@ pub fn to_reply<'gc>(machine: &mut Machine<'_, 'gc>, value: Value<'gc>, resp: Re
     }
 }
 
-fn convert<'gc>(machine: &mut Machine<'_, 'gc>, value: Value<'gc>, resp: Resp, slots: usize) -> Converted<'gc> {
+fn convert<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    value: Value<'gc>,
+    resp: Resp,
+    slots: usize,
+) -> Converted<'gc> {
     if slots >= MAX_SLOTS {
         return Converted::Reply(Reply::Error(Error::SCRIPT_STACK.0));
     }
@@ -114,7 +119,11 @@ fn convert<'gc>(machine: &mut Machine<'_, 'gc>, value: Value<'gc>, resp: Resp, s
 }
 
 /// A table is what its first known field says, else an array.
-fn convert_table<'gc>(machine: &mut Machine<'_, 'gc>, table: Table<'gc>, slots: usize) -> Converted<'gc> {
+fn convert_table<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    table: Table<'gc>,
+    slots: usize,
+) -> Converted<'gc> {
     if let Some(text) = text_field(machine, table, "err") {
         return Converted::Reply(Reply::Error(Error::new(text).0));
     }
@@ -126,11 +135,19 @@ fn convert_table<'gc>(machine: &mut Machine<'_, 'gc>, table: Table<'gc>, slots: 
     }
     if let Value::Table(map) = field(machine, table, "map") {
         let values = entries(map).into_iter().flat_map(|(key, value)| [key, value]).collect();
-        return Converted::Open(Open { kind: Kind::Map(values, 0), items: Vec::new(), slots: slots + 3 });
+        return Converted::Open(Open {
+            kind: Kind::Map(values, 0),
+            items: Vec::new(),
+            slots: slots + 3,
+        });
     }
     if let Value::Table(set) = field(machine, table, "set") {
         let keys = entries(set).into_iter().map(|(key, _)| key).collect();
-        return Converted::Open(Open { kind: Kind::Set(keys, 0), items: Vec::new(), slots: slots + 3 });
+        return Converted::Open(Open {
+            kind: Kind::Set(keys, 0),
+            items: Vec::new(),
+            slots: slots + 3,
+        });
     }
     if let Some(digits) = text_field(machine, table, "big_number") {
         return Converted::Reply(Reply::BigNumber(Error::new(digits).0.into_owned()));
@@ -154,7 +171,11 @@ pub fn field<'gc>(machine: &mut Machine<'_, 'gc>, table: Table<'gc>, name: &str)
 }
 
 /// A field that is a string; a number is none.
-pub fn text_field<'gc>(machine: &mut Machine<'_, 'gc>, table: Table<'gc>, name: &str) -> Option<Vec<u8>> {
+pub fn text_field<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    table: Table<'gc>,
+    name: &str,
+) -> Option<Vec<u8>> {
     match field(machine, table, name) {
         Value::String(text) => Some(text.bytes().to_vec()),
         _ => None,

@@ -30,8 +30,8 @@ pub struct Scripts {
 pub struct Running {
     /// Who gets the reply.
     pub client: ClientId,
-    /// The command that started it.
-    pub command: Found,
+    /// The command that started it, for the statistics.
+    pub command: Option<Found>,
     /// When it was started, in microseconds since the epoch.
     pub started: u64,
     /// It may not write.
@@ -120,7 +120,6 @@ pub fn start(
     keys: &[Vec<u8>],
     argv: &[Vec<u8>],
     read_only: bool,
-    command: Found,
 ) -> Result<(), Error> {
     let is_short = context.server.is_over_memory();
     let scripts = &mut context.server.scripts;
@@ -139,9 +138,9 @@ pub fn start(
     lua.start(function);
     let memory = if flags.allow_oom || !is_short { Memory::Allowed } else { Memory::Checked };
     let started = context.server.now();
-    scripts_of(context.server).running = Some(Running {
+    context.server.scripts.running = Some(Running {
         client: context.client,
-        command,
+        command: None,
         started,
         read_only,
         wrote: false,
@@ -155,10 +154,6 @@ pub fn start(
         client.resp = Resp::V2;
     }
     Ok(())
-}
-
-fn scripts_of(server: &mut Server) -> &mut Scripts {
-    &mut server.scripts
 }
 
 /// Stops the script that runs, unless it has written.

@@ -7,6 +7,9 @@ use std::collections::VecDeque;
 /// Names a client for its whole life; CLIENT ID prints it. Numbers grow and are never used again.
 pub type ClientId = u64;
 
+/// The inner client with which scripts call commands. No connection has this number.
+pub const SCRIPT_CLIENT: ClientId = 0;
+
 /// One connection, or the inner client with which scripts call commands.
 #[derive(Default)]
 pub struct Client {
@@ -40,8 +43,6 @@ pub struct Client {
     pub no_evict: bool,
     /// QUIT: the connection ends once its replies are out.
     pub closing: bool,
-    /// Commands that wait until the server has time for them.
-    pub(super) waiting: VecDeque<Vec<Vec<u8>>>,
     /// Replies that nobody has taken yet.
     pub(super) replies: VecDeque<Reply>,
 }

@@ -12,18 +12,38 @@ use crate::command::{self, Command, Found, Run, flag};
 use crate::error::Error;
 use crate::keyspace::{Database, Entry, Millis};
 use crate::resp::{Reply, Resp};
+use crate::script::{self, Scripts};
 use crate::value::{Kind, Value};
-use client::{Client, ClientId, Muted};
+use client::{Client, ClientId, Muted, SCRIPT_CLIENT};
 use config::Config;
 use histogram::Histogram;
 use random::Random;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The version of Redis that this engine answers as.
 pub const REDIS_VERSION: &str = "7.0.15";
 
 /// The databases that SELECT can choose.
 const DATABASES: usize = 16;
+
+/// Fuel for the first slice of a script, run while its command is handled: most scripts need no second one.
+const FIRST_SLICE: i64 = 20_000;
+
+/// Lines of the log that are kept until somebody takes them.
+const LOG_LINES: usize = 128;
+
+/// The levels of the log, and of `redis.log`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum LogLevel {
+    /// For debugging.
+    Debug,
+    /// Rarely of interest.
+    Verbose,
+    /// What an operator wants to know.
+    Notice,
+    /// What is wrong.
+    Warning,
+}
 
 /// Tells the time. The core has no clock: whoever opens a server gives it one.
 pub trait Clock {
@@ -40,6 +60,13 @@ pub struct Server {
     pub random: Random,
     pub(crate) databases: Vec<Database>,
     clients: BTreeMap<ClientId, Client>,
+    /// See [`SCRIPT_CLIENT`].
+    script_client: Client,
+    /// Commands that wait until the server has time for them, in order of arrival.
+    waiting: VecDeque<(ClientId, Vec<Vec<u8>>)>,
+    /// The interpreter, the script cache, and the script that runs.
+    pub(crate) scripts: Scripts,
+    log: VecDeque<(LogLevel, Vec<u8>)>,
     next_client: ClientId,
     /// Changes made since the start: INFO's `rdb_changes_since_last_save`, and the number that WATCH compares.
     pub(crate) changes: u64,
@@ -102,6 +129,8 @@ pub enum Origin {
     Script {
         /// The script was started by EVAL_RO or has `no-writes`.
         read_only: bool,
+        /// The script may use memory over maxmemory.
+        allow_oom: bool,
     },
 }
 
@@ -123,6 +152,10 @@ impl Server {
             memory: memory::Measure::default(),
             databases: vec![Database::default(); DATABASES],
             clients: BTreeMap::new(),
+            script_client: Client { authenticated: true, ..Client::default() },
+            waiting: VecDeque::new(),
+            scripts: Scripts::default(),
+            log: VecDeque::new(),
             next_client: 3,
             changes: 0,
             stats: Stats::default(),
@@ -156,11 +189,17 @@ impl Server {
 
     /// The client, while it is connected.
     pub fn client(&self, id: ClientId) -> Option<&Client> {
+        if id == SCRIPT_CLIENT {
+            return Some(&self.script_client);
+        }
         self.clients.get(&id)
     }
 
     /// The client to change, while it is connected.
     pub fn client_mut(&mut self, id: ClientId) -> Option<&mut Client> {
+        if id == SCRIPT_CLIENT {
+            return Some(&mut self.script_client);
+        }
         self.clients.get_mut(&id)
     }
 
@@ -174,37 +213,122 @@ impl Server {
         if argv.is_empty() {
             return;
         }
-        let Some(client) = self.clients.get_mut(&id) else { return };
-        client.waiting.push_back(argv);
-        self.serve(id);
+        if self.clients.contains_key(&id) {
+            self.waiting.push_back((id, argv));
+            self.serve();
+        }
     }
 
-    /// Runs the commands of a client that wait, as far as they can run now.
-    fn serve(&mut self, id: ClientId) {
-        // What follows a command that ends the connection is never looked at.
-        while let Some(argv) = self
-            .clients
-            .get_mut(&id)
-            .filter(|client| !client.closing)
-            .and_then(|client| client.waiting.pop_front())
-        {
-            self.tick();
-            if let Some(client) = self.clients.get_mut(&id) {
-                client.active = self.now;
-                if let Ok(found) = command::resolve(&argv) {
-                    client.last_command = Some(found);
+    /// Runs the commands that wait, as far as they can run now. While a script runs nobody is served; when it has run
+    /// for long, everybody but its own client is, though most commands then are refused.
+    fn serve(&mut self) {
+        let mut held = VecDeque::new();
+        while let Some((id, argv)) = self.waiting.pop_front() {
+            if let Some(running) = &self.scripts.running {
+                if running.client == id || !running.busy {
+                    held.push_back((id, argv));
+                    continue;
                 }
             }
-            match self.call(id, &argv, Origin::Client) {
-                Ok(Some(reply)) => self.reply(id, reply),
-                Ok(None) => {}
-                Err(error) => self.reply(id, Reply::Error(error.0)),
+            // What follows a command that ends the connection is never looked at.
+            if self.clients.get(&id).is_some_and(|client| !client.closing) {
+                self.answer(id, &argv);
+            }
+        }
+        self.waiting = held;
+    }
+
+    /// Runs one command of a client and queues its reply.
+    fn answer(&mut self, id: ClientId, argv: &[Vec<u8>]) {
+        self.tick();
+        let now = self.clock.now();
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.active = now;
+            if let Ok(found) = command::resolve(argv) {
+                client.last_command = Some(found);
+            }
+        }
+        match self.call(id, argv, Origin::Client) {
+            Ok(Some(reply)) => self.reply(id, reply),
+            Ok(None) => {
+                self.run_script(FIRST_SLICE);
+            }
+            Err(error) => self.reply(id, Reply::Error(error.0)),
+        }
+    }
+
+    /// Runs what waits: the script, for so much fuel, and then whoever waited for its end. True if there is more to
+    /// do. Without a script it only looks at deadlines.
+    pub fn run(&mut self, fuel: i64) -> bool {
+        if self.scripts.running.is_some() {
+            self.run_script(fuel);
+            self.serve();
+        } else {
+            self.tick();
+        }
+        self.is_busy()
+    }
+
+    /// Whether a script runs: [`Server::run`] has something to do.
+    pub fn is_busy(&self) -> bool {
+        self.scripts.running.is_some()
+    }
+
+    fn run_script(&mut self, fuel: i64) {
+        let Some(ended) = script::run(self, fuel) else {
+            let now = self.clock.now();
+            let limit = self.config.active.busy_reply_threshold;
+            if let Some(running) = &mut self.scripts.running {
+                let microseconds = now.saturating_sub(running.started);
+                running.busy |= limit > 0 && microseconds / 1000 >= limit;
+            }
+            return;
+        };
+        let microseconds = self.clock.now().saturating_sub(ended.running.started);
+        if let Some(command) = ended.running.command {
+            self.record(&command, microseconds, ended.result.is_err());
+        }
+        match ended.result {
+            Ok(reply) => self.reply(ended.running.client, reply),
+            Err(error) => {
+                if !ended.counted {
+                    self.count_error(&error);
+                }
+                self.reply(ended.running.client, Reply::Error(error.0));
             }
         }
     }
 
+    /// Notes in the statistics that a command has run.
+    fn record(&mut self, command: &Found, microseconds: u64, failed: bool) {
+        let stats = self.stats.calls.entry(command.id()).or_default();
+        stats.calls += 1;
+        stats.microseconds += microseconds;
+        stats.latency.record(microseconds);
+        stats.failed += u64::from(failed);
+        self.stats.commands += 1;
+    }
+
+    /// Writes a line to the server's log, for its owner to take; the oldest is dropped if nobody does.
+    pub fn log(&mut self, level: LogLevel, line: &[u8]) {
+        if self.log.len() == LOG_LINES {
+            self.log.pop_front();
+        }
+        self.log.push_back((level, line.to_vec()));
+    }
+
+    /// The oldest line of the log that nobody has taken.
+    pub fn take_log(&mut self) -> Option<(LogLevel, Vec<u8>)> {
+        self.log.pop_front()
+    }
+
     /// Takes the time, and deletes what has expired: once before each command, and whenever the caller has time.
+    ///
+    /// While a script runs time stands still, for its commands and for keys.
     pub fn tick(&mut self) {
+        if self.is_busy() {
+            return;
+        }
         self.now = self.clock.now();
         let now = self.now_millis();
         for database in &mut self.databases {
@@ -253,7 +377,7 @@ impl Server {
     ) -> Result<Option<Reply>, Error> {
         let found = self.admit(id, argv, origin).inspect_err(|error| self.count_error(error))?;
         let (database, resp) =
-            self.clients.get(&id).map_or((0, Resp::V2), |client| (client.database, client.resp));
+            self.client(id).map_or((0, Resp::V2), |client| (client.database, client.resp));
         let mut context = Context { server: self, client: id, database, resp, origin };
         let mut arguments = Args::new(argv, found.arguments_at());
         let start = context.server.clock.now();
@@ -264,14 +388,19 @@ impl Server {
             Run::Script(start) => start(&mut context, &mut arguments).map(|()| None),
             Run::Container(_) => Err(Error::wrong_arity(found.command.name)),
         };
-        let microseconds = self.clock.now().saturating_sub(start);
-        let stats = self.stats.calls.entry(found.id()).or_default();
-        stats.calls += 1;
-        stats.microseconds += microseconds;
-        stats.latency.record(microseconds);
-        self.stats.commands += 1;
+        match &result {
+            // A script is recorded when it ends.
+            Ok(None) => {
+                if let Some(running) = &mut self.scripts.running {
+                    running.command = Some(found);
+                }
+            }
+            _ => {
+                let microseconds = self.clock.now().saturating_sub(start);
+                self.record(&found, microseconds, result.is_err());
+            }
+        }
         if let Err(error) = &result {
-            stats.failed += 1;
             self.count_error(error);
         }
         result
@@ -279,43 +408,61 @@ impl Server {
 
     /// Whether a command may run at all: it exists, its arity fits, and its sender may call it.
     fn admit(&mut self, id: ClientId, argv: &[Vec<u8>], origin: Origin) -> Result<Found, Error> {
-        let found = command::resolve(argv)?;
-        self.may_start(id, &found, argv.len(), origin).inspect_err(|_| {
-            self.stats.calls.entry(found.id()).or_default().rejected += 1;
-        })?;
+        let from_script = matches!(origin, Origin::Script { .. });
+        let found = command::resolve(argv)
+            .map_err(|error| if from_script { Error::SCRIPT_UNKNOWN_COMMAND } else { error })?;
+        let verdict = match origin {
+            Origin::Client => self.may_start(id, &found, argv.len()),
+            Origin::Script { read_only, allow_oom } => {
+                self.may_be_called(found.command, argv.len(), read_only, allow_oom)
+            }
+        };
+        verdict.inspect_err(|_| self.stats.calls.entry(found.id()).or_default().rejected += 1)?;
         Ok(found)
     }
 
-    fn may_start(
-        &mut self,
-        id: ClientId,
-        found: &Found,
-        count: usize,
-        origin: Origin,
-    ) -> Result<(), Error> {
+    fn may_start(&mut self, id: ClientId, found: &Found, count: usize) -> Result<(), Error> {
         let command = found.command;
         if !command.takes(count) {
             return Err(Error::wrong_arity(&found.full_name()));
         }
-        let authenticated = self.clients.get(&id).is_none_or(|client| client.authenticated);
+        let authenticated = self.client(id).is_none_or(|client| client.authenticated);
         if !authenticated && !command.has(flag::NO_AUTH) {
             return Err(Error::NO_AUTH);
         }
-        self.may_run(command, origin)?;
+        if self.is_busy() {
+            return if command.has(flag::ALLOW_BUSY) { Ok(()) } else { Err(Error::BUSY) };
+        }
         if command.has(flag::DENYOOM) && self.is_over_memory() {
             return Err(Error::OOM);
         }
         Ok(())
     }
 
-    fn may_run(&self, command: &Command, origin: Origin) -> Result<(), Error> {
-        match origin {
-            Origin::Script { .. } if command.has(flag::NOSCRIPT) => Err(Error::NOT_IN_SCRIPT),
-            Origin::Script { read_only: true } if command.has(flag::WRITE) => {
-                Err(Error::WRITE_IN_READ_ONLY_SCRIPT)
-            }
-            _ => Ok(()),
+    /// Whether the script that runs may call a command.
+    fn may_be_called(
+        &mut self,
+        command: &Command,
+        count: usize,
+        read_only: bool,
+        allow_oom: bool,
+    ) -> Result<(), Error> {
+        if !command.takes(count) || matches!(command.run, Run::Container(_)) {
+            return Err(Error::SCRIPT_WRONG_ARITY);
         }
+        if command.has(flag::NOSCRIPT) {
+            return Err(Error::NOT_IN_SCRIPT);
+        }
+        if command.has(flag::WRITE) && read_only {
+            return Err(Error::WRITE_IN_READ_ONLY_SCRIPT);
+        }
+        if command.has(flag::DENYOOM) && !allow_oom {
+            return Err(Error::OOM);
+        }
+        if let Some(running) = self.scripts.running.as_mut().filter(|_| command.has(flag::WRITE)) {
+            running.note_write();
+        }
+        Ok(())
     }
 
     /// Whether the client waits in a blocking command; no command of this engine blocks yet.
@@ -325,7 +472,7 @@ impl Server {
 
     /// Number of scripts that EVALSHA finds.
     pub fn cached_scripts(&self) -> usize {
-        0
+        self.scripts.cached()
     }
 
     fn count_error(&mut self, error: &Error) {

@@ -346,7 +346,11 @@ fn pcall<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'g
 }
 
 /// What `pcall` gives for an outcome: the status, then the results or the error value.
-pub fn finish_pcall<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments, outcome: Outcome<'gc>) -> Result<'gc> {
+pub fn finish_pcall<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+    outcome: Outcome<'gc>,
+) -> Result<'gc> {
     Box::new(Protected).resume(machine, arguments, outcome)
 }
 
