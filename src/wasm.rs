@@ -1,11 +1,191 @@
 //! Gives JavaScript the engine: converts and forwards, decides nothing. No other file knows JavaScript.
+//!
+//! ```text
+//! const engine = new Engine();                     // an empty Redis
+//! const cli = engine.open();                       // one redis-cli at it: a number
+//! engine.send(cli, "EVAL 'return 1' 0");           // { text: "(integer) 1\n", prompt: "127.0.0.1:6379> ", ... }
+//! while (engine.run(8).more) await turn();         // lets scripts run that have not ended yet
+//! engine.take(cli);                                // what came since: the same shape, or null
+//! ```
+//!
+//! An output is `{ text, prompt, ok, state, clear }`: what is printed, lines ended by `\n`; the prompt that follows;
+//! false if an error is among it; `"ready"`, `"waiting"` (a reply comes later) or `"closed"`; and whether the screen is
+//! to be cleared first.
 
-use wasm_bindgen::prelude::wasm_bindgen;
+use crate::cli::hint;
+use crate::cli::session::{self, Session};
+use crate::server::{Clock, Server};
+use js_sys::{Array, Date, Function, Math, Uint8Array};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+/// Fuel between two looks at the clock: some tenths of a millisecond.
+const FUEL: i64 = 5_000;
 
 /// The version of the package, as in `Cargo.toml`.
 #[wasm_bindgen]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// A Redis, and the sessions that talk to it.
+#[wasm_bindgen]
+pub struct Engine {
+    server: Server,
+    sessions: BTreeMap<u32, Session>,
+    next: u32,
+}
+
+/// What [`Engine::run`] tells.
+#[derive(Serialize)]
+struct Turn {
+    /// There is more to do: run again soon.
+    more: bool,
+    /// Milliseconds until a key expires; nothing else happens by itself.
+    wake: Option<f64>,
+}
+
+/// What a session prints.
+#[derive(Serialize)]
+struct Output {
+    text: String,
+    prompt: String,
+    ok: bool,
+    state: &'static str,
+    clear: bool,
+}
+
+/// The time that JavaScript gives.
+struct JsClock(Option<Function>);
+
+impl Clock for JsClock {
+    fn now(&self) -> u64 {
+        let given = self.0.as_ref().and_then(|now| now.call0(&JsValue::NULL).ok()?.as_f64());
+        (given.unwrap_or_else(Date::now) * 1000.0) as u64
+    }
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// An empty Redis. `seed` decides every random choice, `now` tells the time in milliseconds since 1970; without them
+    /// they are random and true.
+    #[wasm_bindgen(constructor)]
+    pub fn new(seed: Option<f64>, now: Option<Function>) -> Engine {
+        std::panic::set_hook(Box::new(|panic| {
+            web_sys::console::error_1(&JsValue::from_str(&panic.to_string()));
+        }));
+        let seed =
+            seed.map_or_else(|| Math::random().to_bits() ^ Date::now().to_bits(), f64::to_bits);
+        Engine {
+            server: Server::new(seed, Box::new(JsClock(now))),
+            sessions: BTreeMap::new(),
+            next: 1,
+        }
+    }
+
+    /// Starts a redis-cli: the number that the other functions take.
+    pub fn open(&mut self) -> u32 {
+        let id = self.next;
+        self.next += 1;
+        self.sessions.insert(id, Session::open(&mut self.server));
+        id
+    }
+
+    /// Ends a redis-cli.
+    pub fn close(&mut self, id: u32) {
+        if let Some(mut session) = self.sessions.remove(&id) {
+            session.close(&mut self.server);
+        }
+    }
+
+    /// A line was typed, and Enter.
+    pub fn send(&mut self, id: u32, line: &str) -> JsValue {
+        self.with(id, |session, server| Some(session.send(server, line.as_bytes())))
+    }
+
+    /// A command whose arguments are known one by one: an array of strings and `Uint8Array`s.
+    #[wasm_bindgen(js_name = sendArguments)]
+    pub fn send_arguments(&mut self, id: u32, arguments: &Array) -> JsValue {
+        let bytes = |argument: JsValue| match argument.as_string() {
+            Some(text) => text.into_bytes(),
+            None => Uint8Array::new(&argument).to_vec(),
+        };
+        let argv = arguments.iter().map(bytes).collect();
+        self.with(id, |session, server| Some(session.send_arguments(server, argv)))
+    }
+
+    /// Ctrl-C.
+    pub fn interrupt(&mut self, id: u32) -> JsValue {
+        self.with(id, |session, server| Some(session.interrupt(server)))
+    }
+
+    /// What has come since the last output; null if nothing has.
+    pub fn take(&mut self, id: u32) -> JsValue {
+        self.with(id, Session::take)
+    }
+
+    /// Runs what waits for at most so many milliseconds.
+    pub fn run(&mut self, milliseconds: f64) -> JsValue {
+        let end = Date::now() + milliseconds;
+        while self.server.run(FUEL) && Date::now() < end {}
+        let waiting = |session: &Session| session.state() == session::State::Waiting;
+        let more = self.server.is_busy() || self.sessions.values().any(waiting);
+        let now = self.server.now_millis();
+        let wake =
+            self.server.next_deadline().map(|deadline| deadline.saturating_sub(now).max(0) as f64);
+        to_js(&Turn { more, wake })
+    }
+
+    /// The prompt, with the space behind it.
+    pub fn prompt(&self, id: u32) -> String {
+        self.sessions.get(&id).map_or(String::new(), |session| text(&session.prompt()))
+    }
+
+    /// The whole lines that Tab could make of this one.
+    pub fn complete(&self, id: u32, line: &str) -> Vec<String> {
+        let is_open = self.sessions.contains_key(&id);
+        let lines = if is_open { hint::complete(line.as_bytes()) } else { Vec::new() };
+        lines.iter().map(|line| text(line)).collect()
+    }
+
+    /// What could follow the line; empty if that is not known, or hints are switched off.
+    pub fn hint(&self, id: u32, line: &str) -> String {
+        match self.sessions.get(&id) {
+            Some(session) if session.hints() => hint::hint(line.as_bytes()),
+            _ => String::new(),
+        }
+    }
+
+    fn with(
+        &mut self,
+        id: u32,
+        work: impl FnOnce(&mut Session, &mut Server) -> Option<session::Output>,
+    ) -> JsValue {
+        let Some(session) = self.sessions.get_mut(&id) else { return JsValue::NULL };
+        let Some(output) = work(session, &mut self.server) else { return JsValue::NULL };
+        to_js(&Output {
+            text: text(&output.text),
+            prompt: text(&session.prompt()),
+            ok: output.ok,
+            state: match output.state {
+                session::State::Ready => "ready",
+                session::State::Waiting => "waiting",
+                session::State::Closed => "closed",
+            },
+            clear: output.clear,
+        })
+    }
+}
+
+/// Bytes as JavaScript can hold them: redis-cli escapes nearly all that are no text; the rest become U+FFFD.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn to_js(value: &impl Serialize) -> JsValue {
+    // Only numbers, texts and flags are converted: that cannot fail.
+    serde_wasm_bindgen::to_value(value).unwrap_or(JsValue::NULL)
 }
 
 /// piccolo's hasher asks for random bytes and nothing of ours does; a constant keeps runs repeatable.

@@ -6,7 +6,7 @@
 use evalsha::request::Requests;
 use evalsha::resp::{Reply, Resp};
 use evalsha::server::client::ClientId;
-use evalsha::server::{Clock, Server};
+use evalsha::server::{Clock, LogLevel, Server};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -32,6 +32,8 @@ const TICK: Duration = Duration::from_millis(100);
 const CHUNK: usize = 16 * 1024;
 /// Pieces of input that wait for the engine; a reader with more to tell waits too.
 const BACKLOG: usize = 256;
+/// Fuel for a script between two looks at the sockets: a few milliseconds.
+const SLICE: i64 = 50_000;
 /// How long the last replies may take to go out when the server stops.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -180,7 +182,8 @@ struct Connection {
 impl Door {
     /// Handles what has come, lets a script run a slice, and sends what there is to send; false when it is time to stop.
     fn turn(&mut self, events: &Receiver<Event>) -> bool {
-        let first = match events.recv_timeout(TICK) {
+        let patience = if self.server.is_busy() { Duration::ZERO } else { TICK };
+        let first = match events.recv_timeout(patience) {
             Ok(event) => Some(event),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return false,
@@ -199,7 +202,12 @@ impl Door {
                 Event::Stop => return false,
             }
         }
-        self.server.tick();
+        self.server.run(SLICE);
+        while let Some((level, line)) = self.server.take_log() {
+            if level >= LogLevel::Notice {
+                say(&String::from_utf8_lossy(&line));
+            }
+        }
         let clients: Vec<ClientId> = self.connections.keys().copied().collect();
         for client in clients {
             self.advance(client);

@@ -2,6 +2,7 @@
 
 use super::terminal::{ADDRESS, Entered, Terminal};
 use super::{help, print};
+use crate::error::Error;
 use crate::resp::Reply;
 use crate::server::Server;
 use crate::server::client::ClientId;
@@ -47,9 +48,17 @@ pub struct Session {
     client: Option<ClientId>,
     /// The command whose reply is missing.
     request: Option<Request>,
-    /// Lines typed in the meantime.
-    lines: VecDeque<Vec<u8>>,
+    /// What was entered in the meantime.
+    lines: VecDeque<Line>,
     closed: bool,
+}
+
+/// What can be entered.
+enum Line {
+    /// As it was typed.
+    Typed(Vec<u8>),
+    /// A command's arguments, split by somebody else.
+    Split(Vec<Vec<u8>>),
 }
 
 struct Request {
@@ -111,7 +120,16 @@ impl Session {
 
     /// A line was typed, without the newline at its end. While a reply is missing it waits for its turn.
     pub fn send(&mut self, server: &mut Server, line: &[u8]) -> Output {
-        self.lines.push_back(line.to_vec());
+        self.send_line(server, Line::Typed(line.to_vec()))
+    }
+
+    /// A command whose arguments are known one by one; otherwise as [`Session::send`].
+    pub fn send_arguments(&mut self, server: &mut Server, argv: Vec<Vec<u8>>) -> Output {
+        self.send_line(server, Line::Split(argv))
+    }
+
+    fn send_line(&mut self, server: &mut Server, line: Line) -> Output {
+        self.lines.push_back(line);
         let mut output = self.output();
         if self.request.is_none() {
             self.run(server, &mut output);
@@ -136,20 +154,16 @@ impl Session {
         if let Some(request) = &mut self.request {
             request.left = 1;
             if request.sent {
-                let killer = server.connect(ADDRESS);
-                server.send(killer, vec![b"SCRIPT".to_vec(), b"KILL".to_vec()]);
-                let answer = server.take_reply(killer);
-                server.disconnect(killer);
-                match answer {
-                    Some(Reply::Error(text)) if text.starts_with(b"NOTBUSY") => {
+                match server.kill_script() {
+                    Err(error) if error == Error::NOT_BUSY => {
                         self.request = None;
                         self.reconnect(server);
                     }
-                    Some(error @ Reply::Error(_)) => {
+                    Err(error) => {
                         output.ok = false;
-                        output.text = print::print(&error);
+                        output.text = print::print(&Reply::Error(error.0));
                     }
-                    _ => {}
+                    Ok(()) => {}
                 }
             } else {
                 self.request = None;
@@ -173,7 +187,13 @@ impl Session {
                 }
                 replies += 1;
             } else if let Some(line) = self.lines.pop_front() {
-                self.enter(server, &line, output);
+                match line {
+                    Line::Typed(line) => self.enter(server, &line, output),
+                    Line::Split(argv) if argv.is_empty() => {}
+                    Line::Split(argv) => {
+                        self.request = Some(Request { argv, left: 1, sent: false })
+                    }
+                }
             } else {
                 // Messages that nobody asked for.
                 while let Some(reply) = self.client.and_then(|client| server.take_reply(client)) {

@@ -274,6 +274,16 @@ impl Server {
         self.scripts.running.is_some()
     }
 
+    /// Stops the script that runs, as SCRIPT KILL does, but whether or not it has run for long.
+    pub fn kill_script(&mut self) -> Result<(), Error> {
+        script::kill(self)
+    }
+
+    /// When the next key expires.
+    pub fn next_deadline(&self) -> Option<Millis> {
+        self.databases.iter().filter_map(Database::next_deadline).min()
+    }
+
     fn run_script(&mut self, fuel: i64) {
         let Some(ended) = script::run(self, fuel) else {
             let now = self.clock.now();
