@@ -220,8 +220,7 @@ fn log<'gc>(
     if arguments.count < 2 {
         return Err(raise(machine, &Error::SCRIPT_LOG_ARGUMENTS));
     }
-    // The type asked for is a number: a string that reads as one is refused.
-    let Value::Number(level) = machine.argument(arguments, 1) else {
+    let Some(level) = machine.argument(arguments, 1).to_number() else {
         return Err(raise(machine, &Error::SCRIPT_LOG_LEVEL_TYPE));
     };
     let level = match to_long(level) {
@@ -322,8 +321,12 @@ fn lua_pcall<'gc>(
     machine: &mut Machine<'_, 'gc>,
     arguments: Arguments,
 ) -> Result<'gc> {
-    machine.check_any(arguments, 1)?;
-    Ok(Flow::Call { arguments: arguments.count - 1, protected: true, then: Box::new(Protected) })
+    if arguments.count == 0 {
+        // Redis pushes the status before it looks for a function, and then finds that.
+        machine.push(Value::Boolean(true));
+    }
+    let arguments = arguments.count.saturating_sub(1);
+    Ok(Flow::Call { arguments, protected: true, then: Box::new(Protected) })
 }
 
 struct Protected;

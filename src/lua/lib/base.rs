@@ -156,7 +156,7 @@ fn setmetatable<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Re
         return Err(machine.error("cannot change a protected metatable"));
     }
     if table.0.borrow().read_only {
-        return Err(machine.error("Attempt to modify a readonly table"));
+        return Err(machine.error_in_caller("Attempt to modify a readonly table"));
     }
     table.0.borrow_mut(machine.mc).metatable = metatable;
     give(machine, Value::Table(table))
