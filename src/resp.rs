@@ -102,10 +102,10 @@ impl Reply {
             Reply::NullArray => line(out, b'*', b"-1"),
             Reply::Array(items) => aggregate(out, b'*', items, resp),
             Reply::Set(items) => {
-                aggregate(out, if resp == Resp::V3 { b'~' } else { b'*' }, items, resp)
+                aggregate(out, if resp == Resp::V3 { b'~' } else { b'*' }, items, resp);
             }
             Reply::Push(items) => {
-                aggregate(out, if resp == Resp::V3 { b'>' } else { b'*' }, items, resp)
+                aggregate(out, if resp == Resp::V3 { b'>' } else { b'*' }, items, resp);
             }
             Reply::Map(pairs) => {
                 match resp {
@@ -120,7 +120,7 @@ impl Reply {
             Reply::Double(number) if resp == Resp::V3 => line(out, b',', &format_double(*number)),
             Reply::Double(number) => blob(out, b'$', &format_double(*number)),
             Reply::Boolean(yes) if resp == Resp::V3 => {
-                line(out, b'#', if *yes { b"t" } else { b"f" })
+                line(out, b'#', if *yes { b"t" } else { b"f" });
             }
             Reply::Boolean(yes) => line(out, b':', if *yes { b"1" } else { b"0" }),
             Reply::BigNumber(text) if resp == Resp::V3 => line(out, b'(', text),

@@ -1,5 +1,7 @@
 //! Compares our bytecode with what `luac5.1 -l -l` lists for the same source.
 
+#![allow(clippy::unwrap_used, reason = "a listing of another form is a failure")]
+
 use evalsha::lua::bytecode::{CONSTANT_BIT, Constant, OpCode, Proto};
 use evalsha::lua::parser::compile;
 use std::fmt::Write;
@@ -30,18 +32,18 @@ fn listing(proto: &Proto, out: &mut String) {
         }
         let rk = |operand: u32| {
             if operand >= CONSTANT_BIT {
-                -1 - (operand as i64 - CONSTANT_BIT as i64)
+                -1 - (i64::from(operand) - i64::from(CONSTANT_BIT))
             } else {
-                operand as i64
+                i64::from(operand)
             }
         };
-        let (a, b, c) = (code.a() as i64, rk(code.b()), rk(code.c()));
+        let (a, b, c) = (i64::from(code.a()), rk(code.b()), rk(code.c()));
         use OpCode::*;
         let operands: Vec<i64> = match code.op() {
-            LoadK | GetGlobal | SetGlobal => vec![a, -1 - code.bx() as i64],
-            Closure => vec![a, code.bx() as i64],
-            Jmp => vec![code.sbx() as i64],
-            ForLoop | ForPrep => vec![a, code.sbx() as i64],
+            LoadK | GetGlobal | SetGlobal => vec![a, -1 - i64::from(code.bx())],
+            Closure => vec![a, i64::from(code.bx())],
+            Jmp => vec![i64::from(code.sbx())],
+            ForLoop | ForPrep => vec![a, i64::from(code.sbx())],
             Move | LoadNil | GetUpval | SetUpval | Unm | Not | Len | Return | Vararg => vec![a, b],
             TForLoop => vec![a, c],
             Close => vec![a],

@@ -191,7 +191,7 @@ impl Session {
                     Line::Typed(line) => self.enter(server, &line, output),
                     Line::Split(argv) if argv.is_empty() => {}
                     Line::Split(argv) => {
-                        self.request = Some(Request { argv, left: 1, sent: false })
+                        self.request = Some(Request { argv, left: 1, sent: false });
                     }
                 }
             } else {

@@ -647,7 +647,7 @@ impl Condition {
     fn allows(&self, old: Option<Millis>, new: Millis) -> bool {
         match old {
             None => !self.xx && !self.gt,
-            Some(old) => !self.nx && !(self.gt && new <= old) && !(self.lt && new >= old),
+            Some(old) => !(self.nx || self.gt && new <= old || self.lt && new >= old),
         }
     }
 }

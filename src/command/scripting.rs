@@ -195,7 +195,7 @@ fn run_text(context: &mut Context, args: &mut Args, read_only: bool) -> Result<(
     script::start(context, &sha, keys, argv, read_only)
 }
 
-/// EVAL_RO script numkeys [key ...] [arg ...]
+/// `EVAL_RO` script numkeys [key ...] [arg ...]
 fn eval_ro(context: &mut Context, args: &mut Args) -> Result<(), Error> {
     run_text(context, args, true)
 }
@@ -205,7 +205,7 @@ fn evalsha(context: &mut Context, args: &mut Args) -> Result<(), Error> {
     run_cached(context, args, false)
 }
 
-/// EVALSHA_RO sha1 numkeys [key ...] [arg ...]
+/// `EVALSHA_RO` sha1 numkeys [key ...] [arg ...]
 fn evalsha_ro(context: &mut Context, args: &mut Args) -> Result<(), Error> {
     run_cached(context, args, true)
 }

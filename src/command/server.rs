@@ -343,7 +343,7 @@ fn config_get(context: &mut Context, args: &mut Args) -> Answer {
 
 fn config_set(context: &mut Context, args: &mut Args) -> Answer {
     let pairs = args.rest();
-    if pairs.len() % 2 != 0 {
+    if !pairs.len().is_multiple_of(2) {
         return Err(Error::SYNTAX);
     }
     context.server.config.set(pairs)?;

@@ -131,7 +131,7 @@ opcodes! {
     TForLoop "`R[A+3], ..., R[A+2+C] := R[A](R[A+1], R[A+2]); if R[A+3] ~= nil then R[A+2] := R[A+3] else pc++`",
     SetList "`R[A][(C-1)*50+i] := R[A+i], 1 <= i <= B`; B = 0: up to the top; C = 0: the next word is C",
     Close "closes all upvalues at or above `R[A]`",
-    Closure "`R[A] := closure(P[Bx], ...)`; a Move or GetUpval per upvalue follows",
+    Closure "`R[A] := closure(P[Bx], ...)`; a move or an upvalue per capture follows",
     Vararg "`R[A], R[A+1], ..., R[A+B-2] := vararg`; B = 0: all, sets the top",
 }
 

@@ -409,7 +409,7 @@ impl Parser<'_> {
     pub(super) fn set_one_return(&mut self, expression: &mut Expression) {
         match expression.kind {
             Kind::Call(pc) => {
-                expression.kind = Kind::NonRelocatable(self.function().proto.code[pc].a())
+                expression.kind = Kind::NonRelocatable(self.function().proto.code[pc].a());
             }
             Kind::Vararg(pc) => {
                 self.function().set_b(pc, 2);
@@ -793,13 +793,12 @@ impl Parser<'_> {
                 self.to_value(right)?;
                 if let (Kind::Relocatable(pc), Kind::NonRelocatable(first)) =
                     (right.kind, left.kind)
+                    && self.function().proto.code[pc].op() == OpCode::Concat
                 {
-                    if self.function().proto.code[pc].op() == OpCode::Concat {
-                        self.free_expression(left);
-                        self.function().set_b(pc, first);
-                        left.kind = Kind::Relocatable(pc);
-                        return Ok(());
-                    }
+                    self.free_expression(left);
+                    self.function().set_b(pc, first);
+                    left.kind = Kind::Relocatable(pc);
+                    return Ok(());
                 }
                 self.to_next_register(right)?;
                 self.arithmetic(OpCode::Concat, left, right)

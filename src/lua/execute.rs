@@ -38,10 +38,10 @@ impl<'gc> Machine<'_, 'gc> {
                 }
                 Some(_) => self.step_native(),
             };
-            if let Err(fault) = result {
-                if self.unwind(fault).is_err() {
-                    return Stop::Failed;
-                }
+            if let Err(fault) = result
+                && self.unwind(fault).is_err()
+            {
+                return Stop::Failed;
             }
         }
     }

@@ -272,12 +272,12 @@ impl<'a> Lexer<'a> {
     }
 
     fn comment(&mut self) -> Result<(), SyntaxError> {
-        if self.peek() == Some(b'[') {
-            if let Ok(level) = self.long_bracket() {
-                self.long_string(level, false)?;
-                self.buffer.clear();
-                return Ok(());
-            }
+        if self.peek() == Some(b'[')
+            && let Ok(level) = self.long_bracket()
+        {
+            self.long_string(level, false)?;
+            self.buffer.clear();
+            return Ok(());
         }
         while !matches!(self.peek(), None | Some(b'\n' | b'\r')) {
             self.at += 1;

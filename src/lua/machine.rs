@@ -245,7 +245,7 @@ impl<'gc> State<'gc> {
     }
 }
 
-impl<'a, 'gc> Machine<'a, 'gc> {
+impl<'gc> Machine<'_, 'gc> {
     // ---- Making values
 
     /// A string.
@@ -351,10 +351,10 @@ impl<'a, 'gc> Machine<'a, 'gc> {
 
     pub(super) fn capture(&mut self, slot: usize) -> UpvalueRef<'gc> {
         let at = self.state.open.partition_point(|(open, _)| *open < slot);
-        if let Some((open, upvalue)) = self.state.open.get(at) {
-            if *open == slot {
-                return *upvalue;
-            }
+        if let Some((open, upvalue)) = self.state.open.get(at)
+            && *open == slot
+        {
+            return *upvalue;
         }
         let upvalue = Gc::new(self.mc, Lock::new(Upvalue::Open(slot)));
         self.state.open.insert(at, (slot, upvalue));
@@ -542,10 +542,10 @@ impl<'a, 'gc> Machine<'a, 'gc> {
                 match after {
                     After::Store(slot) => self.state.stack[slot] = result,
                     After::Compare(wanted) => {
-                        if result.is_true() != wanted {
-                            if let Some(frame) = self.state.frames.last_mut() {
-                                frame.pc += 1;
-                            }
+                        if result.is_true() != wanted
+                            && let Some(frame) = self.state.frames.last_mut()
+                        {
+                            frame.pc += 1;
                         }
                     }
                     After::Concat { slot, first, target } => {

@@ -214,7 +214,7 @@ pub fn format_number(number: f64) -> NumberText {
 
 /// A double as a C program on x86-64 converts it to `long`: truncated; what does not fit, and NaN, is the least `long`.
 pub fn to_long(number: f64) -> i64 {
-    if number >= -9_223_372_036_854_775_808.0 && number < 9_223_372_036_854_775_808.0 {
+    if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number) {
         number as i64
     } else {
         i64::MIN
@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn reads_integers_as_strtoul_does() {
         let check = |text: &str, base, expected: Option<f64>| {
-            assert_eq!(parse_integer(text.as_bytes(), base), expected, "{text}")
+            assert_eq!(parse_integer(text.as_bytes(), base), expected, "{text}");
         };
         check("10", 2, Some(2.0));
         check(" ff\n", 16, Some(255.0));
@@ -316,7 +316,7 @@ mod tests {
     #[test]
     fn prints_14_digits() {
         let check = |number: f64, expected: &str| {
-            assert_eq!(String::from_utf8_lossy(&format_number(number)), expected)
+            assert_eq!(String::from_utf8_lossy(&format_number(number)), expected);
         };
         check(0.0, "0");
         check(-0.0, "-0");

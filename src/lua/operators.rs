@@ -283,13 +283,12 @@ impl<'gc> Machine<'_, 'gc> {
         right: Value<'gc>,
         wanted: bool,
     ) -> Result<Option<bool>, Fault<'gc>> {
-        if let (Value::Table(a), Value::Table(b)) = (left, right) {
-            if a != b {
-                if let Some(handler) = self.comparer(left, right, Event::Eq) {
-                    self.call_metamethod(handler, &[left, right], After::Compare(wanted))?;
-                    return Ok(None);
-                }
-            }
+        if let (Value::Table(a), Value::Table(b)) = (left, right)
+            && a != b
+            && let Some(handler) = self.comparer(left, right, Event::Eq)
+        {
+            self.call_metamethod(handler, &[left, right], After::Compare(wanted))?;
+            return Ok(None);
         }
         Ok(Some(left == right))
     }
@@ -306,11 +305,11 @@ impl<'gc> Machine<'_, 'gc> {
             (Value::String(a), Value::String(b)) => return Ok(Some(a.bytes() < b.bytes())),
             _ => {}
         }
-        if left.type_name() == right.type_name() {
-            if let Some(handler) = self.comparer(left, right, Event::Lt) {
-                self.call_metamethod(handler, &[left, right], After::Compare(wanted))?;
-                return Ok(None);
-            }
+        if left.type_name() == right.type_name()
+            && let Some(handler) = self.comparer(left, right, Event::Lt)
+        {
+            self.call_metamethod(handler, &[left, right], After::Compare(wanted))?;
+            return Ok(None);
         }
         Err(self.order_error(left, right))
     }
@@ -397,7 +396,7 @@ impl<'gc> Machine<'_, 'gc> {
                 match value {
                     Value::String(text) => bytes.extend_from_slice(text.bytes()),
                     Value::Number(number) => {
-                        bytes.extend_from_slice(&super::number::format_number(*number))
+                        bytes.extend_from_slice(&super::number::format_number(*number));
                     }
                     _ => {}
                 }

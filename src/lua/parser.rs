@@ -184,23 +184,24 @@ impl Parser<'_> {
         let mut from = Capture::Local(register);
         for at in owner + 1..=level {
             let function = &mut self.functions[at];
-            let index = match function.captures.iter().position(|&capture| capture == from) {
-                Some(index) => index,
-                None => {
-                    let count = function.captures.len() + 1;
-                    if count > MAX_UPVALUES {
-                        let what = match function.proto.line_defined {
-                            0 => format!("main function has more than {MAX_UPVALUES} upvalues"),
-                            line => format!(
-                                "function at line {line} has more than {MAX_UPVALUES} upvalues"
-                            ),
-                        };
-                        return Err(self.lexer.error(&what, None));
-                    }
-                    function.captures.push(from);
-                    function.proto.upvalues.push(name.into());
-                    count - 1
+            let index = if let Some(index) =
+                function.captures.iter().position(|&capture| capture == from)
+            {
+                index
+            } else {
+                let count = function.captures.len() + 1;
+                if count > MAX_UPVALUES {
+                    let what = match function.proto.line_defined {
+                        0 => format!("main function has more than {MAX_UPVALUES} upvalues"),
+                        line => {
+                            format!("function at line {line} has more than {MAX_UPVALUES} upvalues")
+                        }
+                    };
+                    return Err(self.lexer.error(&what, None));
                 }
+                function.captures.push(from);
+                function.proto.upvalues.push(name.into());
+                count - 1
             };
             from = Capture::Upvalue(index as u32);
         }

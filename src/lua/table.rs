@@ -36,6 +36,10 @@ impl KeyError {
     }
 }
 
+/// A key from which a table cannot go on to the next: it does not have it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UnknownKey;
+
 /// A table; copies are the same table.
 #[derive(Clone, Copy, Collect)]
 #[collect(no_drop)]
@@ -130,7 +134,7 @@ impl<'gc> Table<'gc> {
     }
 
     /// The entry behind a key in the order of `pairs`, `None` behind the last; an error if the key is not there.
-    pub fn next(self, key: Value<'gc>) -> Result<Option<(Value<'gc>, Value<'gc>)>, ()> {
+    pub fn next(self, key: Value<'gc>) -> Result<Option<(Value<'gc>, Value<'gc>)>, UnknownKey> {
         self.0.borrow().next(key)
     }
 }
@@ -212,10 +216,10 @@ impl<'gc> TableState<'gc> {
         let mut at = key.hash() as usize & (self.nodes.len() - 1);
         loop {
             let node = &self.nodes[at];
-            if let Value::String(text) = node.key {
-                if text == key {
-                    return node.value;
-                }
+            if let Value::String(text) = node.key
+                && text == key
+            {
+                return node.value;
             }
             if node.next == NONE {
                 return Value::Nil;
@@ -227,10 +231,10 @@ impl<'gc> TableState<'gc> {
     /// The value of a number key.
     pub fn get_number(&self, number: f64) -> Value<'gc> {
         let index = number as usize;
-        if index as f64 == number {
-            if let Some(value) = self.array.get(index.wrapping_sub(1)) {
-                return *value;
-            }
+        if index as f64 == number
+            && let Some(value) = self.array.get(index.wrapping_sub(1))
+        {
+            return *value;
         }
         self.find(Value::Number(number)).map_or(Value::Nil, |at| self.nodes[at].value)
     }
@@ -240,11 +244,11 @@ impl<'gc> TableState<'gc> {
         self.absent = 0;
         if let Value::Number(number) = key {
             let index = number as usize;
-            if index as f64 == number {
-                if let Some(slot) = self.array.get_mut(index.wrapping_sub(1)) {
-                    *slot = value;
-                    return Ok(());
-                }
+            if index as f64 == number
+                && let Some(slot) = self.array.get_mut(index.wrapping_sub(1))
+            {
+                *slot = value;
+                return Ok(());
             }
         }
         if let Some(at) = self.find(key) {
@@ -411,12 +415,12 @@ impl<'gc> TableState<'gc> {
     }
 
     /// See [`Table::next`].
-    pub fn next(&self, key: Value<'gc>) -> Result<Option<(Value<'gc>, Value<'gc>)>, ()> {
+    pub fn next(&self, key: Value<'gc>) -> Result<Option<(Value<'gc>, Value<'gc>)>, UnknownKey> {
         let start = match key {
             Value::Nil => 0,
             _ => match array_index(key).filter(|index| *index <= self.array.len()) {
                 Some(index) => index,
-                None => self.find(key).ok_or(())? + self.array.len() + 1,
+                None => self.find(key).ok_or(UnknownKey)? + self.array.len() + 1,
             },
         };
         for at in start..self.array.len() {

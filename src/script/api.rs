@@ -166,7 +166,7 @@ fn number_text(number: f64) -> Vec<u8> {
     format_g(number, 17)
 }
 
-/// redis.error_reply(text): a text without a code gets the general one; a leading dash is dropped.
+/// `redis.error_reply(text)`: a text without a code gets the general one; a leading dash is dropped.
 fn error_reply<'gc>(
     _: &mut Server,
     machine: &mut Machine<'_, 'gc>,
@@ -183,7 +183,7 @@ fn error_reply<'gc>(
     give(machine, table)
 }
 
-/// redis.status_reply(text)
+/// `redis.status_reply(text)`
 fn status_reply<'gc>(
     _: &mut Server,
     machine: &mut Machine<'_, 'gc>,
@@ -264,7 +264,7 @@ fn setresp<'gc>(
     Ok(Flow::Return(0))
 }
 
-/// redis.set_repl(flags): checked, and without effect, as nothing replicates.
+/// `redis.set_repl(flags)`: checked, and without effect, as nothing replicates.
 fn set_repl<'gc>(
     _: &mut Server,
     machine: &mut Machine<'_, 'gc>,
@@ -280,7 +280,7 @@ fn set_repl<'gc>(
     Ok(Flow::Return(0))
 }
 
-/// redis.replicate_commands(): since Redis 7 always on.
+/// `redis.replicate_commands()`: since Redis 7 always on.
 fn replicate_commands<'gc>(
     _: &mut Server,
     machine: &mut Machine<'_, 'gc>,
@@ -289,7 +289,7 @@ fn replicate_commands<'gc>(
     give(machine, Value::Boolean(true))
 }
 
-/// redis.breakpoint(): false, as no debugger is attached.
+/// `redis.breakpoint()`: false, as no debugger is attached.
 fn breakpoint<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, _: Arguments) -> Result<'gc> {
     give(machine, Value::Boolean(false))
 }
@@ -299,7 +299,7 @@ fn debug<'gc>(_: &mut Server, _: &mut Machine<'_, 'gc>, _: Arguments) -> Result<
     Ok(Flow::Return(0))
 }
 
-/// redis.acl_check_cmd(command, ...): the only user is the default one, who may do everything.
+/// `redis.acl_check_cmd(command`, ...): the only user is the default one, who may do everything.
 fn acl_check_cmd<'gc>(
     _: &mut Server,
     machine: &mut Machine<'_, 'gc>,

@@ -182,7 +182,7 @@ pub fn text_field<'gc>(
     }
 }
 
-fn entries<'gc>(table: Table<'gc>) -> Vec<(Value<'gc>, Value<'gc>)> {
+fn entries(table: Table<'_>) -> Vec<(Value<'_>, Value<'_>)> {
     let mut entries = Vec::new();
     let mut key = Value::Nil;
     while let Ok(Some((next, value))) = table.next(key) {

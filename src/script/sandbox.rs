@@ -74,7 +74,7 @@ fn protect<'gc>(machine: &mut Machine<'_, 'gc>, table: Table<'gc>) {
 }
 
 /// Gives a script its KEYS or its ARGV. The globals are read-only to scripts, not to the server.
-pub fn set_global_list<'gc>(machine: &mut Machine<'_, 'gc>, name: &str, items: &[Vec<u8>]) {
+pub fn set_global_list(machine: &mut Machine<'_, '_>, name: &str, items: &[Vec<u8>]) {
     let list = machine.table(items.len(), 0);
     for (index, item) in items.iter().enumerate() {
         let value = machine.string(item);

@@ -5,7 +5,11 @@
 use crate::error::{Error, reason};
 use crate::glob;
 use crate::number;
-use Kind::*;
+use Kind::{
+    Alias, Bool, BufferLimits, Hostname, Immutable, Integer, KeyspaceEvents, Memory,
+    MemoryOrPercent, Percentiles, ProcessTitle, Protected, Save, ScoreAdjustments, Text, Word,
+    Words,
+};
 
 /// One parameter, as CONFIG GET and CONFIG SET know it.
 struct Parameter {
@@ -529,7 +533,7 @@ fn arguments(value: &[u8]) -> Vec<&[u8]> {
 
 fn save(value: &[u8]) -> Result<Vec<u8>, String> {
     let words = arguments(value);
-    if words.len() % 2 != 0 {
+    if !words.len().is_multiple_of(2) {
         return Err(reason::SAVE.into());
     }
     let mut numbers = Vec::new();
@@ -558,7 +562,7 @@ fn keyspace_events(value: &[u8]) -> Result<Vec<u8>, String> {
 
 fn buffer_limits(value: &[u8], old: &[u8]) -> Result<Vec<u8>, String> {
     let words = arguments(value);
-    if words.len() % 4 != 0 {
+    if !words.len().is_multiple_of(4) {
         return Err(reason::BUFFER_WORDS.into());
     }
     let old = String::from_utf8_lossy(old).into_owned();

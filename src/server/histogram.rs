@@ -44,7 +44,7 @@ impl Histogram {
 /// The largest number that is not told apart from this one: eight binary digits are kept.
 fn last_equivalent(number: u64) -> u64 {
     let dropped = (u64::BITS - number.leading_zeros()).saturating_sub(8);
-    ((number >> dropped) + 1 << dropped) - 1
+    (((number >> dropped) + 1) << dropped) - 1
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ fn server(server: &mut Server, out: &mut String) -> std::fmt::Result {
         server.config.integer("port"),
         server.now(),
         uptime / 86400,
-        server.now() / 1_000_000 & 0x00ff_ffff,
+        (server.now() / 1_000_000) & 0x00ff_ffff,
     )
 }
 

@@ -127,7 +127,7 @@ pub enum Origin {
     Client,
     /// `redis.call` in a script; a read-only one may not write.
     Script {
-        /// The script was started by EVAL_RO or has `no-writes`.
+        /// The script was started by `EVAL_RO` or has `no-writes`.
         read_only: bool,
         /// The script may use memory over maxmemory.
         allow_oom: bool,
@@ -224,11 +224,11 @@ impl Server {
     fn serve(&mut self) {
         let mut held = VecDeque::new();
         while let Some((id, argv)) = self.waiting.pop_front() {
-            if let Some(running) = &self.scripts.running {
-                if running.client == id || !running.busy {
-                    held.push_back((id, argv));
-                    continue;
-                }
+            if let Some(running) = &self.scripts.running
+                && (running.client == id || !running.busy)
+            {
+                held.push_back((id, argv));
+                continue;
             }
             // What follows a command that ends the connection is never looked at.
             if self.clients.get(&id).is_some_and(|client| !client.closing) {
@@ -398,17 +398,14 @@ impl Server {
             Run::Script(start) => start(&mut context, &mut arguments).map(|()| None),
             Run::Container(_) => Err(Error::wrong_arity(found.command.name)),
         };
-        match &result {
+        if let Ok(None) = &result {
             // A script is recorded when it ends.
-            Ok(None) => {
-                if let Some(running) = &mut self.scripts.running {
-                    running.command = Some(found);
-                }
+            if let Some(running) = &mut self.scripts.running {
+                running.command = Some(found);
             }
-            _ => {
-                let microseconds = self.clock.now().saturating_sub(start);
-                self.record(&found, microseconds, result.is_err());
-            }
+        } else {
+            let microseconds = self.clock.now().saturating_sub(start);
+            self.record(&found, microseconds, result.is_err());
         }
         if let Err(error) = &result {
             self.count_error(error);

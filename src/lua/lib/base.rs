@@ -210,7 +210,7 @@ fn next<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
             Ok(Flow::Return(2))
         }
         Ok(None) => give(machine, Value::Nil),
-        Err(()) => Err(machine.error_in_caller("invalid key to 'next'")),
+        Err(_) => Err(machine.error_in_caller("invalid key to 'next'")),
     }
 }
 
@@ -234,10 +234,10 @@ fn rawset<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
 
 fn select<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let count = arguments.count as i64;
-    if let Value::String(text) = machine.argument(arguments, 1) {
-        if text.bytes().first() == Some(&b'#') {
-            return give(machine, Value::Number((count - 1) as f64));
-        }
+    if let Value::String(text) = machine.argument(arguments, 1)
+        && text.bytes().first() == Some(&b'#')
+    {
+        return give(machine, Value::Number((count - 1) as f64));
     }
     let from = machine.check_integer(arguments, 1)?;
     let from = if from < 0 { from.saturating_add(count) } else { from.min(count) };
