@@ -32,8 +32,11 @@ pub fn on_a_simple_terminal(server: &RealServer, lines: &[u8]) -> Vec<u8> {
     let mut output = Vec::new();
     terminal.output.read_to_end(&mut output).expect("redis-cli ends");
     let output = [std::mem::take(&mut terminal.read), output].concat();
-    // The terminal turns each newline into two characters, and the port is an accident.
+    // The terminal turns each newline into two characters, and the port is an accident. So is what the system says of a
+    // connection that the server has closed.
     let text = replace(&output, b"\r\n", b"\n");
+    let text =
+        replace(&text, b"Error: Connection reset by peer", b"Error: Server closed the connection");
     replace(&text, format!("127.0.0.1:{}", server.port()).as_bytes(), b"127.0.0.1:6379")
 }
 
