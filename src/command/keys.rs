@@ -654,10 +654,7 @@ impl Condition {
 
 fn ttl(context: &mut Context, args: &mut Args) -> Answer {
     let now = context.now();
-    // Rounded to the nearest second.
-    deadline(context, args, |deadline| {
-        deadline.saturating_sub(now).max(0).saturating_add(500) / 1000
-    })
+    deadline(context, args, |deadline| seconds(deadline.saturating_sub(now).max(0)))
 }
 
 fn pttl(context: &mut Context, args: &mut Args) -> Answer {
@@ -666,11 +663,16 @@ fn pttl(context: &mut Context, args: &mut Args) -> Answer {
 }
 
 fn expiretime(context: &mut Context, args: &mut Args) -> Answer {
-    deadline(context, args, |deadline| deadline.saturating_add(500) / 1000)
+    deadline(context, args, seconds)
 }
 
 fn pexpiretime(context: &mut Context, args: &mut Args) -> Answer {
     deadline(context, args, |deadline| deadline)
+}
+
+/// Milliseconds rounded to the nearest second.
+fn seconds(milliseconds: Millis) -> i64 {
+    milliseconds / 1000 + i64::from(milliseconds % 1000 >= 500)
 }
 
 /// -2 without a key, -1 without a deadline, and otherwise what `show` makes of the deadline.
