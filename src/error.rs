@@ -253,10 +253,9 @@ impl Error {
     }
 
     /// A subcommand that takes as many arguments as its row says, but not these.
-    pub fn wrong_subcommand_arity(name: &str, container: &str) -> Error {
-        Error::new(format!(
-            "ERR unknown subcommand or wrong number of arguments for '{name}'. Try {container} HELP."
-        ))
+    pub fn wrong_subcommand_arity(name: &[u8], container: &str) -> Error {
+        let start: &[u8] = b"ERR unknown subcommand or wrong number of arguments for '";
+        Error::new([start, c_string(name), b"'. Try ", container.as_bytes(), b" HELP."].concat())
     }
 
     /// A deadline that does not fit 64 bits; `name` is the command's.

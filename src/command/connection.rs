@@ -4,8 +4,9 @@ use super::args::Args;
 use super::flag::{ADMIN, ALLOW_BUSY, FAST, LOADING, NO_AUTH, NOSCRIPT, STALE};
 use super::{Command, Run};
 use crate::error::Error;
+use crate::number;
 use crate::resp::{Reply, Resp};
-use crate::server::client::{Client, ClientId, Muted};
+use crate::server::client::{Client, ClientId, Muted, SCRIPT_CLIENT};
 use crate::server::{Context, REDIS_VERSION};
 
 /// The connection commands.
@@ -465,10 +466,9 @@ fn client_list(context: &mut Context, args: &mut Args) -> Answer {
     if count == 2 && args.option("type") {
         kind = Type::parse(args.bytes()?)?;
     } else if count > 1 && args.option("id") {
-        let parse = |text: &Vec<u8>| {
-            let id = Args::new(std::slice::from_ref(text), 0).integer();
-            id.ok().and_then(|id| ClientId::try_from(id).ok()).filter(|id| *id > 0)
-        };
+        // A number that no client can have is no error.
+        let parse =
+            |text: &Vec<u8>| Some(ClientId::try_from(number::parse_integer(text)?).unwrap_or(0));
         let parsed: Option<Vec<ClientId>> = args.rest().iter().map(parse).collect();
         ids = Some(parsed.ok_or(Error::INVALID_CLIENT_ID)?);
     } else if count > 0 {
@@ -480,9 +480,12 @@ fn client_list(context: &mut Context, args: &mut Args) -> Answer {
         line(client, now, if client.id == own { args.argv() } else { &[] })
     };
     let lines = match (ids, kind) {
-        (Some(ids), _) => {
-            ids.into_iter().filter_map(|id| context.server.client(id)).flat_map(show).collect()
-        }
+        (Some(ids), _) => ids
+            .into_iter()
+            .filter(|id| *id != SCRIPT_CLIENT)
+            .filter_map(|id| context.server.client(id))
+            .flat_map(show)
+            .collect(),
         (None, Type::Normal) => context.server.clients().flat_map(show).collect(),
         // There are no replicas, no masters and no subscribers.
         (None, _) => Vec::new(),
@@ -617,7 +620,10 @@ fn kill(context: &mut Context, id: ClientId) {
 
 fn client_unblock(context: &mut Context, args: &mut Args) -> Answer {
     if args.remaining() > 2 {
-        return Err(Error::wrong_subcommand_arity("unblock", "CLIENT"));
+        return Err(Error::wrong_subcommand_arity(
+            args.argv().get(1).map_or(&[][..], Vec::as_slice),
+            "CLIENT",
+        ));
     }
     let id = args.bytes()?;
     if !args.is_empty() && !args.option("timeout") && !args.option("error") {
