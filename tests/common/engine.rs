@@ -54,11 +54,13 @@ impl Engine {
 
     /// Gives the server time, until the terminal's reply is there or nothing moves any more.
     fn until_ready(&mut self, session: &mut Session, text: &mut Vec<u8>) {
-        let mut idle = 0;
-        while session.state() == State::Waiting && idle < 1000 {
-            match session.take(&mut self.server) {
-                Some(output) => text.extend_from_slice(&output.text),
-                None => idle += 1,
+        const FUEL: i64 = 100_000;
+        let mut slices = 0;
+        while session.state() == State::Waiting && slices < 1000 {
+            self.server.run(FUEL);
+            slices += 1;
+            if let Some(output) = session.take(&mut self.server) {
+                text.extend_from_slice(&output.text);
             }
         }
     }
@@ -96,7 +98,7 @@ impl Player for Engine {
 
     fn wait(&mut self, time: Duration) {
         self.clock.advance(time);
-        self.server.tick();
+        self.server.run(1000);
     }
 }
 
