@@ -8,6 +8,7 @@ use common::redis_cli::{self, Terminal};
 use common::transcript::{Compare, Player, Step, Transcript, all};
 use evalsha::cli::help::{help, params};
 use evalsha::cli::hint::{complete, hint};
+use evalsha::cli::session::{Session, State};
 use evalsha::command::syntax::Argument;
 use evalsha::resp::Reply;
 use std::collections::BTreeSet;
@@ -385,6 +386,43 @@ fn start(left: &[u8], right: &[u8]) -> String {
         format!("{} bytes {head} ... {tail}", text.len())
     };
     format!("{}\nand redis-cli: {}", cut(left), cut(right))
+}
+
+/// What a page relies on while a script runs: lines wait their turn, and Ctrl-C ends it.
+#[test]
+fn a_session_waits_and_can_be_interrupted() {
+    let mut engine = Engine::new();
+    let server = &mut engine.server;
+    let mut session = Session::open(server);
+    let output = session.send(server, b"EVAL 'while true do end' 0");
+    assert_eq!((output.text.as_slice(), output.state), (&b""[..], State::Waiting));
+    let output = session.send(server, b"PING");
+    assert_eq!((output.text.as_slice(), output.state), (&b""[..], State::Waiting));
+    server.run(1000);
+    assert_eq!(session.take(server), None);
+    // The line that was typed ahead is dropped.
+    let mut output = session.interrupt(server);
+    while output.state == State::Waiting {
+        server.run(1000);
+        output = session.take(server).unwrap_or(output);
+    }
+    let text = String::from_utf8_lossy(&output.text).into_owned();
+    assert!(text.starts_with("(error) ERR ") && text.lines().count() == 1, "{text}");
+    assert!(!output.ok && session.take(server).is_none());
+    // Typed ahead of a script that ends, a line is served after it.
+    session.send(server, b"EVAL 'for i = 1, 1e6 do end return 1' 0");
+    let mut text = session.send(server, b"PING").text;
+    while session.state() == State::Waiting {
+        server.run(100_000);
+        text.extend(session.take(server).map(|output| output.text).unwrap_or_default());
+    }
+    assert_eq!(String::from_utf8_lossy(&text), "(integer) 1\nPONG\n");
+    // So many repetitions come in pieces, and can be interrupted too.
+    let output = session.send(server, b"1000000000 PING");
+    assert!(output.text.starts_with(b"PONG\n") && output.state == State::Waiting);
+    let output = session.interrupt(server);
+    assert_eq!(output.state, State::Ready);
+    assert_eq!(session.send(server, b"exit").state, State::Closed);
 }
 
 /// A harness that finds nothing wrong would prove nothing.
