@@ -5,7 +5,7 @@
 //      content, and offline.html, the same page in one file that opens by double click.
 //
 // www/ may import three modules that exist only here:
-//   evalsha:glue     what wasm-bindgen generated for src/wasm.rs
+//   evalsha:glue     what wasm-bindgen generated for src/wasm.rs, and forget(), after which it can start afresh
 //   evalsha:wasm     the compiled core: its address (index.html) or its bytes (offline.html)
 //   evalsha:lessons  the folders of www/lessons/ as data, in order (lessons.mjs)
 import { createHash } from "node:crypto";
@@ -20,10 +20,14 @@ const glue = resolve(staging, "evalsha.js");
 const wasm = resolve(staging, "evalsha_bg.wasm");
 const lessons = resolve("www/lessons");
 
+// wasm-bindgen's glue starts a module once and then holds on to it; after a trap the page wants a fresh one.
+const forget = "\nexport function forget() { wasm = undefined; __wbg_init_promise = undefined; }\n";
+
 const parts = {
   name: "evalsha",
   setup(esbuild) {
     esbuild.onResolve({ filter: /^evalsha:glue$/ }, () => ({ path: glue }));
+    esbuild.onLoad({ filter: /evalsha\.js$/ }, ({ path }) => path === glue && { contents: readFileSync(glue, "utf8") + forget });
     esbuild.onResolve({ filter: /^evalsha:wasm$/ }, () => ({ path: wasm }));
     esbuild.onResolve({ filter: /^evalsha:lessons$/ }, () => ({ path: lessons, namespace: "lessons" }));
     esbuild.onLoad({ filter: /.*/, namespace: "lessons" }, () => ({ contents: JSON.stringify(readLessons(lessons)), loader: "json" }));

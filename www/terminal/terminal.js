@@ -1,0 +1,275 @@
+// <evalsha-terminal>: a redis-cli. It sends lines to a session and shows what comes back, and decides nothing about either.
+import { calm, copy, make } from "../element.js";
+import { texts } from "../texts.js";
+import { Completion } from "./complete.js";
+import { History } from "./history.js";
+import { Line } from "./line.js";
+import { splitPaste } from "./paste.js";
+import { Screen } from "./screen.js";
+import { Search } from "./search.js";
+
+const words = texts.terminal;
+// A script that answers sooner needs no Stop button: it would only flicker.
+const PATIENCE_MS = 150;
+// How long a line takes to be typed for the learner.
+const TYPING_MS = 450;
+// Pasted lines run for so long before the page has its turn.
+const TURN_MS = 10;
+
+/** Event `command` (detail: { line, ok }) when the reply to a line is complete. */
+export class Terminal extends HTMLElement {
+  #session = null;
+  #state = "starting";
+  #queue = [];
+  #running = null;
+  #pumping = false;
+  #patience = 0;
+  #slow = false;
+  #typing = Promise.resolve();
+
+  #history = new History();
+  #screen = new Screen();
+  #line = new Line();
+  #search = new Search(this.#history);
+  #completion = new Completion((text) => this.#session?.complete(text) ?? [], () => this.#toEnd());
+  #status = make("span", { className: "status", role: "status" }, words.starting);
+  #stop = make("button", { type: "button", className: "stop", onclick: () => this.interrupt() }, words.stop);
+  #copy = make("button", { type: "button", onclick: () => this.#copyAll() }, words.copy);
+  #scroll = make("div", { className: "scroll" }, this.#screen.element, this.#line.element, this.#search.element, this.#completion.element);
+
+  connectedCallback() {
+    if (this.hasChildNodes()) return;
+    const clear = make("button", { type: "button", onclick: () => (this.#screen.clear(), this.focus()) }, words.clear);
+    const keys = make("button", { type: "button", onclick: () => this.dispatchEvent(new Event("keys")) }, words.keys);
+    this.append(make("div", { className: "bar" }, make("h2", {}, words.title), this.#status, this.#stop, this.#copy, clear, keys), this.#scroll);
+    this.#stop.hidden = true;
+    const line = this.#line;
+    line.hintFor = (text) => this.#session?.hint(text) ?? "";
+    line.modes = [
+      (chord) => this.#search.key(chord, line),
+      (chord) => this.#completion.key(chord, line),
+      (chord) => this.#key(chord),
+    ];
+    line.element.addEventListener("enter", () => this.#enter());
+    line.element.addEventListener("edit", () => this.#toEnd());
+    line.input.addEventListener("paste", (event) => this.#paste(event));
+    this.#scroll.addEventListener("click", () => {
+      // A click into the empty part means the input line; a selection made with the mouse must stay.
+      if (getSelection().isCollapsed) this.focus();
+    });
+  }
+
+  /** Connects the terminal to a session (engine.js); it has a prompt from now on. */
+  connect(session) {
+    this.#session = session;
+    session.addEventListener("output", ({ detail }) => this.#received(detail));
+    this.#ready();
+  }
+
+  /** A fresh engine has taken the place of one that trapped. */
+  restarted() {
+    this.notice(texts.trap.restarted);
+    this.#ready();
+    this.focus();
+  }
+
+  #ready() {
+    this.#set("ready", this.#session.prompt);
+    this.#pump();
+  }
+
+  /** The engine is gone. What stands here stays; nothing runs until restarted(). */
+  broken(...notice) {
+    this.#queue = [];
+    this.#running = null;
+    this.#set("broken", "");
+    this.notice(...notice.filter(Boolean));
+  }
+
+  /** Says something of the page's own in the terminal. */
+  notice(...content) {
+    this.#screen.notice(...content);
+    this.#toEnd();
+  }
+
+  focus() {
+    this.#line.focus();
+  }
+
+  /** Types a line for the learner, visibly, and runs it; what was being typed is put back. */
+  type(line) {
+    this.#typing = this.#typing.then(async () => {
+      const draft = this.#line.take();
+      if (!calm()) await this.#typeOut(line);
+      this.#line.text = draft;
+      this.submit(line);
+    });
+    return this.#typing;
+  }
+
+  /** Runs a line as if it had been entered; it waits its turn while another one runs. */
+  submit(line) {
+    this.#queue.push(line);
+    this.#pump();
+  }
+
+  /** Ctrl-C: ends what runs and forgets what waits; with nothing to end, it clears the line. */
+  interrupt() {
+    this.#queue = [];
+    if (this.#state === "waiting") {
+      this.#session.interrupt();
+    } else if (this.#state === "ready") {
+      this.#screen.command(this.#session.prompt, `${this.#line.take()}^C`);
+    }
+    this.#toEnd();
+  }
+
+  #typeOut(line) {
+    return new Promise((done) => {
+      const started = performance.now();
+      const step = (now) => {
+        const share = Math.min(1, (now - started) / TYPING_MS);
+        this.#line.text = line.slice(0, Math.ceil(line.length * share));
+        if (share < 1) requestAnimationFrame(step);
+        else done();
+      };
+      // A hidden page paints no frames; the line must run all the same.
+      if (document.hidden) done();
+      else requestAnimationFrame(step);
+    });
+  }
+
+  #key(chord) {
+    switch (chord) {
+      case "ArrowUp":
+      case "ArrowDown":
+        // Within a line of several rows the arrows move the cursor.
+        if (this.#line.text.includes("\n") && !(chord === "ArrowUp" ? this.#line.at === 0 : this.#line.atEnd)) return false;
+        return this.#recall(chord === "ArrowUp" ? -1 : 1);
+      case "Ctrl-p":
+        return this.#recall(-1);
+      case "Ctrl-n":
+        return this.#recall(1);
+      case "Ctrl-l":
+        this.#screen.clear();
+        return true;
+      case "Ctrl-c":
+        if (this.#line.input.selectionStart !== this.#line.input.selectionEnd || !getSelection().isCollapsed) return false;
+        this.interrupt();
+        return true;
+      case "Ctrl-d":
+        if (this.#line.text !== "") return false;
+        this.submit("exit");
+        return true;
+      case "PageUp":
+      case "PageDown":
+        this.#scroll.scrollBy({ top: (chord === "PageUp" ? -0.9 : 0.9) * this.#scroll.clientHeight });
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #recall(by) {
+    const text = this.#history.step(by, this.#line.text);
+    if (text !== null) this.#line.text = text;
+    return true;
+  }
+
+  #enter() {
+    this.#completion.close();
+    if (this.#state === "closed") {
+      this.#session.attach();
+      this.#ready();
+    }
+    this.submit(this.#line.take());
+  }
+
+  #paste(event) {
+    const pasted = event.clipboardData.getData("text/plain");
+    event.preventDefault();
+    this.#completion.close();
+    if (!/[\r\n]/.test(pasted)) {
+      this.#line.insert(pasted);
+      return;
+    }
+    const [before, after] = this.#line.around;
+    const { lines, rest } = splitPaste(before + pasted + after);
+    this.#line.text = rest;
+    for (const line of lines) this.#queue.push(line);
+    this.#pump();
+  }
+
+  async #pump() {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    let started = performance.now();
+    while (this.#queue.length > 0 && this.#state === "ready") {
+      if (performance.now() - started > TURN_MS) {
+        await new Promise((next) => setTimeout(next));
+        started = performance.now();
+        continue;
+      }
+      this.#run(this.#queue.shift());
+    }
+    this.#pumping = false;
+  }
+
+  #run(line) {
+    this.#screen.command(this.#session.prompt, line);
+    this.#history.add(line);
+    this.#running = line;
+    this.#set("waiting", "");
+    this.#session.send(line);
+  }
+
+  #received({ text, prompt, ok, state, clear }) {
+    if (clear) this.#screen.clear();
+    this.#screen.output(text, ok);
+    this.#set(state, state === "ready" ? prompt : "");
+    if (state === "closed") this.#screen.notice(words.closed);
+    this.#toEnd();
+    if (state === "waiting" || this.#running === null) return;
+    const line = this.#running;
+    this.#running = null;
+    this.dispatchEvent(new CustomEvent("command", { detail: { line, ok } }));
+    this.#pump();
+  }
+
+  #set(state, prompt) {
+    if (state !== "waiting" || this.#state !== "waiting") {
+      clearTimeout(this.#patience);
+      this.#slow = false;
+      if (state === "waiting") this.#patience = setTimeout(() => ((this.#slow = true), this.#showState()), PATIENCE_MS);
+    }
+    this.#state = state;
+    this.#line.prompt = prompt;
+    this.#showState();
+  }
+
+  #showState() {
+    const waiting = this.#queue.length > 0 ? ` ${words.queued(this.#queue.length)}` : "";
+    const said = this.#slow ? words.running + waiting : this.#state === "starting" ? words.starting : "";
+    if (this.#status.textContent !== said) this.#status.textContent = said;
+    if (this.#stop.hidden && this.#slow) this.#stop.hidden = false;
+    else if (!this.#stop.hidden && !this.#slow) this.#hideStop();
+  }
+
+  #hideStop() {
+    // Whoever pressed it goes on in the line; the focus must not fall out of the page.
+    if (document.activeElement === this.#stop) this.focus();
+    this.#stop.hidden = true;
+  }
+
+  #toEnd() {
+    this.#scroll.scrollTop = this.#scroll.scrollHeight;
+  }
+
+  async #copyAll() {
+    const copied = await copy(this.#screen.text);
+    this.#copy.textContent = copied ? words.copied : words.notCopied;
+    setTimeout(() => (this.#copy.textContent = words.copy), 1500);
+  }
+}
+
+customElements.define("evalsha-terminal", Terminal);
