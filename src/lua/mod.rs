@@ -36,6 +36,7 @@ mod native;
 pub mod number;
 pub mod operators;
 pub mod parser;
+pub mod pattern;
 pub mod table;
 pub mod value;
 

@@ -1,10 +1,16 @@
 //! The libraries, each in a file that begins with its table of functions.
 
 pub mod base;
+pub mod math;
+pub mod string;
+pub mod table;
 
 use super::machine::Machine;
 
 /// Puts every library into the globals.
 pub fn open(machine: &mut Machine) {
     base::open(machine);
+    string::open(machine);
+    table::open(machine);
+    math::open(machine);
 }

@@ -1,0 +1,580 @@
+//! Defines the string library. Long work pays fuel by the byte or the step, and pauses.
+
+use super::base::Result;
+use crate::lua::format::{Spec, quote};
+use crate::lua::function::NativeCode;
+use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome};
+use crate::lua::operators::Event;
+use crate::lua::pattern::{Capture, Matcher, Step};
+use crate::lua::value::{Str, Value};
+use std::ops::Range;
+
+/// The functions.
+pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
+    ("byte", byte),
+    ("char", char),
+    ("dump", dump),
+    ("find", find),
+    ("format", format),
+    ("gfind", gmatch),
+    ("gmatch", gmatch),
+    ("gsub", gsub),
+    ("len", len),
+    ("lower", lower),
+    ("match", r#match),
+    ("rep", rep),
+    ("reverse", reverse),
+    ("sub", sub),
+    ("upper", upper),
+];
+
+/// The most results that one call may push (`LUAI_MAXCSTACK`).
+const MAX_RESULTS: i64 = 8000;
+
+/// Puts the library into the globals, and makes it what strings index: `("x"):rep(3)`.
+pub fn open(machine: &mut Machine) {
+    let library = machine.library("string", FUNCTIONS);
+    let metatable = machine.table(0, 1);
+    machine.set_field(metatable, "__index", Value::Table(library));
+    machine.state.string_metatable = Some(metatable);
+}
+
+fn give<'gc>(machine: &mut Machine<'_, 'gc>, value: Value<'gc>) -> Result<'gc> {
+    machine.push(value);
+    Ok(Flow::Return(1))
+}
+
+/// A new string: its bytes are paid for, and must fit into memory.
+fn give_string<'gc>(machine: &mut Machine<'_, 'gc>, bytes: &[u8]) -> Result<'gc> {
+    machine.fuel -= (bytes.len() >> 8) as i64;
+    machine.check_memory(bytes.len())?;
+    let value = machine.string(bytes);
+    give(machine, value)
+}
+
+/// A position that counts from the end if it is negative; 0 for one before the beginning.
+fn relative(position: i64, length: usize) -> i64 {
+    if position >= 0 { position } else { (length as i64 + 1).saturating_add(position).max(0) }
+}
+
+fn len<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let text = machine.check_string(arguments, 1)?;
+    give(machine, Value::Number(text.bytes().len() as f64))
+}
+
+fn sub<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let text = machine.check_string(arguments, 1)?.bytes();
+    let start = relative(machine.check_integer(arguments, 2)?, text.len()).max(1);
+    let end =
+        relative(machine.optional_integer(arguments, 3, -1)?, text.len()).min(text.len() as i64);
+    let part = if start <= end { &text[start as usize - 1..end as usize] } else { b"" };
+    give_string(machine, part)
+}
+
+fn map<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+    change: impl Fn(&mut [u8]),
+) -> Result<'gc> {
+    let text = machine.check_string(arguments, 1)?;
+    machine.check_memory(text.bytes().len())?;
+    let mut bytes = text.bytes().to_vec();
+    change(&mut bytes);
+    give_string(machine, &bytes)
+}
+
+fn lower<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    map(machine, arguments, <[u8]>::make_ascii_lowercase)
+}
+
+fn upper<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    map(machine, arguments, <[u8]>::make_ascii_uppercase)
+}
+
+fn reverse<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    map(machine, arguments, <[u8]>::reverse)
+}
+
+fn rep<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let text = machine.check_string(arguments, 1)?.bytes();
+    // PUC-Rio counts in C's int.
+    let count = machine.check_integer(arguments, 2)? as i32;
+    let count = usize::try_from(count).unwrap_or(0);
+    machine.check_memory(text.len().saturating_mul(count).saturating_mul(2))?;
+    give_string(machine, &text.repeat(if text.is_empty() { 0 } else { count }))
+}
+
+fn byte<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let text = machine.check_string(arguments, 1)?.bytes();
+    let start = relative(machine.optional_integer(arguments, 2, 1)?, text.len());
+    let end =
+        relative(machine.optional_integer(arguments, 3, start)?, text.len()).min(text.len() as i64);
+    let start = start.max(1);
+    if start > end {
+        return Ok(Flow::Return(0));
+    }
+    if end - start >= MAX_RESULTS {
+        return Err(machine.error("string slice too long"));
+    }
+    let part = &text[start as usize - 1..end as usize];
+    for byte in part {
+        machine.push(Value::Number(f64::from(*byte)));
+    }
+    Ok(Flow::Return(part.len()))
+}
+
+fn char<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let mut bytes = Vec::with_capacity(arguments.count);
+    for number in 1..=arguments.count {
+        // PUC-Rio looks at C's int.
+        match u8::try_from(machine.check_integer(arguments, number)? as i32) {
+            Ok(byte) => bytes.push(byte),
+            Err(_) => return Err(machine.argument_error(number, "invalid value")),
+        }
+    }
+    give_string(machine, &bytes)
+}
+
+/// Bytecode is refused wherever it could be loaded, so there is nothing to dump it for.
+fn dump<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    machine.check_function(arguments, 1)?;
+    Err(machine.error("unable to dump given function"))
+}
+
+fn format<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let template = machine.check_string(arguments, 1)?.bytes();
+    let mut out = Vec::new();
+    let mut argument = 1;
+    let mut at = 0;
+    while at < template.len() {
+        let byte = template[at];
+        at += 1;
+        if byte != b'%' {
+            out.push(byte);
+            continue;
+        }
+        if template.get(at) == Some(&b'%') {
+            out.push(b'%');
+            at += 1;
+            continue;
+        }
+        argument += 1;
+        if argument > arguments.count {
+            return Err(machine.argument_error(argument, "no value"));
+        }
+        let (spec, length) =
+            Spec::parse(&template[at..]).map_err(|message| machine.error(message))?;
+        at += length;
+        let conversion = template.get(at).copied().unwrap_or(0);
+        at += 1;
+        match conversion {
+            b'c' => out.extend(spec.character(machine.check_number(arguments, argument)?)),
+            b'd' | b'i' => out.extend(spec.integer(machine.check_number(arguments, argument)?)),
+            b'o' | b'u' | b'x' | b'X' => {
+                out.extend(spec.unsigned(conversion, machine.check_number(arguments, argument)?));
+            }
+            b'e' | b'E' | b'f' | b'g' | b'G' => {
+                out.extend(spec.float(conversion, machine.check_number(arguments, argument)?));
+            }
+            b'q' => quote(machine.check_string(arguments, argument)?.bytes(), &mut out),
+            b's' => out.extend(spec.string(machine.check_string(arguments, argument)?.bytes())),
+            _ => {
+                let mut message = b"invalid option '%".to_vec();
+                // C's `%c` of a template that ends here.
+                message.extend((conversion != 0).then_some(conversion));
+                message.extend_from_slice(b"' to 'format'");
+                return Err(machine.error(message));
+            }
+        }
+        machine.fuel -= 1;
+        machine.check_memory(out.len())?;
+    }
+    give_string(machine, &out)
+}
+
+// ---- Patterns
+
+/// Subject and pattern, kept as strings in the argument slots.
+fn subject_and_pattern<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> std::result::Result<(&'gc [u8], &'gc [u8]), Fault<'gc>> {
+    let subject = machine.check_string(arguments, 1)?;
+    let pattern = machine.check_string(arguments, 2)?;
+    machine.set_slot(arguments.base, Value::String(subject));
+    machine.set_slot(arguments.base + 1, Value::String(pattern));
+    Ok((subject.bytes(), pattern.bytes()))
+}
+
+fn text_slot<'gc>(machine: &Machine<'_, 'gc>, slot: usize) -> &'gc [u8] {
+    match machine.slot(slot) {
+        Value::String(text) => text.bytes(),
+        _ => b"",
+    }
+}
+
+/// Runs a matcher with the fuel that the slice has.
+fn run<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    matcher: &mut Matcher,
+    subject: &[u8],
+    pattern: &[u8],
+) -> Step {
+    let mut fuel = machine.fuel.max(1);
+    let step = matcher.run(subject, pattern, &mut fuel);
+    machine.fuel = fuel;
+    step
+}
+
+fn capture<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    matcher: &Matcher,
+    index: usize,
+    whole: &Range<usize>,
+    subject: &[u8],
+) -> std::result::Result<Value<'gc>, Fault<'gc>> {
+    match matcher.capture(index, whole) {
+        Ok(Capture::Bytes(range)) => Ok(machine.string(&subject[range])),
+        Ok(Capture::Position(position)) => Ok(Value::Number(position as f64)),
+        Err(message) => Err(machine.error(message)),
+    }
+}
+
+/// Pushes all captures, the whole match if there are none and `or_whole`; how many.
+fn push_captures<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    matcher: &Matcher,
+    whole: &Range<usize>,
+    subject: &[u8],
+    or_whole: bool,
+) -> std::result::Result<usize, Fault<'gc>> {
+    let count = if matcher.level() == 0 && or_whole { 1 } else { matcher.level() };
+    for index in 0..count {
+        let value = capture(machine, matcher, index, whole, subject)?;
+        machine.push(value);
+    }
+    Ok(count)
+}
+
+fn find<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    search(machine, arguments, true)
+}
+
+fn r#match<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    search(machine, arguments, false)
+}
+
+fn search<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments, is_find: bool) -> Result<'gc> {
+    let (subject, pattern) = subject_and_pattern(machine, arguments)?;
+    let start = relative(machine.optional_integer(arguments, 3, 1)?, subject.len()) - 1;
+    let start = start.clamp(0, subject.len() as i64) as usize;
+    let is_special = |byte: &u8| b"^$*+?.([%-".contains(byte);
+    // C looks for special bytes up to the first NUL.
+    let is_plain = || !pattern.iter().take_while(|byte| **byte != 0).any(|byte| is_special(byte));
+    if is_find && (machine.argument(arguments, 4).is_true() || is_plain()) {
+        machine.fuel -= ((subject.len() - start) >> 6) as i64;
+        let place = if pattern.is_empty() {
+            Some(0)
+        } else {
+            subject[start..].windows(pattern.len()).position(|window| window == pattern)
+        };
+        let Some(place) = place else { return give(machine, Value::Nil) };
+        machine.push(Value::Number((start + place + 1) as f64));
+        machine.push(Value::Number((start + place + pattern.len()) as f64));
+        return Ok(Flow::Return(2));
+    }
+    let mut matcher = Matcher::new(pattern, true);
+    matcher.seek(start);
+    Box::new(Search { matcher, is_find }).resume(machine, arguments, Outcome::Resumed)
+}
+
+/// `find` or `match` at work.
+struct Search {
+    matcher: Matcher,
+    is_find: bool,
+}
+
+impl Continue for Search {
+    fn resume<'gc>(
+        mut self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        _: Outcome<'gc>,
+    ) -> Result<'gc> {
+        let (subject, pattern) =
+            (text_slot(machine, arguments.base), text_slot(machine, arguments.base + 1));
+        match run(machine, &mut self.matcher, subject, pattern) {
+            Step::Paused => Ok(Flow::Pause(self)),
+            Step::NoMatch => give(machine, Value::Nil),
+            Step::Error(message) => Err(machine.error(message)),
+            Step::Match(range) => {
+                if self.is_find {
+                    machine.push(Value::Number((range.start + 1) as f64));
+                    machine.push(Value::Number(range.end as f64));
+                }
+                let captures =
+                    push_captures(machine, &self.matcher, &range, subject, !self.is_find)?;
+                Ok(Flow::Return(captures + if self.is_find { 2 } else { 0 }))
+            }
+        }
+    }
+}
+
+fn gmatch<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    subject_and_pattern(machine, arguments)?;
+    let (subject, pattern) = (machine.slot(arguments.base), machine.slot(arguments.base + 1));
+    let state = vec![subject, pattern, Value::Number(0.0)];
+    let iterator = machine.native(NativeCode::Library(gmatch_step), state);
+    give(machine, iterator)
+}
+
+fn gmatch_step<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let Value::Native(iterator) = machine.slot(arguments.base - 1) else {
+        return Ok(Flow::Return(0));
+    };
+    let start = iterator.0.upvalues.borrow()[2].to_number().unwrap_or(0.0) as usize;
+    let pattern = iterator.0.upvalues.borrow()[1];
+    let Value::String(pattern) = pattern else { return Ok(Flow::Return(0)) };
+    let subject = iterator.0.upvalues.borrow()[0];
+    if !matches!(subject, Value::String(subject) if start <= subject.bytes().len()) {
+        return Ok(Flow::Return(0));
+    }
+    let mut matcher = Matcher::new(pattern.bytes(), false);
+    matcher.seek(start);
+    Box::new(Iteration(matcher)).resume(machine, arguments, Outcome::Resumed)
+}
+
+/// One turn of `gmatch`; its strings and its place are what the iterator keeps.
+struct Iteration(Matcher);
+
+impl Continue for Iteration {
+    fn resume<'gc>(
+        mut self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        _: Outcome<'gc>,
+    ) -> Result<'gc> {
+        let Value::Native(iterator) = machine.slot(arguments.base - 1) else {
+            return Ok(Flow::Return(0));
+        };
+        let (subject, pattern) = {
+            let kept = iterator.0.upvalues.borrow();
+            (kept[0], kept[1])
+        };
+        let (Value::String(subject), Value::String(pattern)) = (subject, pattern) else {
+            return Ok(Flow::Return(0));
+        };
+        let next = |machine: &Machine<'_, 'gc>, place: usize| {
+            iterator.0.upvalues.borrow_mut(machine.mc)[2] = Value::Number(place as f64);
+        };
+        match run(machine, &mut self.0, subject.bytes(), pattern.bytes()) {
+            Step::Paused => Ok(Flow::Pause(self)),
+            Step::Error(message) => Err(machine.error(message)),
+            Step::NoMatch => {
+                next(machine, subject.bytes().len() + 1);
+                Ok(Flow::Return(0))
+            }
+            Step::Match(range) => {
+                // Behind an empty match the search goes on one byte further.
+                next(machine, range.end + usize::from(range.is_empty()));
+                push_captures(machine, &self.0, &range, subject.bytes(), true).map(Flow::Return)
+            }
+        }
+    }
+}
+
+fn gsub<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let (subject, pattern) = subject_and_pattern(machine, arguments)?;
+    let left = machine.optional_integer(arguments, 4, subject.len() as i64 + 1)? as i32;
+    match machine.argument(arguments, 3) {
+        Value::Number(_) => {
+            let text = machine.check_string(arguments, 3)?;
+            machine.set_slot(arguments.base + 2, Value::String(text));
+        }
+        Value::String(_) | Value::Table(_) | Value::Closure(_) | Value::Native(_) => {}
+        _ => return Err(machine.argument_error(3, "string/function/table expected")),
+    }
+    let substitution = Substitution {
+        matcher: Matcher::new(pattern, true),
+        source: 0,
+        count: 0,
+        left: i64::from(left),
+        out: Vec::new(),
+        is_paused: false,
+        matched: None,
+    };
+    Box::new(substitution).resume(machine, arguments, Outcome::Resumed)
+}
+
+/// `gsub` at work.
+struct Substitution {
+    matcher: Matcher,
+    /// Where the search goes on.
+    source: usize,
+    count: i64,
+    /// Substitutions that may still be made.
+    left: i64,
+    out: Vec<u8>,
+    /// The matcher is in the middle of a search.
+    is_paused: bool,
+    /// A match whose replacement a function is asked for.
+    matched: Option<Range<usize>>,
+}
+
+/// A replacement: a value, or a function to ask with so many arguments, which have been pushed.
+enum Replacement<'gc> {
+    Value(Value<'gc>),
+    Asked(usize),
+}
+
+impl Continue for Substitution {
+    fn resume<'gc>(
+        mut self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        outcome: Outcome<'gc>,
+    ) -> Result<'gc> {
+        let (subject, pattern) =
+            (text_slot(machine, arguments.base), text_slot(machine, arguments.base + 1));
+        if let (Outcome::Returned(count), Some(range)) = (outcome, self.matched.take()) {
+            let value = if count > 0 { machine.slot(machine.top() - count) } else { Value::Nil };
+            machine.set_top(arguments.base + arguments.count);
+            self.replace(machine, subject, &range, value)?;
+        }
+        while self.left > 0 && self.source <= subject.len() {
+            if !std::mem::take(&mut self.is_paused) {
+                self.matcher.seek(self.source);
+            }
+            let range = match run(machine, &mut self.matcher, subject, pattern) {
+                Step::Paused => {
+                    self.is_paused = true;
+                    return Ok(Flow::Pause(self));
+                }
+                Step::Error(message) => return Err(machine.error(message)),
+                Step::NoMatch => break,
+                Step::Match(range) => range,
+            };
+            self.out.extend_from_slice(&subject[self.source..range.start]);
+            self.left -= 1;
+            self.count += 1;
+            match self.replacement(machine, arguments, subject, &range)? {
+                Replacement::Value(value) => self.replace(machine, subject, &range, value)?,
+                Replacement::Asked(count) => {
+                    self.matched = Some(range);
+                    return Ok(Flow::Call { arguments: count, protected: false, then: self });
+                }
+            }
+        }
+        if self.source < subject.len() {
+            self.out.extend_from_slice(&subject[self.source..]);
+        }
+        machine.check_memory(self.out.len())?;
+        let text = machine.string(&self.out);
+        machine.push(text);
+        machine.push(Value::Number(self.count as f64));
+        Ok(Flow::Return(2))
+    }
+}
+
+impl Substitution {
+    /// Puts a replacement in the place of a match, and goes on behind it. `nil` and `false` keep the match.
+    fn replace<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        subject: &[u8],
+        range: &Range<usize>,
+        value: Value<'gc>,
+    ) -> std::result::Result<(), Fault<'gc>> {
+        match value.to_str(machine.mc) {
+            Some(text) => self.out.extend_from_slice(text.bytes()),
+            None if !value.is_true() => self.out.extend_from_slice(&subject[range.clone()]),
+            None => {
+                let kind = value.type_name();
+                return Err(machine.error(format!("invalid replacement value (a {kind})")));
+            }
+        }
+        machine.check_memory(self.out.len())?;
+        self.source = range.end;
+        if range.is_empty() {
+            self.out.extend(subject.get(range.end));
+            self.source += 1;
+        }
+        if self.matcher.is_anchored() {
+            self.left = 0;
+        }
+        Ok(())
+    }
+
+    fn replacement<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        subject: &[u8],
+        range: &Range<usize>,
+    ) -> std::result::Result<Replacement<'gc>, Fault<'gc>> {
+        match machine.argument(arguments, 3) {
+            Value::String(template) => {
+                let text = self.expand(machine, template, subject, range)?;
+                Ok(Replacement::Value(text))
+            }
+            Value::Table(table) => {
+                let key = capture(machine, &self.matcher, 0, range, subject)?;
+                let mut object = Value::Table(table);
+                // As an index does: through tables up to a value or a function.
+                for _ in 0..100 {
+                    let handler = if let Value::Table(table) = object {
+                        let found = table.get(key);
+                        let handler = machine.metamethod(object, Event::Index);
+                        if !found.is_nil() || handler.is_nil() {
+                            return Ok(Replacement::Value(found));
+                        }
+                        handler
+                    } else {
+                        machine.metamethod(object, Event::Index)
+                    };
+                    if matches!(handler, Value::Closure(_) | Value::Native(_)) {
+                        machine.push(handler);
+                        machine.push(object);
+                        machine.push(key);
+                        return Ok(Replacement::Asked(2));
+                    }
+                    object = handler;
+                }
+                Err(machine.error("loop in gettable"))
+            }
+            function => {
+                machine.push(function);
+                let count = push_captures(machine, &self.matcher, range, subject, true)?;
+                Ok(Replacement::Asked(count))
+            }
+        }
+    }
+
+    /// The template with `%0` to `%9` filled in.
+    fn expand<'gc>(
+        &self,
+        machine: &mut Machine<'_, 'gc>,
+        template: Str<'gc>,
+        subject: &[u8],
+        range: &Range<usize>,
+    ) -> std::result::Result<Value<'gc>, Fault<'gc>> {
+        let mut text = Vec::new();
+        let mut bytes = template.bytes().iter();
+        while let Some(&byte) = bytes.next() {
+            if byte != b'%' {
+                text.push(byte);
+                continue;
+            }
+            match bytes.next().copied().unwrap_or(0) {
+                b'0' => text.extend_from_slice(&subject[range.clone()]),
+                digit @ b'1'..=b'9' => {
+                    let value =
+                        capture(machine, &self.matcher, usize::from(digit - b'1'), range, subject)?;
+                    text.extend_from_slice(value.to_str(machine.mc).map_or(b"", Str::bytes));
+                }
+                other => text.push(other),
+            }
+        }
+        Ok(machine.string(text))
+    }
+}

@@ -1,0 +1,459 @@
+//! Defines the table library. Sorting compares in PUC-Rio's order, since a script can watch it.
+
+use super::base::Result;
+use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome};
+use crate::lua::operators::Event;
+use crate::lua::table::Table;
+use crate::lua::value::Value;
+
+/// The functions.
+pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
+    ("concat", concat),
+    ("foreach", foreach),
+    ("foreachi", foreachi),
+    ("getn", getn),
+    ("insert", insert),
+    ("maxn", maxn),
+    ("remove", remove),
+    ("setn", setn),
+    ("sort", sort),
+];
+
+/// Puts the library into the globals.
+pub fn open(machine: &mut Machine) {
+    machine.library("table", FUNCTIONS);
+}
+
+fn at<'gc>(table: Table<'gc>, index: i64) -> Value<'gc> {
+    table.get(Value::Number(index as f64))
+}
+
+fn put<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    table: Table<'gc>,
+    index: i64,
+    value: Value<'gc>,
+) -> std::result::Result<(), Fault<'gc>> {
+    machine.raw_set(table, Value::Number(index as f64), value)
+}
+
+fn concat<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let separator = machine.optional_string(arguments, 2)?.map_or(&b""[..], |text| text.bytes());
+    let table = machine.check_table(arguments, 1)?;
+    let first = i64::from(machine.optional_integer(arguments, 3, 1)? as i32);
+    let last = match machine.argument(arguments, 4) {
+        Value::Nil => table.length() as i64,
+        _ => i64::from(machine.check_integer(arguments, 4)? as i32),
+    };
+    let mut out = Vec::new();
+    for index in first..=last {
+        let value = at(table, index);
+        match value {
+            Value::String(text) => out.extend_from_slice(text.bytes()),
+            Value::Number(number) => {
+                out.extend_from_slice(&crate::lua::number::format_number(number))
+            }
+            _ => {
+                let kind = value.type_name();
+                return Err(machine.error(format!(
+                    "invalid value ({kind}) at index {index} in table for 'concat'"
+                )));
+            }
+        }
+        if index < last {
+            out.extend_from_slice(separator);
+        }
+        if out.len() > 1 << 12 {
+            machine.check_memory(out.len())?;
+        }
+    }
+    machine.fuel -= (out.len() >> 8) as i64 + (last.saturating_sub(first) >> 6).max(0);
+    let text = machine.string(out);
+    machine.push(text);
+    Ok(Flow::Return(1))
+}
+
+fn getn<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let length = machine.check_table(arguments, 1)?.length();
+    machine.push(Value::Number(length as f64));
+    Ok(Flow::Return(1))
+}
+
+fn setn<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    machine.check_table(arguments, 1)?;
+    Err(machine.error("'setn' is obsolete"))
+}
+
+fn maxn<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let table = machine.check_table(arguments, 1)?;
+    let mut largest = 0.0;
+    let mut key = Value::Nil;
+    while let Ok(Some((next, _))) = table.next(key) {
+        if let Value::Number(number) = next {
+            if number > largest {
+                largest = number;
+            }
+        }
+        key = next;
+        machine.fuel -= 1;
+    }
+    machine.push(Value::Number(largest));
+    Ok(Flow::Return(1))
+}
+
+fn insert<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let table = machine.check_table(arguments, 1)?;
+    let end = table.length() as i64 + 1;
+    let place = match arguments.count {
+        2 => end,
+        3 => {
+            let place = i64::from(machine.check_integer(arguments, 2)? as i32);
+            let end = end.max(place);
+            machine.fuel -= (end - place) >> 6;
+            for index in (place + 1..=end).rev() {
+                put(machine, table, index, at(table, index - 1))?;
+            }
+            place
+        }
+        _ => return Err(machine.error("wrong number of arguments to 'insert'")),
+    };
+    put(machine, table, place, machine.argument(arguments, arguments.count))?;
+    Ok(Flow::Return(0))
+}
+
+fn remove<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let table = machine.check_table(arguments, 1)?;
+    let end = table.length() as i64;
+    let place = i64::from(machine.optional_integer(arguments, 2, end)? as i32);
+    if !(1..=end).contains(&place) {
+        return Ok(Flow::Return(0));
+    }
+    let removed = at(table, place);
+    machine.fuel -= (end - place) >> 6;
+    for index in place..end {
+        put(machine, table, index, at(table, index + 1))?;
+    }
+    put(machine, table, end, Value::Nil)?;
+    machine.push(removed);
+    Ok(Flow::Return(1))
+}
+
+// ---- foreach, foreachi
+
+fn foreach<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    machine.check_table(arguments, 1)?;
+    machine.check_function(arguments, 2)?;
+    // The last key has a slot of its own, as a continuation holds no values.
+    machine.push(Value::Nil);
+    visit(machine, arguments)
+}
+
+fn visit<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let key_slot = arguments.base + arguments.count;
+    let table = machine.check_table(arguments, 1)?;
+    match table.next(machine.slot(key_slot)) {
+        Ok(Some((key, value))) => {
+            machine.set_slot(key_slot, key);
+            machine.push(machine.argument(arguments, 2));
+            machine.push(key);
+            machine.push(value);
+            Ok(Flow::Call { arguments: 2, protected: false, then: Box::new(Visited) })
+        }
+        Ok(None) => Ok(Flow::Return(0)),
+        Err(_) => Err(machine.error_in_caller("invalid key to 'next'")),
+    }
+}
+
+/// A turn of `foreach` is over: a result that is not nil ends it.
+struct Visited;
+
+impl Continue for Visited {
+    fn resume<'gc>(
+        self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        outcome: Outcome<'gc>,
+    ) -> Result<'gc> {
+        if let Some(result) = result_of(machine, outcome) {
+            machine.push(result);
+            return Ok(Flow::Return(1));
+        }
+        machine.set_top(arguments.base + arguments.count + 1);
+        visit(machine, arguments)
+    }
+}
+
+/// The first result of a call, if it is not nil.
+fn result_of<'gc>(machine: &Machine<'_, 'gc>, outcome: Outcome<'gc>) -> Option<Value<'gc>> {
+    let Outcome::Returned(count @ 1..) = outcome else { return None };
+    Some(machine.slot(machine.top() - count)).filter(|value| !value.is_nil())
+}
+
+fn foreachi<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let last = machine.check_table(arguments, 1)?.length() as i64;
+    machine.check_function(arguments, 2)?;
+    Box::new(Counting { index: 0, last }).resume(machine, arguments, Outcome::Resumed)
+}
+
+/// `foreachi` at work.
+struct Counting {
+    index: i64,
+    last: i64,
+}
+
+impl Continue for Counting {
+    fn resume<'gc>(
+        mut self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        outcome: Outcome<'gc>,
+    ) -> Result<'gc> {
+        if let Some(result) = result_of(machine, outcome) {
+            machine.push(result);
+            return Ok(Flow::Return(1));
+        }
+        machine.set_top(arguments.base + arguments.count);
+        self.index += 1;
+        if self.index > self.last {
+            return Ok(Flow::Return(0));
+        }
+        let table = machine.check_table(arguments, 1)?;
+        machine.push(machine.argument(arguments, 2));
+        machine.push(Value::Number(self.index as f64));
+        machine.push(at(table, self.index));
+        Ok(Flow::Call { arguments: 2, protected: false, then: self })
+    }
+}
+
+// ---- sort
+
+fn sort<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let last = machine.check_table(arguments, 1)?.length() as i64;
+    if !machine.argument(arguments, 2).is_nil() {
+        machine.check_function(arguments, 2)?;
+    }
+    // The pivot has a slot of its own, as a continuation holds no values.
+    machine.push(Value::Nil);
+    let sorting =
+        Sorting { low: 1, high: last, up: 0, down: 0, at: Stage::Begin, left: Vec::new() };
+    Box::new(sorting).resume(machine, arguments, Outcome::Resumed)
+}
+
+/// Quicksort at work on the items `low..=high`; `left` are the ranges still to be sorted.
+struct Sorting {
+    low: i64,
+    high: i64,
+    /// How far the search from below and the one from above have come.
+    up: i64,
+    down: i64,
+    at: Stage,
+    left: Vec<(i64, i64)>,
+}
+
+/// Which comparison comes next, or has just been made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// A new range.
+    Begin,
+    /// last < first
+    Ends,
+    /// middle < first
+    MiddleFirst,
+    /// last < middle
+    LastMiddle,
+    /// item < pivot, from below
+    Up,
+    /// pivot < item, from above
+    Down,
+}
+
+impl Continue for Sorting {
+    fn resume<'gc>(
+        mut self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        outcome: Outcome<'gc>,
+    ) -> Result<'gc> {
+        let table = machine.check_table(arguments, 1)?;
+        let pivot_slot = arguments.base + arguments.count;
+        let comparer = machine.argument(arguments, 2);
+        let mut answer = match outcome {
+            Outcome::Returned(count) => count > 0 && machine.slot(machine.top() - count).is_true(),
+            _ => false,
+        };
+        machine.set_top(pivot_slot + 1);
+        if matches!(outcome, Outcome::Resumed) && self.at != Stage::Begin {
+            // A pause came between a question and its answer: it is asked again.
+            answer = match self.compare(machine, table, comparer, pivot_slot)? {
+                Some(answer) => answer,
+                None => return Ok(Flow::Call { arguments: 2, protected: false, then: self }),
+            };
+        }
+        while self.advance(machine, table, pivot_slot, answer)? {
+            machine.fuel -= 1;
+            if machine.fuel <= 0 {
+                return Ok(Flow::Pause(self));
+            }
+            answer = match self.compare(machine, table, comparer, pivot_slot)? {
+                Some(answer) => answer,
+                None => return Ok(Flow::Call { arguments: 2, protected: false, then: self }),
+            };
+        }
+        Ok(Flow::Return(0))
+    }
+}
+
+impl Sorting {
+    fn middle(&self) -> i64 {
+        i64::midpoint(self.low, self.high)
+    }
+
+    /// Asks the question of the present stage. `None`: the function and its arguments have been pushed.
+    fn compare<'gc>(
+        &self,
+        machine: &mut Machine<'_, 'gc>,
+        table: Table<'gc>,
+        comparer: Value<'gc>,
+        pivot_slot: usize,
+    ) -> std::result::Result<Option<bool>, Fault<'gc>> {
+        let (left, right) = match self.at {
+            Stage::Begin => return Ok(Some(false)),
+            Stage::Ends => (at(table, self.high), at(table, self.low)),
+            Stage::MiddleFirst => (at(table, self.middle()), at(table, self.low)),
+            Stage::LastMiddle => (at(table, self.high), at(table, self.middle())),
+            Stage::Up => (at(table, self.up), machine.slot(pivot_slot)),
+            Stage::Down => (machine.slot(pivot_slot), at(table, self.down)),
+        };
+        let function = match (comparer, left, right) {
+            (Value::Nil, Value::Number(a), Value::Number(b)) => return Ok(Some(a < b)),
+            (Value::Nil, Value::String(a), Value::String(b)) => {
+                return Ok(Some(a.bytes() < b.bytes()));
+            }
+            (Value::Nil, _, _) => {
+                let handler = machine.metamethod(left, Event::Lt);
+                let same_type = left.type_name() == right.type_name();
+                if handler.is_nil() || !same_type || handler != machine.metamethod(right, Event::Lt)
+                {
+                    return Err(machine.order_error(left, right));
+                }
+                handler
+            }
+            (function, _, _) => function,
+        };
+        machine.push(function);
+        machine.push(left);
+        machine.push(right);
+        Ok(None)
+    }
+
+    fn swap<'gc>(
+        machine: &mut Machine<'_, 'gc>,
+        table: Table<'gc>,
+        a: i64,
+        b: i64,
+    ) -> std::result::Result<(), Fault<'gc>> {
+        let (first, second) = (at(table, a), at(table, b));
+        put(machine, table, a, second)?;
+        put(machine, table, b, first)
+    }
+
+    /// Acts on an answer; true if there is another question to ask.
+    fn advance<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        table: Table<'gc>,
+        pivot_slot: usize,
+        answer: bool,
+    ) -> std::result::Result<bool, Fault<'gc>> {
+        let (low, high, middle) = (self.low, self.high, self.middle());
+        match self.at {
+            Stage::Begin => return Ok(self.next_range()),
+            Stage::Ends => {
+                if answer {
+                    Self::swap(machine, table, low, high)?;
+                }
+                if high - low == 1 {
+                    self.low = self.high;
+                    return Ok(self.next_range());
+                }
+                self.at = Stage::MiddleFirst;
+            }
+            Stage::MiddleFirst if answer => {
+                Self::swap(machine, table, middle, low)?;
+                return self.partition(machine, table, pivot_slot);
+            }
+            Stage::MiddleFirst => self.at = Stage::LastMiddle,
+            Stage::LastMiddle => {
+                if answer {
+                    Self::swap(machine, table, middle, high)?;
+                }
+                return self.partition(machine, table, pivot_slot);
+            }
+            Stage::Up if answer => {
+                if self.up > high {
+                    return Err(machine.error("invalid order function for sorting"));
+                }
+                self.up += 1;
+            }
+            Stage::Up => {
+                self.down -= 1;
+                self.at = Stage::Down;
+            }
+            Stage::Down if answer => {
+                if self.down < low {
+                    return Err(machine.error("invalid order function for sorting"));
+                }
+                self.down -= 1;
+            }
+            Stage::Down if self.down < self.up => {
+                Self::swap(machine, table, high - 1, self.up)?;
+                // The larger part is gone on with; the smaller one is sorted first.
+                let split = self.up;
+                let (smaller, larger) = if split - low < high - split {
+                    ((low, split - 1), (split + 1, high))
+                } else {
+                    ((split + 1, high), (low, split - 1))
+                };
+                self.left.push(larger);
+                self.left.push(smaller);
+                self.low = self.high;
+                return Ok(self.next_range());
+            }
+            Stage::Down => {
+                Self::swap(machine, table, self.up, self.down)?;
+                self.up += 1;
+                self.at = Stage::Up;
+            }
+        }
+        Ok(true)
+    }
+
+    /// The middle has become the pivot: it is put aside, and the searches begin.
+    fn partition<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        table: Table<'gc>,
+        pivot_slot: usize,
+    ) -> std::result::Result<bool, Fault<'gc>> {
+        if self.high - self.low == 2 {
+            self.low = self.high;
+            return Ok(self.next_range());
+        }
+        machine.set_slot(pivot_slot, at(table, self.middle()));
+        Self::swap(machine, table, self.middle(), self.high - 1)?;
+        self.up = self.low + 1;
+        self.down = self.high - 1;
+        self.at = Stage::Up;
+        Ok(true)
+    }
+
+    /// Takes the next range with more than one item; false if there is none.
+    fn next_range(&mut self) -> bool {
+        while self.low >= self.high {
+            let Some((low, high)) = self.left.pop() else { return false };
+            (self.low, self.high) = (low, high);
+        }
+        self.at = Stage::Ends;
+        true
+    }
+}

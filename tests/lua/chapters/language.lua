@@ -1,0 +1,33 @@
+-- The language: scoping, closures, varargs, metamethods, errors, protected calls.
+local function counter() local n = 0 return function() n = n + 1 return n end end
+local a, b = counter(), counter() out(a(), a(), b(), a())
+local fs = {} for i = 1, 3 do fs[i] = function() i = i + 1 return i end end out(fs[1](), fs[1](), fs[2]())
+local k = {} do local x = 1 while x <= 3 do local y = x k[x] = function() y = y + 10 return y end x = x + 1 end end out(k[1](), k[2](), k[1]())
+local function va(...) local a, b = ... return select("#", ...), a, b, ... end out(va()) out(va(nil, nil)) out((va(1, 2))) out(#{va(1, 2)})
+local function old(...) return arg.n, arg[1] end out(old(7, 8)) out((function(...) return type(arg) end)(1))
+local mt = {} for _, e in ipairs({"add", "sub", "mul", "div", "mod", "pow", "concat"}) do mt["__" .. e] = function(x, y) return e .. (type(x) == "table" and "L" or "R") end end
+mt.__unm = function() return "unm" end mt.__call = function(self, ...) return "called", ... end mt.__index = function(_, key) return "index " .. tostring(key) end mt.__tostring = function() return "TS" end mt.__len = function() return 42 end
+local o = setmetatable({}, mt) out(o + 1, 1 + o, o - o, o * 2, o / 2, o % 2, o ^ 2, o .. "x", "x" .. o, 1 .. o, -o, o(1, 2), o.foo, o[1], tostring(o), #o)
+local c = {__eq = function() return true end, __lt = function() return true end, __le = function() return false end} local p, q = setmetatable({}, c), setmetatable({}, c) out(p == q, p ~= q, p < q, p <= q, p > q, p >= q, not (p == q))
+local lt = {__lt = function(x, y) return x.v < y.v end} local l1, l2 = setmetatable({v = 1}, lt), setmetatable({v = 2}, lt) out(l1 <= l2, l2 <= l1, l1 >= l2)
+local log = {} local n = setmetatable({}, {__newindex = function(t, key, v) log[#log + 1] = key rawset(t, key, v) end}) n.a = 1 n.a = 2 n.b = 3 out(table.concat(log, ","), n.a, n.b)
+local base = {greet = function(self) return "hi " .. self.name end} base.__index = base local obj = setmetatable({name = "ann"}, base) out(obj:greet(), pcall(function() return obj:none() end))
+local prox = setmetatable({}, {__index = {x = 5}, __newindex = base}) prox.y = 9 out(prox.x, rawget(prox, "y"), base.y)
+out(getmetatable("").__index == string, getmetatable(o) == mt, getmetatable(setmetatable({}, {__metatable = "locked"})), pcall(setmetatable, setmetatable({}, {__metatable = 1}), {}))
+local chain = "" for i = 1, 5 do if i == 2 then chain = chain .. "two" elseif i == 4 then break else chain = chain .. i end end out(chain)
+local i = 0 repeat local done = i >= 3 i = i + 1 until done out(i)
+out(pcall(error, "msg"), pcall(error, "msg", 0), pcall(error, {1}), pcall(error), pcall(function() error("here") end), pcall(function() error("here", 0) end), pcall(function() error() end))
+local function lvl() error("level", 2) end out(pcall(function() lvl() end))
+out(xpcall(function() error("x") end, function(m) return "H " .. m end), xpcall(function() return 1, 2 end, print))
+out(pcall(pcall), pcall(pcall, error, "e"), select("#", pcall(function() return nil, nil end)), pcall(function() local x = nil x() end), pcall(function() local x = {} x.y.z = 1 end))
+local up = nil out(pcall(function() up.x = 1 end), pcall(function() return up .. "x" end), pcall(function() return up + 1 end), pcall(function() undefinedname() end), pcall(function() return undefinedname.x end))
+out(pcall(function() return ("x").y.z end), pcall(function() return #5 end), pcall(function() return -{} end), pcall(function() return {} .. {} end), pcall(function() for i = 1, {} do end end), pcall(function() local t = {} t[nil] = 1 end))
+out(loadstring("return 1 + 1")(), loadstring("x ="), loadstring("return ...", "=named")(5), pcall(loadstring("error('in chunk')", "@file.lua")), loadstring("local a = ", "=(load)"))
+out(type(nil), type(1), type("x"), type({}), type(print), tostring(nil), tostring(true), assert(1, 2), pcall(assert, false), pcall(assert, nil, "why"), pcall(assert))
+local function tail(n) if n == 0 then return "end" end return tail(n - 1) end out(tail(10000))
+local d = 0 local function deep() d = d + 1 return deep() + 1 end out(pcall(deep))
+local r, env = {}, {} for key, v in next, {1, 2, 3} do r[#r + 1] = key + v end out(unpack(r))
+local x, y, z = (function() return 1, 2, 3 end)() out(x, y, z) local g = {(function() return 1, 2 end)(), (function() return 1, 2 end)()} out(#g)
+local s = 0 for key, v in pairs({10, 20, 30, n = 40}) do s = s + v end out(s) out(#"\n\t\\\"\065\10", "\z" == "z", [[
+first newline dropped]], [==[a]]b]==])
+goto_ = 1 out(goto_, _G.goto_) do local _G = 5 end out(2 ^ 3 ^ 2, -2 ^ 2, not nil == true, 1 .. 2 == "12", "a" .. "b" .. "c" == "abc", 1 + 2 < 4 and "yes" or "no")
