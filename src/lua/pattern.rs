@@ -245,9 +245,10 @@ impl Matcher {
                 if at(pattern, p + 2) == 0 || at(pattern, p + 3) == 0 {
                     return Err("unbalanced pattern");
                 }
-                return Ok(match subject.get(s) == pattern.get(p + 2) {
-                    true => Task::Balance { s: s + 1, depth: 1, rest: p + 4 },
-                    false => Task::Fail,
+                return Ok(if subject.get(s) == pattern.get(p + 2) {
+                    Task::Balance { s: s + 1, depth: 1, rest: p + 4 }
+                } else {
+                    Task::Fail
                 });
             }
             (ESCAPE, b'f') => {
@@ -267,17 +268,23 @@ impl Matcher {
         let (item, end) = self.item(pattern, p, fuel)?;
         let rest = end + 1;
         match at(pattern, end) {
-            b'?' => match subject.get(s).is_some_and(|byte| self.matches(item, *byte)) {
-                true => self.choose(Choice::Skip { s, rest }, Task::Rest { s: s + 1, p: rest }),
-                false => Ok(Task::Rest { s, p: rest }),
-            },
+            b'?' => {
+                if subject.get(s).is_some_and(|byte| self.matches(item, *byte)) {
+                    self.choose(Choice::Skip { s, rest }, Task::Rest { s: s + 1, p: rest })
+                } else {
+                    Ok(Task::Rest { s, p: rest })
+                }
+            }
             b'*' => Ok(Task::Count { s, count: 0, item, rest, least: 0 }),
             b'+' => Ok(Task::Count { s, count: 0, item, rest, least: 1 }),
             b'-' => self.choose(Choice::Lazy { s, item, rest }, Task::Rest { s, p: rest }),
-            _ => match subject.get(s).is_some_and(|byte| self.matches(item, *byte)) {
-                true => Ok(Task::Rest { s: s + 1, p: end }),
-                false => Ok(Task::Fail),
-            },
+            _ => {
+                if subject.get(s).is_some_and(|byte| self.matches(item, *byte)) {
+                    Ok(Task::Rest { s: s + 1, p: end })
+                } else {
+                    Ok(Task::Fail)
+                }
+            }
         }
     }
 
@@ -340,9 +347,10 @@ impl Matcher {
         // Comparing costs little beside a step.
         *fuel -= (length / 64) as i64;
         let text = subject.get(group.start..group.start + length);
-        Ok(match text.is_some() && text == subject.get(s..s + length) {
-            true => Task::Rest { s: s + length, p: p + 2 },
-            false => Task::Fail,
+        Ok(if text.is_some() && text == subject.get(s..s + length) {
+            Task::Rest { s: s + length, p: p + 2 }
+        } else {
+            Task::Fail
         })
     }
 
@@ -505,7 +513,7 @@ mod tests {
         for index in 0..matcher.level() {
             match matcher.capture(index, &whole) {
                 Ok(Capture::Bytes(range)) => {
-                    text += &format!(" '{}'", String::from_utf8_lossy(&subject[range]))
+                    text += &format!(" '{}'", String::from_utf8_lossy(&subject[range]));
                 }
                 Ok(Capture::Position(position)) => text += &format!(" {position}"),
                 Err(error) => return error.to_owned(),

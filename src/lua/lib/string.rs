@@ -214,8 +214,8 @@ fn text_slot<'gc>(machine: &Machine<'_, 'gc>, slot: usize) -> &'gc [u8] {
 }
 
 /// Runs a matcher with the fuel that the slice has.
-fn run<'gc>(
-    machine: &mut Machine<'_, 'gc>,
+fn run(
+    machine: &mut Machine<'_, '_>,
     matcher: &mut Matcher,
     subject: &[u8],
     pattern: &[u8],
@@ -270,7 +270,7 @@ fn search<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments, is_find: bo
     let start = start.clamp(0, subject.len() as i64) as usize;
     let is_special = |byte: &u8| b"^$*+?.([%-".contains(byte);
     // C looks for special bytes up to the first NUL.
-    let is_plain = || !pattern.iter().take_while(|byte| **byte != 0).any(|byte| is_special(byte));
+    let is_plain = || !pattern.iter().take_while(|byte| **byte != 0).any(&is_special);
     if is_find && (machine.argument(arguments, 4).is_true() || is_plain()) {
         machine.fuel -= ((subject.len() - start) >> 6) as i64;
         let place = if pattern.is_empty() {

@@ -24,7 +24,7 @@ pub fn open(machine: &mut Machine) {
     machine.library("table", FUNCTIONS);
 }
 
-fn at<'gc>(table: Table<'gc>, index: i64) -> Value<'gc> {
+fn at(table: Table<'_>, index: i64) -> Value<'_> {
     table.get(Value::Number(index as f64))
 }
 
@@ -51,7 +51,7 @@ fn concat<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
         match value {
             Value::String(text) => out.extend_from_slice(text.bytes()),
             Value::Number(number) => {
-                out.extend_from_slice(&crate::lua::number::format_number(number))
+                out.extend_from_slice(&crate::lua::number::format_number(number));
             }
             _ => {
                 let kind = value.type_name();
@@ -89,10 +89,10 @@ fn maxn<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
     let mut largest = 0.0;
     let mut key = Value::Nil;
     while let Ok(Some((next, _))) = table.next(key) {
-        if let Value::Number(number) = next {
-            if number > largest {
-                largest = number;
-            }
+        if let Value::Number(number) = next
+            && number > largest
+        {
+            largest = number;
         }
         key = next;
         machine.fuel -= 1;
