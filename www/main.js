@@ -63,7 +63,8 @@ function layOut() {
   ];
   if (!ui.course) panes.unshift(make("h1", { className: "unseen" }, texts.brand));
   const skip = make("a", { className: "skip", href: "#", onclick: (event) => (event.preventDefault(), ui.terminal.focus()) }, texts.skip);
-  document.body.append(skip, header, make("main", { className: ui.course ? "both" : "alone" }, panes), ui.keys);
+  header.prepend(skip);
+  document.body.append(header, make("main", { className: ui.course ? "both" : "alone" }, panes), ui.keys);
 }
 
 function connect() {

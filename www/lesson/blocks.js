@@ -13,7 +13,7 @@ export function render(blocks, step) {
       case "list":
         return make("ul", {}, block.items.map((item) => make("li", {}, inline(item))));
       case "note":
-        return make("aside", { className: "note" }, render(block.blocks, step));
+        return make("div", { className: "note", role: "note" }, render(block.blocks, step));
       case "transcript":
         return make("div", { className: "transcript" }, block.commands.map(({ line, output }) => step(line, output)));
     }
