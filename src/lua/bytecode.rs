@@ -135,6 +135,17 @@ opcodes! {
     Vararg "`R[A], R[A+1], ..., R[A+B-2] := vararg`; B = 0: all, sets the top",
 }
 
+/// The opcode of every six-bit pattern, so that decoding needs no check.
+const DECODE: [OpCode; 64] = {
+    let mut table = [OpCode::Vararg; 64];
+    let mut number = 0;
+    while number < OPCODES.len() {
+        table[number] = OPCODES[number];
+        number += 1;
+    }
+    table
+};
+
 impl Instruction {
     /// An instruction with three operands.
     pub fn abc(op: OpCode, a: u32, b: u32, c: u32) -> Instruction {
@@ -151,9 +162,10 @@ impl Instruction {
         Instruction::abx(op, a, (sbx + MAX_SBX) as u32)
     }
 
-    /// The opcode.
+    /// The opcode. The word behind a `SetList`, which is a number and no instruction, may have none of its own:
+    /// it then counts as `Vararg`.
     pub fn op(self) -> OpCode {
-        OPCODES[(self.0 & 0x3f) as usize]
+        DECODE[(self.0 & 0x3f) as usize]
     }
 
     /// Operand A, 8 bits.

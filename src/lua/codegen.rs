@@ -15,10 +15,33 @@ use std::rc::Rc;
 
 pub(super) type Code<T> = Result<T, SyntaxError>;
 
-/// The end of a jump list.
+/// The end of a jump list, in the offset of its last jump.
 pub(super) const NO_JUMP: i32 = -1;
 const NO_REGISTER: u32 = 255;
 const MAX_STACK: u32 = 250;
+
+/// Jumps to one place that is not known yet, each leading to the next by its offset. The last is kept at hand:
+/// PUC-Rio walks to it, which takes quadratic time on a long chain of `or`, `elseif` or `break`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct JumpList {
+    first: i32,
+    last: i32,
+}
+
+impl JumpList {
+    pub const EMPTY: JumpList = JumpList { first: NO_JUMP, last: NO_JUMP };
+
+    /// The list of the one jump at `pc`.
+    pub fn one(pc: usize) -> JumpList {
+        JumpList { first: pc as i32, last: pc as i32 }
+    }
+}
+
+impl Default for JumpList {
+    fn default() -> JumpList {
+        JumpList::EMPTY
+    }
+}
 
 /// Where the value of an expression is, or what is still to be done to get it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,13 +70,13 @@ pub(super) enum Kind {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Expression {
     pub kind: Kind,
-    pub if_true: i32,
-    pub if_false: i32,
+    pub if_true: JumpList,
+    pub if_false: JumpList,
 }
 
 impl Expression {
     pub fn new(kind: Kind) -> Expression {
-        Expression { kind, if_true: NO_JUMP, if_false: NO_JUMP }
+        Expression { kind, if_true: JumpList::EMPTY, if_false: JumpList::EMPTY }
     }
 
     fn has_jumps(&self) -> bool {
@@ -62,9 +85,7 @@ impl Expression {
 
     fn numeral(&self) -> Option<f64> {
         match self.kind {
-            Kind::Number(number) if self.if_true == NO_JUMP && self.if_false == NO_JUMP => {
-                Some(number)
-            }
+            Kind::Number(number) if !self.has_jumps() => Some(number),
             _ => None,
         }
     }
@@ -76,7 +97,7 @@ impl Expression {
 
 /// What a block keeps while it is open.
 pub(super) struct Block {
-    pub breaks: i32,
+    pub breaks: JumpList,
     pub active_locals: usize,
     pub has_upvalue: bool,
     pub is_loop: bool,
@@ -112,13 +133,13 @@ pub(super) struct Function {
     /// Where the last jump target was: code before it must not be merged with code behind it.
     last_target: i32,
     /// Jumps to the next instruction.
-    pending: i32,
+    pending: JumpList,
 }
 
 impl Function {
     pub fn new(source: Rc<[u8]>) -> Function {
         let proto = Proto { source, max_stack: 2, ..Proto::default() };
-        Function { proto, last_target: -1, pending: NO_JUMP, ..Function::default() }
+        Function { proto, last_target: -1, ..Function::default() }
     }
 
     pub fn pc(&self) -> usize {
@@ -166,7 +187,8 @@ impl Function {
     }
 
     /// Whether some jump of a list does not carry a value.
-    fn needs_value(&mut self, mut list: i32) -> bool {
+    fn needs_value(&mut self, list: JumpList) -> bool {
+        let mut list = list.first;
         while list != NO_JUMP {
             if self.jump_control(list).op() != OpCode::TestSet {
                 return true;
@@ -189,7 +211,8 @@ impl Function {
         true
     }
 
-    fn remove_values(&mut self, mut list: i32) {
+    fn remove_values(&mut self, list: JumpList) {
+        let mut list = list.first;
         while list != NO_JUMP {
             self.patch_test(list, NO_REGISTER);
             list = self.jump_target(list);
@@ -257,9 +280,10 @@ impl Parser<'_> {
         self.emit_abc(OpCode::LoadNil, from, from + count - 1, 0).map(drop)
     }
 
-    pub(super) fn jump(&mut self) -> Code<i32> {
-        let pending = std::mem::replace(&mut self.function().pending, NO_JUMP);
-        let mut jump = self.emit_asbx(OpCode::Jmp, 0, NO_JUMP)? as i32;
+    /// Emits a jump; what was to jump here goes where it will go.
+    pub(super) fn jump(&mut self) -> Code<JumpList> {
+        let pending = std::mem::take(&mut self.function().pending);
+        let mut jump = JumpList::one(self.emit_asbx(OpCode::Jmp, 0, NO_JUMP)?);
         self.concat_jumps(&mut jump, pending)?;
         Ok(jump)
     }
@@ -268,7 +292,7 @@ impl Parser<'_> {
         self.emit_abc(OpCode::Return, first, (count + 1) as u32, 0).map(drop)
     }
 
-    fn conditional_jump(&mut self, op: OpCode, a: u32, b: u32, c: u32) -> Code<i32> {
+    fn conditional_jump(&mut self, op: OpCode, a: u32, b: u32, c: u32) -> Code<JumpList> {
         self.emit_abc(op, a, b, c)?;
         self.jump()
     }
@@ -285,11 +309,12 @@ impl Parser<'_> {
 
     fn patch_list_to(
         &mut self,
-        mut list: i32,
+        list: JumpList,
         value_target: i32,
         register: u32,
         default_target: i32,
     ) -> Code<()> {
+        let mut list = list.first;
         while list != NO_JUMP {
             let next = self.function().jump_target(list);
             let carries = self.function().patch_test(list, register);
@@ -301,18 +326,18 @@ impl Parser<'_> {
 
     fn discharge_pending(&mut self) -> Code<()> {
         let pc = self.function().pc() as i32;
-        let pending = std::mem::replace(&mut self.function().pending, NO_JUMP);
+        let pending = std::mem::take(&mut self.function().pending);
         self.patch_list_to(pending, pc, NO_REGISTER, pc)
     }
 
-    pub(super) fn patch_list(&mut self, list: i32, target: usize) -> Code<()> {
+    pub(super) fn patch_list(&mut self, list: JumpList, target: usize) -> Code<()> {
         if target == self.function().pc() {
             return self.patch_to_here(list);
         }
         self.patch_list_to(list, target as i32, NO_REGISTER, target as i32)
     }
 
-    pub(super) fn patch_to_here(&mut self, list: i32) -> Code<()> {
+    pub(super) fn patch_to_here(&mut self, list: JumpList) -> Code<()> {
         self.function().label();
         let mut pending = self.function().pending;
         self.concat_jumps(&mut pending, list)?;
@@ -320,21 +345,17 @@ impl Parser<'_> {
         Ok(())
     }
 
-    pub(super) fn concat_jumps(&mut self, first: &mut i32, second: i32) -> Code<()> {
-        if second == NO_JUMP {
+    pub(super) fn concat_jumps(&mut self, list: &mut JumpList, behind: JumpList) -> Code<()> {
+        if behind == JumpList::EMPTY {
             return Ok(());
         }
-        if *first == NO_JUMP {
-            *first = second;
+        if *list == JumpList::EMPTY {
+            *list = behind;
             return Ok(());
         }
-        let mut list = *first;
-        loop {
-            match self.function().jump_target(list) {
-                NO_JUMP => return self.fix_jump(list, second),
-                next => list = next,
-            }
-        }
+        self.fix_jump(list.last, behind.first)?;
+        list.last = behind.last;
+        Ok(())
     }
 
     pub(super) fn check_stack(&mut self, count: u32) -> Code<()> {
@@ -374,8 +395,8 @@ impl Parser<'_> {
         if let Some(&index) = function.constants.get(&key) {
             return Ok(index);
         }
-        if next > MAX_BX {
-            return Err(self.lexer.error_near("constant table overflow"));
+        if next >= MAX_BX {
+            return Err(overflow("constant table overflow"));
         }
         function.constants.insert(key, next);
         function.proto.constants.push(constant);
@@ -481,15 +502,15 @@ impl Parser<'_> {
         self.discharge_to_register(expression, register)?;
         if let Kind::Jump(pc) = expression.kind {
             let mut list = expression.if_true;
-            self.concat_jumps(&mut list, pc as i32)?;
+            self.concat_jumps(&mut list, JumpList::one(pc))?;
             expression.if_true = list;
         }
         if expression.has_jumps() {
             let (mut load_false, mut load_true) = (NO_JUMP, NO_JUMP);
             let (if_true, if_false) = (expression.if_true, expression.if_false);
             if self.function().needs_value(if_true) || self.function().needs_value(if_false) {
-                let over =
-                    if matches!(expression.kind, Kind::Jump(_)) { NO_JUMP } else { self.jump()? };
+                let is_jump = matches!(expression.kind, Kind::Jump(_));
+                let over = if is_jump { JumpList::EMPTY } else { self.jump()? };
                 load_false = self.load_boolean(register, 0, 1)?;
                 load_true = self.load_boolean(register, 1, 0)?;
                 self.patch_to_here(over)?;
@@ -597,7 +618,7 @@ impl Parser<'_> {
             Instruction::abc(control.op(), u32::from(control.a() == 0), control.b(), control.c());
     }
 
-    fn jump_on(&mut self, expression: &mut Expression, condition: bool) -> Code<i32> {
+    fn jump_on(&mut self, expression: &mut Expression, condition: bool) -> Code<JumpList> {
         if let Kind::Relocatable(pc) = expression.kind {
             let instruction = self.function().proto.code[pc];
             if instruction.op() == OpCode::Not {
@@ -613,17 +634,19 @@ impl Parser<'_> {
         }
         self.discharge_to_any_register(expression)?;
         self.free_expression(expression);
-        let Kind::NonRelocatable(register) = expression.kind else { return Ok(NO_JUMP) };
+        let Kind::NonRelocatable(register) = expression.kind else {
+            return Ok(JumpList::EMPTY);
+        };
         self.conditional_jump(OpCode::TestSet, NO_REGISTER, register, u32::from(condition))
     }
 
     pub(super) fn go_if_true(&mut self, expression: &mut Expression) -> Code<()> {
         self.discharge_variables(expression)?;
         let jump = match expression.kind {
-            Kind::Constant(_) | Kind::Number(_) | Kind::True => NO_JUMP,
+            Kind::Constant(_) | Kind::Number(_) | Kind::True => JumpList::EMPTY,
             Kind::Jump(pc) => {
                 self.invert_jump(pc);
-                pc as i32
+                JumpList::one(pc)
             }
             _ => self.jump_on(expression, false)?,
         };
@@ -631,22 +654,22 @@ impl Parser<'_> {
         self.concat_jumps(&mut list, jump)?;
         expression.if_false = list;
         self.patch_to_here(expression.if_true)?;
-        expression.if_true = NO_JUMP;
+        expression.if_true = JumpList::EMPTY;
         Ok(())
     }
 
     fn go_if_false(&mut self, expression: &mut Expression) -> Code<()> {
         self.discharge_variables(expression)?;
         let jump = match expression.kind {
-            Kind::Nil | Kind::False => NO_JUMP,
-            Kind::Jump(pc) => pc as i32,
+            Kind::Nil | Kind::False => JumpList::EMPTY,
+            Kind::Jump(pc) => JumpList::one(pc),
             _ => self.jump_on(expression, true)?,
         };
         let mut list = expression.if_true;
         self.concat_jumps(&mut list, jump)?;
         expression.if_true = list;
         self.patch_to_here(expression.if_false)?;
-        expression.if_false = NO_JUMP;
+        expression.if_false = JumpList::EMPTY;
         Ok(())
     }
 
@@ -735,8 +758,8 @@ impl Parser<'_> {
             std::mem::swap(&mut first, &mut second);
             wanted = 1;
         }
-        *left =
-            Expression::new(Kind::Jump(self.conditional_jump(op, wanted, first, second)? as usize));
+        let jump = self.conditional_jump(op, wanted, first, second)?;
+        *left = Expression::new(Kind::Jump(jump.first as usize));
         Ok(())
     }
 
@@ -827,6 +850,11 @@ impl Parser<'_> {
         locals.push(LocalVariable { name: name.into(), start: 0, end: 0 });
         locals.len() - 1
     }
+}
+
+/// The error of a table that the instructions cannot address. PUC-Rio raises it where it knows no line.
+pub(super) fn overflow(message: &str) -> SyntaxError {
+    SyntaxError(message.as_bytes().to_vec())
 }
 
 /// A prefix operator.

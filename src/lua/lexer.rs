@@ -49,9 +49,9 @@ fixed! {
 }
 
 /// The name under which messages show a chunk: `=name` and `@name` without their mark, else the first line of the
-/// source in `[string "..."]`; never more than 59 bytes.
+/// source in `[string "..."]`; never more than 79 bytes.
 pub fn chunk_id(source: &[u8]) -> Vec<u8> {
-    const SIZE: usize = 60;
+    const SIZE: usize = 80;
     let source = source.split(|&byte| byte == 0).next().unwrap_or_default();
     match source.first() {
         Some(b'=') => source[1..source.len().min(SIZE)].to_vec(),
@@ -134,7 +134,8 @@ impl<'a> Lexer<'a> {
     /// An error at the line reached, near a token if one is given.
     pub fn error(&self, message: &str, token: Option<&Token>) -> SyntaxError {
         let near = match token {
-            None => return self.located(message.as_bytes()),
+            // PUC-Rio's number of a NUL byte is also its sign for "no token".
+            None | Some(Token::Byte(0)) => return self.located(message.as_bytes()),
             Some(Token::Byte(byte)) if byte.is_ascii_control() => {
                 format!("char({byte})").into_bytes()
             }

@@ -2,8 +2,10 @@
 //!
 //! Long because it holds the whole grammar.
 
-use super::bytecode::{FIELDS_PER_FLUSH, OpCode, Proto};
-use super::codegen::{Binary, Block, Capture, Code, Expression, Function, Kind, NO_JUMP, Unary};
+use super::bytecode::{FIELDS_PER_FLUSH, Instruction, MAX_BX, OpCode, Proto};
+use super::codegen::{
+    Binary, Block, Capture, Code, Expression, Function, JumpList, Kind, NO_JUMP, Unary, overflow,
+};
 use super::lexer::{Fixed, Lexer, SyntaxError, Token};
 use std::rc::Rc;
 
@@ -22,11 +24,22 @@ const MULTIPLE: i32 = -1;
 
 /// Compiles a chunk. `chunk_name` is as for `load`: `=name`, `@file` or the source itself.
 pub fn compile(source: &[u8], chunk_name: &[u8]) -> Result<Rc<Proto>, SyntaxError> {
+    compile_within(source, chunk_name, 0)
+}
+
+/// [`compile`] for a caller that is itself inside `c_calls` calls from C to Lua (PUC-Rio's `nCcalls`, which counts
+/// them and the parser's levels together): a `loadstring` in a script has 1 of them, and one more for every `pcall`,
+/// metamethod and the like around it.
+pub fn compile_within(
+    source: &[u8],
+    chunk_name: &[u8],
+    c_calls: u32,
+) -> Result<Rc<Proto>, SyntaxError> {
     let name: Rc<[u8]> = Rc::from(chunk_name);
     let mut parser = Parser {
         lexer: Lexer::new(source, chunk_name),
         functions: vec![Function::new(name.clone())],
-        levels: 0,
+        levels: c_calls,
         name,
     };
     parser.function().proto.is_vararg = true;
@@ -54,11 +67,12 @@ impl Parser<'_> {
         self.lexer.error_near(&format!("'{}' expected", text(token)))
     }
 
-    fn limit(&mut self, count: usize, limit: usize, what: &str) -> Code<()> {
+    /// Refuses a `count` beyond `limit` in the function that has `level` others around it.
+    fn limit(&self, level: usize, count: usize, limit: usize, what: &str) -> Code<()> {
         if count <= limit {
             return Ok(());
         }
-        let message = match self.function().proto.line_defined {
+        let message = match self.functions[level].proto.line_defined {
             0 => format!("main function has more than {limit} {what}"),
             line => format!("function at line {line} has more than {limit} {what}"),
         };
@@ -123,9 +137,9 @@ impl Parser<'_> {
     /// Declares the local that will be the `ahead`-th after those in scope; gives its index.
     fn new_local(&mut self, name: &[u8], ahead: usize) -> Code<usize> {
         let count = self.function().active.len() + ahead + 1;
-        self.limit(count, MAX_LOCALS, "local variables")?;
+        self.limit(self.functions.len() - 1, count, MAX_LOCALS, "local variables")?;
         if self.function().proto.locals.len() >= MAX_DECLARED {
-            return Err(self.lexer.error("too many local variables", None));
+            return Err(overflow("too many local variables"));
         }
         Ok(self.add_local(name))
     }
@@ -184,24 +198,16 @@ impl Parser<'_> {
         let mut from = Capture::Local(register);
         for at in owner + 1..=level {
             let function = &mut self.functions[at];
-            let index = if let Some(index) =
-                function.captures.iter().position(|&capture| capture == from)
-            {
+            let known = function.captures.iter().position(|&capture| capture == from);
+            let index = if let Some(index) = known {
                 index
             } else {
-                let count = function.captures.len() + 1;
-                if count > MAX_UPVALUES {
-                    let what = match function.proto.line_defined {
-                        0 => format!("main function has more than {MAX_UPVALUES} upvalues"),
-                        line => {
-                            format!("function at line {line} has more than {MAX_UPVALUES} upvalues")
-                        }
-                    };
-                    return Err(self.lexer.error(&what, None));
-                }
+                let count = function.captures.len();
+                self.limit(at, count + 1, MAX_UPVALUES, "upvalues")?;
+                let function = &mut self.functions[at];
                 function.captures.push(from);
                 function.proto.upvalues.push(name.into());
-                count - 1
+                count
             };
             from = Capture::Upvalue(index as u32);
         }
@@ -216,7 +222,12 @@ impl Parser<'_> {
     fn enter_block(&mut self, is_loop: bool) {
         let function = self.function();
         let active_locals = function.active.len();
-        function.blocks.push(Block { breaks: NO_JUMP, active_locals, has_upvalue: false, is_loop });
+        function.blocks.push(Block {
+            breaks: JumpList::EMPTY,
+            active_locals,
+            has_upvalue: false,
+            is_loop,
+        });
     }
 
     fn leave_block(&mut self) -> Code<()> {
@@ -281,11 +292,11 @@ impl Parser<'_> {
         self.expect_match(&Token::Fixed(Fixed::End), &Token::Fixed(Fixed::Function), line)?;
         let Function { proto, captures, .. } = self.close_function()?;
         let function = self.function();
-        function.proto.protos.push(Rc::new(proto));
-        let index = function.proto.protos.len() as u32 - 1;
-        if index > super::bytecode::MAX_BX {
-            return Err(self.lexer.error("constant table overflow", None));
+        let index = function.proto.protos.len() as u32;
+        if index >= MAX_BX {
+            return Err(overflow("constant table overflow"));
         }
+        function.proto.protos.push(Rc::new(proto));
         let closure = self.emit_abx(OpCode::Closure, 0, index)?;
         for capture in captures {
             match capture {
@@ -610,7 +621,7 @@ impl Parser<'_> {
     }
 
     /// Reads a condition; gives the jumps that leave when it is false.
-    fn condition(&mut self) -> Code<i32> {
+    fn condition(&mut self) -> Code<JumpList> {
         let mut expression = self.expression()?;
         if expression.kind == Kind::Nil {
             expression.kind = Kind::False;
@@ -619,7 +630,7 @@ impl Parser<'_> {
         Ok(expression.if_false)
     }
 
-    fn then_block(&mut self) -> Code<i32> {
+    fn then_block(&mut self) -> Code<JumpList> {
         self.lexer.advance()?;
         let exit = self.condition()?;
         self.expect(&Token::Fixed(Fixed::Then))?;
@@ -628,7 +639,7 @@ impl Parser<'_> {
     }
 
     fn if_statement(&mut self, line: u32) -> Code<()> {
-        let mut escapes = NO_JUMP;
+        let mut escapes = JumpList::EMPTY;
         let mut exit = self.then_block()?;
         while self.at_word(Fixed::Elseif) {
             let jump = self.jump()?;
@@ -773,10 +784,11 @@ impl Parser<'_> {
         self.activate(hidden);
         self.expect(&Token::Fixed(Fixed::Do))?;
         let prepare = if is_numeric {
-            self.emit_asbx(OpCode::ForPrep, base, NO_JUMP)? as i32
+            JumpList::one(self.emit_asbx(OpCode::ForPrep, base, NO_JUMP)?)
         } else {
             self.jump()?
         };
+        let start = self.function().pc();
         self.enter_block(false);
         self.activate(shown);
         self.reserve_registers(shown.len() as u32)?;
@@ -784,13 +796,13 @@ impl Parser<'_> {
         self.leave_block()?;
         self.patch_to_here(prepare)?;
         let end = if is_numeric {
-            self.emit_asbx(OpCode::ForLoop, base, NO_JUMP)? as i32
+            self.emit_asbx(OpCode::ForLoop, base, NO_JUMP)?
         } else {
-            self.emit_abc(OpCode::TForLoop, base, 0, shown.len() as u32)? as i32
+            self.emit_abc(OpCode::TForLoop, base, 0, shown.len() as u32)?
         };
         self.fix_line(line);
-        let back = if is_numeric { end } else { self.jump()? };
-        self.patch_list(back, prepare as usize + 1)
+        let back = if is_numeric { JumpList::one(end) } else { self.jump()? };
+        self.patch_list(back, start)
     }
 
     fn function_statement(&mut self, line: u32) -> Code<()> {
@@ -875,12 +887,7 @@ impl Parser<'_> {
             self.set_returns(&mut last, MULTIPLE)?;
             if let (Kind::Call(pc), 1) = (last.kind, count) {
                 let call = &mut self.function().proto.code[pc];
-                *call = super::bytecode::Instruction::abc(
-                    OpCode::TailCall,
-                    call.a(),
-                    call.b(),
-                    call.c(),
-                );
+                *call = Instruction::abc(OpCode::TailCall, call.a(), call.b(), call.c());
             }
             return self.emit_return(active, MULTIPLE);
         }
@@ -915,7 +922,8 @@ impl Parser<'_> {
                 self.resolve_conflict(&mut targets, register)?;
             }
             let room = MAX_LEVELS.saturating_sub(self.levels) as usize;
-            self.limit(targets.len(), room, "variables in assignment")?;
+            let level = self.functions.len() - 1;
+            self.limit(level, targets.len(), room, "variables in assignment")?;
             targets.push(next);
         }
         self.expect(&Token::Byte(b'='))?;

@@ -4,6 +4,8 @@
 #![allow(clippy::print_stderr, reason = "what could not be proved is said loudly")]
 
 pub mod engine;
+pub mod lua51;
+pub mod program;
 pub mod real;
 pub mod redis_cli;
 pub mod transcript;
