@@ -1,7 +1,7 @@
 //! Defines Lua's pattern matching as a machine with a stack of its own, which can pause at any step.
 //!
 //! PUC-Rio's matcher calls itself for the rest of the pattern. Nothing is left to do when such a call succeeds, so all that
-//! its C stack holds is where to go on after a failure: that is [`Choice`].
+//! its C stack holds is where to go on after a failure: that is `Choice`.
 
 use std::ops::Range;
 
