@@ -260,7 +260,7 @@ fn damage(source: &mut Vec<u8>, random: &mut Random) {
         "08",
         "--[==[\n]==]",
     ];
-    for _ in 0..1 + random.below(3) {
+    for _ in 0..=random.below(3) {
         let at = random.below(source.len() + 1);
         let until = (at + random.below(12)).min(source.len());
         match random.below(5) {

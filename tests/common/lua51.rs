@@ -1,5 +1,7 @@
 //! Asks the real Lua 5.1 what it makes of a chunk, and reads the code that it answers with.
 
+#![allow(clippy::unwrap_used, reason = "a judge that cannot be asked is a failure")]
+
 use evalsha::lua::bytecode::{Constant, Instruction, LocalVariable, Proto};
 use std::io::Write;
 use std::process::{Command, Stdio};

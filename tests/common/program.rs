@@ -92,7 +92,7 @@ impl Grammar {
 
     fn block(&mut self, depth: usize) {
         let known = self.names.len();
-        for _ in 0..1 + self.random.below(6) {
+        for _ in 0..=self.random.below(6) {
             if !self.spend() {
                 break;
             }
@@ -127,7 +127,7 @@ impl Grammar {
         match kind {
             0 | 1 => {
                 let names: Vec<String> =
-                    (0..1 + self.random.below(3)).map(|_| self.new_name()).collect();
+                    (0..=self.random.below(3)).map(|_| self.new_name()).collect();
                 self.say(&format!("local {}", names.join(", ")));
                 if !self.random.once_in(4) {
                     self.say("=");
@@ -135,7 +135,7 @@ impl Grammar {
                 }
             }
             2 | 3 => {
-                for at in 0..1 + self.random.below(3) {
+                for at in 0..=self.random.below(3) {
                     if at > 0 {
                         self.say(",");
                     }
@@ -249,7 +249,7 @@ impl Grammar {
     }
 
     fn expressions(&mut self, depth: usize, limit: usize) {
-        for at in 0..1 + self.random.below(limit) {
+        for at in 0..=self.random.below(limit) {
             if at > 0 {
                 self.say(",");
             }
@@ -337,7 +337,7 @@ impl Grammar {
             }
             if many {
                 let number = self.random.below(400);
-                write!(self.out, "{number}").unwrap();
+                write!(self.out, "{number}").expect("a String takes everything");
             } else {
                 self.expression(depth + 1);
             }
