@@ -87,24 +87,20 @@ impl LongDouble {
 
     /// The text that Redis stores: 17 digits behind the point, zeros at the end left out, no exponent ever.
     pub fn to_text(self) -> Vec<u8> {
-        let mut text = String::new();
-        if self.negative {
-            text.push('-');
-        }
+        let sign = if self.negative { "-" } else { "" };
         if self.is_infinite() {
-            text.push_str("inf");
-            return text.into_bytes();
+            return format!("{sign}inf").into_bytes();
         }
         if self.exponent >= 0 {
-            text.push_str(&decimal_digits(self.mantissa, self.exponent.unsigned_abs()));
-            return text.into_bytes();
+            let digits = decimal_digits(self.mantissa, self.exponent.unsigned_abs());
+            return format!("{sign}{digits}").into_bytes();
         }
         let scaled = u128::from(self.mantissa) * 10u128.pow(17);
         let scaled = shift_to_even(scaled, self.exponent.unsigned_abs(), false);
         let (whole, fraction) = (scaled / 10u128.pow(17), scaled % 10u128.pow(17));
-        text += &format!("{whole}.{fraction:017}");
+        let text = format!("{sign}{whole}.{fraction:017}");
         let trimmed = text.trim_end_matches('0').trim_end_matches('.');
-        if trimmed == "-0" { b"0".to_vec() } else { trimmed.as_bytes().to_vec() }
+        if trimmed == "-0" { b"0".to_vec() } else { trimmed.into() }
     }
 }
 

@@ -10,6 +10,9 @@ pub struct Hash {
     table: bool,
 }
 
+/// A field with its value.
+pub type Pair<'a> = (&'a [u8], &'a [u8]);
+
 /// How far a hash is kept as a listpack: `hash-max-listpack-entries` and `hash-max-listpack-value`.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -54,18 +57,18 @@ impl Hash {
     }
 
     /// Fields with their values, in insertion order.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&[u8], &[u8])> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Pair<'_>> {
         self.fields.iter().map(|(field, value)| (field, value.as_slice()))
     }
 
     /// A uniformly random field; `random` gives 64 random bits a call.
-    pub fn random(&self, random: impl FnMut() -> u64) -> Option<(&[u8], &[u8])> {
+    pub fn random(&self, random: impl FnMut() -> u64) -> Option<Pair<'_>> {
         self.fields.random(random).map(|(field, value)| (field, value.as_slice()))
     }
 
     /// Fields from `cursor` on (0 starts) and the cursor to go on with (0 when done): all at once from a listpack,
     /// else up to `count`.
-    pub fn scan(&self, cursor: u64, count: usize) -> (u64, Vec<(&[u8], &[u8])>) {
+    pub fn scan(&self, cursor: u64, count: usize) -> (u64, Vec<Pair<'_>>) {
         if !self.table {
             return (0, self.iter().collect());
         }

@@ -1,0 +1,443 @@
+//! Sends random commands to our engine and to the real server, and wants equal replies.
+//!
+//! `DIFFERENTIAL_CASES=10000` runs longer, `DIFFERENTIAL_SEED=7` elsewhere. A difference is made as short as it will
+//! go and printed as a transcript, ready to be saved.
+
+#![allow(clippy::print_stderr, reason = "what could not be proved is said loudly")]
+
+mod common;
+
+use common::engine::Engine;
+use common::real::{Connection, RealServer};
+use evalsha::cli::print::{print, quoted};
+use evalsha::resp::{Reply, Resp};
+use evalsha::server::random::Random;
+
+/// A command line with placeholders, each of which stands for some random arguments: see [`fill`].
+type Template = &'static str;
+
+const STRING: &[Template] = &[
+    "SET $key $value",
+    "SET $key $value",
+    "SET $key $number",
+    "SET $key $value $set",
+    "SET $key $value $set",
+    "GET $key",
+    "GETSET $key $value",
+    "GETDEL $key",
+    "GETEX $key $getex",
+    "SETNX $key $value",
+    "SETEX $key $time $value",
+    "PSETEX $key $time $value",
+    "MSET $pairs",
+    "MSETNX $pairs",
+    "MGET $keys",
+    "APPEND $key $value",
+    "APPEND $key $digits",
+    "STRLEN $key",
+    "GETRANGE $key $index $index",
+    "SUBSTR $key $index $index",
+    "SETRANGE $key $offset $value",
+    "INCR $key",
+    "DECR $key",
+    "INCRBY $key $number",
+    "DECRBY $key $number",
+    "INCRBYFLOAT $key $float",
+    "INCRBYFLOAT $key $float",
+    "LCS $key $key $lcs",
+    "LCS $key $key",
+    "HSET $key $field $value",
+    "OBJECT ENCODING $key",
+    "TTL $key",
+    "TYPE $key",
+];
+
+const HASH: &[Template] = &[
+    "HSET $key $fields",
+    "HSET $key $fields",
+    "HSET $key $field $value",
+    "HMSET $key $fields",
+    "HSETNX $key $field $value",
+    "HGET $key $field",
+    "HMGET $key $field $field $field",
+    "HGETALL $key",
+    "HKEYS $key",
+    "HVALS $key",
+    "HLEN $key",
+    "HEXISTS $key $field",
+    "HSTRLEN $key $field",
+    "HDEL $key $field",
+    "HDEL $key $field $field $field",
+    "HINCRBY $key $field $number",
+    "HINCRBYFLOAT $key $field $float",
+    "HINCRBYFLOAT $key $field $float",
+    "HRANDFIELD $key",
+    "HRANDFIELD $key $count",
+    "HRANDFIELD $key $count WITHVALUES",
+    "HSCAN $key $cursor",
+    "HSCAN $key 0 MATCH $pattern",
+    "HSCAN $key 0 MATCH $pattern",
+    "HSCAN $key 0 $scan",
+    "SET $key $value",
+    "GETDEL $key",
+    "OBJECT ENCODING $key",
+];
+
+/// Asked of each key when a case ends.
+const STATE: &[&str] = &["TYPE", "OBJECT ENCODING", "TTL", "STRLEN", "GET", "HGETALL"];
+
+const KEYS: &[&str] = &["a", "b", "c", ""];
+
+/// Commands whose reply has no order where the hash is a table.
+const UNORDERED: &[&str] = &["HGETALL", "HKEYS", "HVALS", "HSCAN", "HRANDFIELD"];
+
+type Argv = Vec<Vec<u8>>;
+
+#[test]
+fn strings() {
+    compare("strings", STRING);
+}
+
+#[test]
+fn hashes() {
+    compare("hashes", HASH);
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}")),
+        Err(_) => default,
+    }
+}
+
+fn compare(name: &str, templates: &[Template]) {
+    let Some(real) = RealServer::start() else { return };
+    let (cases, seed) = (setting("DIFFERENTIAL_CASES", 100), setting("DIFFERENTIAL_SEED", 1));
+    for case in 0..cases {
+        let mut random = Random::new(seed.wrapping_mul(1_000_003) + case);
+        let commands = generate(&mut random, templates);
+        if difference(&real, &commands).is_none() {
+            continue;
+        }
+        let commands = shrink(&real, commands);
+        let found = difference(&real, &commands).expect("shrinking keeps the difference");
+        panic!("{name}, case {case} of seed {seed}: the last reply of ours is\n{found}\n{}", {
+            transcript(&real, &commands)
+        });
+    }
+}
+
+/// The commands of one case.
+fn generate(random: &mut Random, templates: &[Template]) -> Vec<Argv> {
+    let mut commands = Vec::new();
+    if one_in(random, 3) {
+        commands.push(words("HELLO 3"));
+    }
+    if one_in(random, 2) {
+        commands.push(words("CONFIG SET hash-max-listpack-entries 4"));
+    }
+    for _ in 0..30 {
+        let template = *pick(random, templates);
+        let mut argv = Vec::new();
+        for word in template.split(' ') {
+            fill(random, word, &mut argv);
+        }
+        if one_in(random, 60) {
+            argv.pop();
+        }
+        if one_in(random, 60) {
+            argv.push(value(random));
+        }
+        commands.push(argv);
+    }
+    for key in KEYS {
+        for question in STATE {
+            let mut argv = words(question);
+            argv.push(key.as_bytes().to_vec());
+            commands.push(argv);
+        }
+    }
+    commands
+}
+
+/// Adds what a word of a template stands for.
+fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
+    let choose = |random: &mut Random, choices: &[&str]| pick(random, choices).as_bytes().to_vec();
+    let argument = match word {
+        "$key" => choose(random, KEYS),
+        "$value" => value(random),
+        "$field" => field(random),
+        "$number" => number(random),
+        "$digits" => random.below(1000).to_string().into_bytes(),
+        "$float" => float(random),
+        "$index" if one_in(random, 10) => number(random),
+        "$index" => (random.below(25) as i64 - 12).to_string().into_bytes(),
+        // Between these a string would be too large for us, and slow for the real server.
+        "$offset" if one_in(random, 10) => {
+            choose(random, &["-1", "536870912", "9223372036854775807", "x"])
+        }
+        "$offset" => random.below(60).to_string().into_bytes(),
+        "$time" => choose(
+            random,
+            &["100", "100000", "1000000", "0", "-1", "x", "9223372036854775807", "33177117420000"],
+        ),
+        "$count" => choose(
+            random,
+            &["0", "1", "2", "5", "100", "-1", "-4", "9223372036854775807", "-9223372036854775808"],
+        ),
+        "$cursor" => {
+            choose(random, &["0", "0", "1", "-1", "", "x", "00", " 0", "99999999999999999999"])
+        }
+        "$pattern" => some_of(random, "aab*?[]^-\\", 8),
+        "$set" | "$getex" | "$lcs" | "$scan" => return options(random, word, argv),
+        "$pairs" | "$fields" | "$keys" => {
+            for _ in 0..=random.below(4) {
+                match word {
+                    "$fields" => argv.push(field(random)),
+                    _ => argv.push(choose(random, KEYS)),
+                }
+                if word != "$keys" {
+                    argv.push(value(random));
+                }
+            }
+            return;
+        }
+        word => word.as_bytes().to_vec(),
+    };
+    argv.push(argument);
+}
+
+/// Up to three options with what belongs to them.
+fn options(random: &mut Random, word: &str, argv: &mut Argv) {
+    let choices: &[Template] = match word {
+        "$set" => &[
+            "NX",
+            "xx",
+            "GET",
+            "KEEPTTL",
+            "EX $time",
+            "PX $time",
+            "EXAT $time",
+            "PXAT $time",
+            "EXAT 1",
+            "PERSIST",
+            "EX",
+        ],
+        "$getex" => &[
+            "PERSIST",
+            "ex $time",
+            "PX $time",
+            "EXAT $time",
+            "PXAT $time",
+            "PXAT 1",
+            "KEEPTTL",
+            "EX",
+        ],
+        "$lcs" => &["LEN", "IDX", "idx", "WITHMATCHLEN", "MINMATCHLEN $count", "MINMATCHLEN"],
+        _ => {
+            &["COUNT 1000", "COUNT 1000", "MATCH $pattern", "match *", "COUNT $count", "TYPE hash"]
+        }
+    };
+    for _ in 0..random.below(4) {
+        let option = *pick(random, choices);
+        for word in option.split(' ') {
+            fill(random, word, argv);
+        }
+    }
+}
+
+fn value(random: &mut Random) -> Vec<u8> {
+    match random.below(8) {
+        0 => number(random),
+        1 => float(random),
+        2 => Vec::new(),
+        3 => (0..random.below(6)).map(|_| random.below(256) as u8).collect(),
+        4 => vec![b'v'; 40 + random.below(30) as usize],
+        _ => some_of(random, "abc", 12),
+    }
+}
+
+fn field(random: &mut Random) -> Vec<u8> {
+    match random.below(12) {
+        0 => value(random),
+        1 => some_of(random, "ab*[]^-\\", 4),
+        _ => some_of(random, "ab", 3),
+    }
+}
+
+fn number(random: &mut Random) -> Vec<u8> {
+    let edges = [
+        "9223372036854775807",
+        "-9223372036854775808",
+        "9223372036854775808",
+        "9223372036854775806",
+        "-0",
+        "+1",
+        "01",
+        "1.0",
+        " 1",
+        "4611686018427387904",
+    ];
+    match random.below(4) {
+        0 => pick(random, &edges).as_bytes().to_vec(),
+        1 => (random.next() as i64).to_string().into_bytes(),
+        _ => (random.below(200) as i64 - 100).to_string().into_bytes(),
+    }
+}
+
+fn float(random: &mut Random) -> Vec<u8> {
+    let edges = [
+        "inf", "-inf", "nan", "1e400", "1e4900", "1e5000", "1e-4940", "1e-5000", "0x1p-3",
+        "0xff.8", ".5", "5.", ".", "1e", "+1.5", "-0", "1_0", " 1",
+    ];
+    let text = match random.below(6) {
+        0 => return number(random),
+        1 => return pick(random, &edges).as_bytes().to_vec(),
+        2 => format!("{}.{}", random.next() as i32, random.below(1_000_000_000)),
+        3 => format!("{}.{:019}", random.below(100), random.next()),
+        4 => format!("-{}e{}", random.below(1_000_000), random.below(60) as i64 - 30),
+        _ => format!("{}.{}", random.below(100), random.below(100)),
+    };
+    text.into_bytes()
+}
+
+fn some_of(random: &mut Random, alphabet: &str, most: u64) -> Vec<u8> {
+    let length = random.below(most + 1);
+    (0..length).map(|_| *pick(random, alphabet.as_bytes())).collect()
+}
+
+fn pick<'a, T>(random: &mut Random, choices: &'a [T]) -> &'a T {
+    &choices[random.below(choices.len() as u64) as usize]
+}
+
+fn one_in(random: &mut Random, chances: u64) -> bool {
+    random.below(chances) == 0
+}
+
+fn words(line: &str) -> Argv {
+    line.split(' ').map(|word| word.as_bytes().to_vec()).collect()
+}
+
+/// Empties the real server and connects to it.
+fn connect(real: &RealServer) -> Connection {
+    let mut connection = real.connect();
+    connection.call(&words("FLUSHALL"));
+    connection.call(&words("CONFIG SET hash-max-listpack-entries 512"));
+    connection
+}
+
+/// Runs a case on both; our reply, printed, where it first differs from the real one.
+fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
+    let mut connection = connect(real);
+    let mut engine = Engine::new();
+    let client = engine.server.connect("");
+    for argv in commands {
+        engine.server.send(client, argv.clone());
+        let ours = engine.server.take_reply(client);
+        let theirs = connection.call(argv);
+        match ours {
+            None => return Some("(no reply)".to_owned()),
+            Some(ours) if !same(argv, &ours, &theirs, &mut connection) => {
+                return Some(String::from_utf8_lossy(&print(&ours)).into_owned());
+            }
+            Some(_) => {}
+        }
+    }
+    None
+}
+
+/// Whether two replies to a command are equal, as far as Redis promises.
+fn same(argv: &Argv, ours: &Reply, theirs: &Reply, connection: &mut Connection) -> bool {
+    if encode(ours) == encode(theirs) {
+        return true;
+    }
+    let name = argv[0].to_ascii_uppercase();
+    let is = |names: &[&str]| names.iter().any(|other| other.as_bytes() == name);
+    if is(&["HELLO"]) {
+        return true;
+    }
+    if let (true, Reply::Integer(ours), Reply::Integer(theirs)) = (is(&["TTL"]), ours, theirs) {
+        // The clocks differ, which shows in what is left until a certain day, and the real one goes on.
+        let relative = *ours < 2_000_000;
+        return *ours > 0 && *theirs > 0 && (!relative || (ours - theirs).abs() <= 2);
+    }
+    if !is(UNORDERED) {
+        return false;
+    }
+    let random = is(&["HRANDFIELD"]) && items(ours).is_none_or(|items| !items.is_empty());
+    let encoding = connection.call::<&[u8]>(&[b"OBJECT", b"ENCODING", &argv[1]]);
+    let table = encoding == Reply::bulk("hashtable");
+    match (items(ours), items(theirs)) {
+        (Some(ours), Some(theirs)) if random => ours.len() == theirs.len(),
+        (None, None) if random => matches!((ours, theirs), (Reply::Bulk(_), Reply::Bulk(_))),
+        // Where the scan stops in a table is nobody's promise.
+        (Some(ours), Some(theirs)) if is(&["HSCAN"]) => {
+            let done = |items: &[Reply]| items.first() == Some(&Reply::bulk("0"));
+            let found = |items: &[Reply]| items.get(1).map(sorted);
+            table
+                && (!done(ours) || !done(theirs) || argv.len() == 3 || found(ours) == found(theirs))
+        }
+        _ => table && sorted(ours) == sorted(theirs),
+    }
+}
+
+fn items(reply: &Reply) -> Option<&[Reply]> {
+    if let Reply::Array(items) = reply { Some(items) } else { None }
+}
+
+/// The elements in an order of their own; fields stay with their values in a map only.
+fn sorted(reply: &Reply) -> Vec<Vec<u8>> {
+    let mut elements: Vec<Vec<u8>> = match reply {
+        Reply::Map(pairs) => {
+            pairs.iter().map(|(key, value)| [encode(key), encode(value)].concat()).collect()
+        }
+        Reply::Array(items) => items.iter().map(encode).collect(),
+        other => vec![encode(other)],
+    };
+    elements.sort();
+    elements
+}
+
+fn encode(reply: &Reply) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    reply.encode(Resp::V3, &mut bytes);
+    bytes
+}
+
+/// Leaves out one command after the other, as long as there is still a difference.
+fn shrink(real: &RealServer, mut commands: Vec<Argv>) -> Vec<Argv> {
+    while commands.len() > 1 && difference(real, &commands[..commands.len() - 1]).is_some() {
+        commands.pop();
+    }
+    for at in (0..commands.len()).rev() {
+        let removed = commands.remove(at);
+        if difference(real, &commands).is_none() {
+            commands.insert(at, removed);
+        }
+    }
+    commands
+}
+
+/// The case with the real server's replies.
+fn transcript(real: &RealServer, commands: &[Argv]) -> String {
+    let mut connection = connect(real);
+    let mut text = Vec::new();
+    for argv in commands {
+        let plain = |argument: &Vec<u8>| {
+            let easy = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+.:*".contains(byte);
+            !argument.is_empty() && argument.iter().all(easy)
+        };
+        let line: Vec<Vec<u8>> = argv
+            .iter()
+            .map(|argument| if plain(argument) { argument.clone() } else { quoted(argument) })
+            .collect();
+        text.extend_from_slice(b"> ");
+        text.extend_from_slice(&line.join(&b' '));
+        text.push(b'\n');
+        text.extend_from_slice(&print(&connection.call(argv)));
+        if !text.ends_with(b"\n") {
+            text.push(b'\n');
+        }
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
