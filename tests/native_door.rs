@@ -127,6 +127,9 @@ const REQUESTS: &[&[u8]] = &[
     b"*1\r\n$5\r\nhOsT:\r\n",
     b"HELLO 4\r\nHELLO x\r\n",
     b"CLIENT REPLY OFF\r\nPING\r\n*x\r\n",
+    b"EVAL \"return {1, ARGV[1]}\" 0 a\r\n",
+    b"EVAL \"local n = 0 for i = 1, 2000000 do n = n + 1 end return n\" 0\r\n*x\r\n",
+    b"EVAL \"return redis.call('ECHO', 'in') .. nothing\" 0\r\nPING\r\n",
     b"CLIENT REPLY SKIP\r\nPING\r\nECHO a\r\n",
 ];
 
@@ -273,6 +276,30 @@ fn a_client_that_does_not_read_holds_up_nobody() {
     let mut replies = Vec::new();
     greedy.read_to_end(&mut replies).expect("the server writes");
     assert_eq!(replies.len(), 200 * format!("$50000\r\n{word}\r\n").len());
+}
+
+/// A script that never ends: others are told so after a while, may kill it, and then all is as before.
+#[test]
+fn a_runaway_script_holds_up_nobody() {
+    let Some(real) = RealServer::start_on_tcp() else { return };
+    let door = Door::open();
+    let session = |port: u16| {
+        let mut runaway = connect(port);
+        let short = b"CONFIG SET busy-reply-threshold 50\r\n";
+        let mut said = answer(port, short);
+        runaway
+            .write_all(b"EVAL \"while true do end\" 0\r\nPING\r\n*x\r\n")
+            .expect("the server reads");
+        // Until the script runs and has run for that long, SCRIPT KILL finds none or waits; it never hangs for good.
+        let killed = (0..1000)
+            .map(|_| answer(port, b"PING\r\nSCRIPT KILL\r\n"))
+            .find(|said| said.contains("+OK"));
+        said += &killed.expect("the script can be killed");
+        let mut rest = Vec::new();
+        runaway.read_to_end(&mut rest).expect("the server answers and hangs up");
+        said + &rest.escape_ascii().to_string()
+    };
+    assert_eq!(session(door.port), session(real.port()));
 }
 
 #[test]

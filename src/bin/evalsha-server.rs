@@ -177,6 +177,8 @@ struct Connection {
     outgoing: Sender<Vec<u8>>,
     writer: JoinHandle<()>,
     stream: TcpStream,
+    /// It will send no more; what it has asked for is still answered.
+    gone: bool,
 }
 
 impl Door {
@@ -198,7 +200,12 @@ impl Door {
                     }
                     self.advance(client);
                 }
-                Event::Gone(client) => self.disconnect(client),
+                Event::Gone(client) => {
+                    if let Some(connection) = self.connections.get_mut(&client) {
+                        connection.gone = true;
+                    }
+                    self.advance(client);
+                }
                 Event::Stop => return false,
             }
         }
@@ -242,8 +249,10 @@ impl Door {
             }
             let _ = output.shutdown(Shutdown::Both);
         });
-        self.connections
-            .insert(client, Connection { requests: Requests::default(), outgoing, writer, stream });
+        self.connections.insert(
+            client,
+            Connection { requests: Requests::default(), outgoing, writer, stream, gone: false },
+        );
     }
 
     /// Runs what a client has asked for, as far as it can run now, and sends its replies.
@@ -259,8 +268,15 @@ impl Door {
                 stays = false;
                 break;
             };
+            // One at a time, as Redis: what is wrong behind a script is told after the script's reply.
+            if server.is_waiting(client) {
+                break;
+            }
             match connection.requests.next(state.authenticated) {
-                Ok(None) => break,
+                Ok(None) => {
+                    stays = !connection.gone;
+                    break;
+                }
                 // A browser was made to send this: Redis hangs up without a word.
                 Ok(Some(argv)) if is_http(&argv) => {
                     bytes.clear();

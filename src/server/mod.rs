@@ -274,6 +274,12 @@ impl Server {
         self.scripts.running.is_some()
     }
 
+    /// Whether a command of the client has not been answered yet.
+    pub fn is_waiting(&self, id: ClientId) -> bool {
+        self.scripts.running.as_ref().is_some_and(|running| running.client == id)
+            || self.waiting.iter().any(|(client, _)| *client == id)
+    }
+
     /// Stops the script that runs, as SCRIPT KILL does, but whether or not it has run for long.
     pub fn kill_script(&mut self) -> Result<(), Error> {
         script::kill(self)

@@ -71,7 +71,8 @@ export class Screen {
   /** Shows a part of the text from `from`, and a row that tells what is not shown. */
   #show(entry, holder, text, from) {
     const to = partEnd(text, from);
-    holder.append(visible(text.slice(from, to)));
+    // The last newline is the block's own end; a second one would stand in what is copied with the mouse.
+    holder.append(visible(to === text.length ? text.slice(from).replace(/\n$/, "") : text.slice(from, to)));
     entry.shown += to - from;
     if (to === text.length) return;
     const rest = make(
