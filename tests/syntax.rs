@@ -3,7 +3,7 @@
 //!
 //! `PROGRAMS=100000` tries more random programs.
 
-#![allow(clippy::unwrap_used, reason = "a judge that cannot be asked is a failure")]
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 #![allow(clippy::print_stderr, reason = "what could not be proved is said loudly")]
 
 mod common;

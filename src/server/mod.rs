@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod config;
+mod context;
 pub mod histogram;
 pub mod info;
 mod memory;
@@ -10,12 +11,12 @@ pub mod random;
 use crate::command::args::Args;
 use crate::command::{self, Command, Found, Run, flag};
 use crate::error::Error;
-use crate::keyspace::{Database, Entry, Millis};
+use crate::keyspace::{Database, Millis};
 use crate::resp::{Reply, Resp};
 use crate::script::{self, Scripts};
-use crate::value::{Kind, Value};
 use client::{Client, ClientId, Muted, SCRIPT_CLIENT};
 use config::Config;
+pub use context::Context;
 use histogram::Histogram;
 use random::Random;
 use std::collections::{BTreeMap, VecDeque};
@@ -491,111 +492,5 @@ impl Server {
     fn count_error(&mut self, error: &Error) {
         self.stats.error_replies += 1;
         *self.stats.errors.entry(error.code().to_vec()).or_default() += 1;
-    }
-}
-
-/// What a command's handler works with: the server, who asks, and the database that is selected.
-pub struct Context<'a> {
-    /// Everything.
-    pub server: &'a mut Server,
-    /// Who asks.
-    pub client: ClientId,
-    /// The selected database.
-    pub database: usize,
-    /// The protocol of the reply, where its shape depends on it.
-    pub resp: Resp,
-    /// Where the command came from.
-    pub origin: Origin,
-}
-
-impl Context<'_> {
-    /// The time of the command in milliseconds since the epoch.
-    pub fn now(&self) -> Millis {
-        self.server.now_millis()
-    }
-
-    /// The selected database.
-    pub fn db(&mut self) -> &mut Database {
-        &mut self.server.databases[self.database]
-    }
-
-    /// The client that asks.
-    pub fn client(&mut self) -> Option<&mut Client> {
-        let id = self.client;
-        self.server.client_mut(id)
-    }
-
-    /// A key's entry for a command that reads: counted as a hit or a miss.
-    pub fn read_entry(&mut self, key: &[u8]) -> Option<&mut Entry> {
-        let now = self.now();
-        let server = &mut *self.server;
-        let entry = server.databases[self.database].entry(key, now);
-        match entry {
-            Some(_) => server.stats.keyspace_hits += 1,
-            None => server.stats.keyspace_misses += 1,
-        }
-        entry
-    }
-
-    /// A key's entry for a command that reads but does not use the key: counted, and not marked as accessed.
-    pub fn look(&mut self, key: &[u8]) -> Option<&Entry> {
-        let now = self.now();
-        let server = &mut *self.server;
-        let entry = server.databases[self.database].peek(key, now);
-        match entry {
-            Some(_) => server.stats.keyspace_hits += 1,
-            None => server.stats.keyspace_misses += 1,
-        }
-        entry
-    }
-
-    /// A key's value for a command that reads: counted as a hit or a miss, WRONGTYPE if it is another type.
-    pub fn read<T: Kind>(&mut self, key: &[u8]) -> Result<Option<&T>, Error> {
-        match self.read_entry(key) {
-            None => Ok(None),
-            Some(entry) => T::of(&entry.value).map(Some).ok_or(Error::WRONG_TYPE),
-        }
-    }
-
-    /// A key's value to change, if it is there.
-    pub fn write<T: Kind>(&mut self, key: &[u8]) -> Result<Option<&mut T>, Error> {
-        let now = self.now();
-        self.db().get(key, now)
-    }
-
-    /// A key's value to change, made empty if it is not there.
-    pub fn create<T: Kind>(&mut self, key: &[u8]) -> Result<&mut T, Error> {
-        let now = self.now();
-        self.db().get_or_create(key, now)
-    }
-
-    /// Whether the key is there, not counted as a look-up.
-    pub fn exists(&mut self, key: &[u8]) -> bool {
-        let now = self.now();
-        self.db().peek(key, now).is_some()
-    }
-
-    /// Gives a key a new value and no deadline, and notes the change.
-    pub fn set(&mut self, key: &[u8], value: Value) {
-        let now = self.now();
-        self.db().set(key, value, now);
-        self.changed(key);
-    }
-
-    /// Deletes a key, and notes the change; false if it was not there.
-    pub fn delete(&mut self, key: &[u8]) -> bool {
-        let there = self.exists(key);
-        if there {
-            self.db().remove(key);
-            self.changed(key);
-        }
-        there
-    }
-
-    /// Notes that a key has changed: every command that writes says so for each key that it changed.
-    pub fn changed(&mut self, key: &[u8]) {
-        self.server.changes += 1;
-        let change = self.server.changes;
-        self.db().touch(key, change);
     }
 }
