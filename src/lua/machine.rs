@@ -183,7 +183,7 @@ pub struct State<'gc> {
     pub string_metatable: Option<Table<'gc>>,
     pub(super) events: Vec<Str<'gc>>,
     /// Functions that the host has loaded.
-    pub(super) loaded: Vec<Option<Closure<'gc>>>,
+    pub(super) loaded: Vec<Closure<'gc>>,
     pub(super) next_id: u32,
     /// Where the last error that left the script was raised.
     #[collect(require_static)]

@@ -74,7 +74,7 @@ impl Host for NoHost {
     }
 }
 
-/// Names a function that [`Lua::load`] made, until [`Lua::unload`].
+/// Names a function that [`Lua::load`] made, as long as the interpreter lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FunctionId(usize);
 
@@ -135,23 +135,9 @@ impl Lua {
     pub fn load(&mut self, source: &[u8], chunk_name: &[u8]) -> Result<FunctionId, SyntaxError> {
         self.enter(|machine| {
             let closure = machine.load(source, chunk_name)?;
-            let loaded = &mut machine.state.loaded;
-            let free = loaded.iter().position(Option::is_none).unwrap_or(loaded.len());
-            if free == loaded.len() {
-                loaded.push(None);
-            }
-            loaded[free] = Some(closure);
-            Ok(FunctionId(free))
+            machine.state.loaded.push(closure);
+            Ok(FunctionId(machine.state.loaded.len() - 1))
         })
-    }
-
-    /// Forgets a function.
-    pub fn unload(&mut self, function: FunctionId) {
-        self.enter(|machine| {
-            if let Some(slot) = machine.state.loaded.get_mut(function.0) {
-                *slot = None;
-            }
-        });
     }
 
     /// Makes ready to run a loaded function without arguments. A script that still runs is dropped.
@@ -164,7 +150,7 @@ impl Lua {
             state.position = None;
             state.pending = None;
             state.top = 0;
-            if let Some(Some(closure)) = state.loaded.get(function.0).copied() {
+            if let Some(closure) = state.loaded.get(function.0).copied() {
                 machine.push(Value::Closure(closure));
                 machine.enter_lua(closure, 0, 0, MULTIPLE, After::Results, 0);
             }

@@ -1,11 +1,25 @@
 //! Defines what natives ask of the machine: their arguments, checked, and errors worded as PUC-Rio does.
 
 use super::lexer::chunk_id;
-use super::machine::{Arguments, Fault, Frame, Kind, Machine, Position};
+use super::machine::{Arguments, Fault, Flow, Frame, Kind, Machine, Outcome, Position};
 use super::table::{KeyError, Table};
 use super::value::{Str, Value};
 
 impl<'gc> Machine<'_, 'gc> {
+    /// Returns one value.
+    pub fn give(&mut self, value: Value<'gc>) -> Result<Flow, Fault<'gc>> {
+        self.push(value);
+        Ok(Flow::Return(1))
+    }
+
+    /// The first result of the call that a native waited for; nil if there is none.
+    pub fn first_result(&self, outcome: Outcome<'gc>) -> Value<'gc> {
+        match outcome {
+            Outcome::Returned(count @ 1..) => self.slot(self.top() - count),
+            _ => Value::Nil,
+        }
+    }
+
     /// Argument `number`, from 1; nil if there is none.
     pub fn argument(&self, arguments: Arguments, number: usize) -> Value<'gc> {
         if number <= arguments.count { self.slot(arguments.base + number - 1) } else { Value::Nil }
@@ -143,11 +157,6 @@ impl<'gc> Machine<'_, 'gc> {
         Fault::Error(self.string(text))
     }
 
-    /// An error of the core that a native ran into: it has no position, as the core looks at the native.
-    pub fn error_in_caller(&mut self, message: impl AsRef<[u8]>) -> Fault<'gc> {
-        Fault::Error(self.string(message))
-    }
-
     /// `chunk:line: ` of the function `level` frames below the top; nothing for a native or beyond the bottom.
     pub fn position_prefix(&self, level: usize) -> Vec<u8> {
         match self.position_at(level) {
@@ -217,8 +226,9 @@ impl<'gc> Machine<'_, 'gc> {
         self.error_here(message)
     }
 
-    /// An error with the position of the function on top, if that is a Lua function (`luaG_runerror`).
-    pub(super) fn error_here(&mut self, message: impl AsRef<[u8]>) -> Fault<'gc> {
+    /// An error with the position of the function on top, if that is a Lua function (`luaG_runerror`): what the core
+    /// raises. Where a native ran into it there is none.
+    pub fn error_here(&mut self, message: impl AsRef<[u8]>) -> Fault<'gc> {
         let mut text = self.position_prefix(0);
         text.extend_from_slice(message.as_ref());
         Fault::Error(self.string(text))

@@ -73,6 +73,14 @@ const MAX_LOOP: usize = 100;
 /// What is formatted of a number in a concatenation is at most this long.
 const NUMBER_TEXT: usize = 32;
 
+/// What [`Machine::look_up`] comes to.
+pub(in crate::lua) enum LookUp<'gc> {
+    /// A value, nil if there is none.
+    Found(Value<'gc>),
+    /// `handler(object, key)` has the answer.
+    Ask { handler: Value<'gc>, object: Value<'gc> },
+}
+
 impl<'gc> Machine<'_, 'gc> {
     /// The metatable of a value.
     pub fn metatable(&self, value: Value<'gc>) -> Option<Table<'gc>> {
@@ -116,14 +124,14 @@ impl<'gc> Machine<'_, 'gc> {
         self.call(function, operands.len(), 1, after)
     }
 
-    /// `value[key]` into a slot. `register` is where the value is, for the error.
-    pub(super) fn index(
+    /// `value[key]`, through tables up to a value or a function to ask. `register` is where the value is, for the
+    /// error.
+    pub(in crate::lua) fn look_up(
         &mut self,
         value: Value<'gc>,
         key: Value<'gc>,
-        slot: usize,
         register: Option<usize>,
-    ) -> Result<(), Fault<'gc>> {
+    ) -> Result<LookUp<'gc>, Fault<'gc>> {
         let mut object = value;
         for turn in 0..MAX_LOOP {
             let handler = if let Value::Table(table) = object {
@@ -133,8 +141,7 @@ impl<'gc> Machine<'_, 'gc> {
                     _ => Value::Nil,
                 };
                 if handler.is_nil() {
-                    self.state.stack[slot] = found;
-                    return Ok(());
+                    return Ok(LookUp::Found(found));
                 }
                 handler
             } else {
@@ -149,11 +156,30 @@ impl<'gc> Machine<'_, 'gc> {
                 handler
             };
             if matches!(handler, Value::Closure(_) | Value::Native(_)) {
-                return self.call_metamethod(handler, &[object, key], After::Store(slot));
+                return Ok(LookUp::Ask { handler, object });
             }
             object = handler;
         }
         Err(self.error_here("loop in gettable"))
+    }
+
+    /// `value[key]` into a slot. `register` is where the value is, for the error.
+    pub(super) fn index(
+        &mut self,
+        value: Value<'gc>,
+        key: Value<'gc>,
+        slot: usize,
+        register: Option<usize>,
+    ) -> Result<(), Fault<'gc>> {
+        match self.look_up(value, key, register)? {
+            LookUp::Found(found) => {
+                self.state.stack[slot] = found;
+                Ok(())
+            }
+            LookUp::Ask { handler, object } => {
+                self.call_metamethod(handler, &[object, key], After::Store(slot))
+            }
+        }
     }
 
     /// `value[key] = new`. `register` is where the value is, for the error.

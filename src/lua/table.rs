@@ -4,7 +4,7 @@
 //! a collision takes the highest free node, found by a pointer that only moves down; when none is left, everything is
 //! counted and inserted again, from the top.
 
-use super::value::{Str, Value};
+use super::value::{Str, Value, hash};
 use allocator_api2::vec::Vec as MeteredVec;
 use gc_arena::allocator_api::MetricsAlloc;
 use gc_arena::lock::RefLock;
@@ -106,6 +106,27 @@ impl<'gc> Table<'gc> {
     /// The value of a string key, without metamethods.
     pub fn get_str(self, key: Str<'gc>) -> Value<'gc> {
         self.0.borrow().get_str(key)
+    }
+
+    /// The value of the field of this name, without metamethods and without making a Lua string of it.
+    pub fn field(self, name: &[u8]) -> Value<'gc> {
+        let state = self.0.borrow();
+        if state.nodes.is_empty() {
+            Value::Nil
+        } else {
+            state.find_str(hash(name), |text| text.bytes() == name)
+        }
+    }
+
+    /// All entries in the order of `pairs`.
+    pub fn entries(self) -> Vec<(Value<'gc>, Value<'gc>)> {
+        let mut entries = Vec::new();
+        let mut key = Value::Nil;
+        while let Ok(Some((next, value))) = self.next(key) {
+            entries.push((next, value));
+            key = next;
+        }
+        entries
     }
 
     /// The value of `t[index]`, without metamethods.
@@ -211,13 +232,18 @@ impl<'gc> TableState<'gc> {
     /// The value of a string key.
     pub fn get_str(&self, key: Str<'gc>) -> Value<'gc> {
         if self.nodes.is_empty() {
-            return Value::Nil;
+            Value::Nil
+        } else {
+            self.find_str(key.hash(), |text| text == key)
         }
-        let mut at = key.hash() as usize & (self.nodes.len() - 1);
+    }
+
+    fn find_str(&self, hash: u32, is_key: impl Fn(Str<'gc>) -> bool) -> Value<'gc> {
+        let mut at = hash as usize & (self.nodes.len() - 1);
         loop {
             let node = &self.nodes[at];
             if let Value::String(text) = node.key
-                && text == key
+                && is_key(text)
             {
                 return node.value;
             }
@@ -430,16 +456,6 @@ impl<'gc> TableState<'gc> {
         }
         let nodes = self.nodes.iter().skip(start.saturating_sub(self.array.len()));
         Ok(nodes.filter(|node| !node.value.is_nil()).map(|node| (node.key, node.value)).next())
-    }
-
-    /// Bytes of memory that the two parts take.
-    pub fn bytes(&self) -> usize {
-        self.array.capacity() * size_of::<Value>() + self.nodes.capacity() * size_of::<Node>()
-    }
-
-    /// What inserting a new key may allocate at most: for the memory limit.
-    pub fn growth(&self) -> usize {
-        self.bytes() * 2
     }
 }
 

@@ -59,24 +59,29 @@ impl<'gc> Str<'gc> {
         &self.0.as_ref().bytes
     }
 
-    /// PUC-Rio's hash of a string, on which the order of `pairs` depends: every byte of a short string counts, of a
-    /// longer one about 32 do.
+    /// See [`hash`].
     pub fn hash(self) -> u32 {
         let cached = self.0.hash.get();
         if cached != 0 {
             return cached as u32;
         }
-        let bytes = self.bytes();
-        let mut hash = bytes.len() as u32;
-        let step = (bytes.len() >> 5) + 1;
-        let mut at = bytes.len();
-        while at >= step {
-            hash ^= (hash << 5).wrapping_add(hash >> 2).wrapping_add(u32::from(bytes[at - 1]));
-            at -= step;
-        }
+        let hash = hash(self.bytes());
         self.0.hash.set(HASHED | u64::from(hash));
         hash
     }
+}
+
+/// PUC-Rio's hash of a string, on which the order of `pairs` depends: every byte of a short string counts, of a longer
+/// one about 32 do.
+pub fn hash(bytes: &[u8]) -> u32 {
+    let mut hash = bytes.len() as u32;
+    let step = (bytes.len() >> 5) + 1;
+    let mut at = bytes.len();
+    while at >= step {
+        hash ^= (hash << 5).wrapping_add(hash >> 2).wrapping_add(u32::from(bytes[at - 1]));
+        at -= step;
+    }
+    hash
 }
 
 impl PartialEq for Str<'_> {

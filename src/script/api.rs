@@ -1,18 +1,17 @@
 //! Defines the `redis` table, and what Redis puts in the place of Lua's own functions.
 
-use super::convert::{error_table, field, status_table, to_lua};
+use super::convert::{error_table, status_table, to_lua};
 use crate::command;
 use crate::error::Error;
 use crate::lua::Host;
+use crate::lua::lib::base::Result;
 use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome};
 use crate::lua::number::to_long;
 use crate::lua::value::Value;
 use crate::number::format_g;
 use crate::resp::{Reply, Resp};
 use crate::server::client::SCRIPT_CLIENT;
-use crate::server::{LogLevel, Origin, REDIS_VERSION, Server};
-
-type Result<'gc> = std::result::Result<Flow, Fault<'gc>>;
+use crate::server::{LogLevel, Origin, Server};
 
 /// A function that scripts call and the server runs.
 type Function =
@@ -71,16 +70,6 @@ impl Host for Api<'_> {
     }
 }
 
-/// `REDIS_VERSION` for scripts.
-pub fn version() -> &'static str {
-    REDIS_VERSION
-}
-
-fn give<'gc>(machine: &mut Machine<'_, 'gc>, value: Value<'gc>) -> Result<'gc> {
-    machine.push(value);
-    Ok(Flow::Return(1))
-}
-
 /// The table of an error that no command counted: it is counted when it leaves the script.
 fn uncounted<'gc>(machine: &mut Machine<'_, 'gc>, error: &Error) -> Value<'gc> {
     let table = machine.table(0, 1);
@@ -100,7 +89,7 @@ fn call<'gc>(
     arguments: Arguments,
 ) -> Result<'gc> {
     match run(server, machine, arguments) {
-        Ok(value) => give(machine, value),
+        Ok(value) => machine.give(value),
         Err(table) => Err(Fault::Error(table)),
     }
 }
@@ -112,7 +101,7 @@ fn pcall<'gc>(
     arguments: Arguments,
 ) -> Result<'gc> {
     let (Ok(value) | Err(value)) = run(server, machine, arguments);
-    give(machine, value)
+    machine.give(value)
 }
 
 /// Runs the command that the arguments name; its reply, or the table of its error.
@@ -174,13 +163,13 @@ fn error_reply<'gc>(
 ) -> Result<'gc> {
     let (1, Value::String(text)) = (arguments.count, machine.argument(arguments, 1)) else {
         let table = uncounted(machine, &Error::SCRIPT_REPLY_ARGUMENTS);
-        return give(machine, table);
+        return machine.give(table);
     };
     let text = text.bytes();
     let text = text.strip_prefix(b"-").unwrap_or(text);
     let error = if text.contains(&b' ') { Error::new(text) } else { Error::from_script(text) };
     let table = uncounted(machine, &error);
-    give(machine, table)
+    machine.give(table)
 }
 
 /// `redis.status_reply(text)`
@@ -193,7 +182,7 @@ fn status_reply<'gc>(
         (1, Value::String(text)) => status_table(machine, text.bytes()),
         _ => uncounted(machine, &Error::SCRIPT_REPLY_ARGUMENTS),
     };
-    give(machine, table)
+    machine.give(table)
 }
 
 /// redis.sha1hex(text): what is neither a string nor a number counts as empty.
@@ -208,7 +197,7 @@ fn sha1hex<'gc>(
     let text = machine.argument(arguments, 1).to_str(machine.mc);
     let sha = super::cache::sha1_hex(text.map_or(&[], |text| text.bytes()));
     let value = machine.string(sha);
-    give(machine, value)
+    machine.give(value)
 }
 
 /// redis.log(level, message, ...): the messages, joined by spaces, go to the server's log.
@@ -286,12 +275,12 @@ fn replicate_commands<'gc>(
     machine: &mut Machine<'_, 'gc>,
     _: Arguments,
 ) -> Result<'gc> {
-    give(machine, Value::Boolean(true))
+    machine.give(Value::Boolean(true))
 }
 
 /// `redis.breakpoint()`: false, as no debugger is attached.
 fn breakpoint<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, _: Arguments) -> Result<'gc> {
-    give(machine, Value::Boolean(false))
+    machine.give(Value::Boolean(false))
 }
 
 /// redis.debug(...): prints to the debugger; nothing without one.
@@ -312,7 +301,7 @@ fn acl_check_cmd<'gc>(
     if command::resolve(&argv).is_err() {
         return Err(raise(machine, &Error::SCRIPT_ACL_COMMAND));
     }
-    give(machine, Value::Boolean(true))
+    machine.give(Value::Boolean(true))
 }
 
 /// Lua's pcall as Redis changes it: of an error that is a table, scripts written before Redis 7 want the text.
@@ -341,7 +330,7 @@ impl Continue for Protected {
         let Outcome::Failed(Value::Table(table)) = outcome else {
             return crate::lua::lib::base::finish_pcall(machine, arguments, outcome);
         };
-        let text = field(machine, table, "err");
+        let text = table.field(b"err");
         machine.push(Value::Boolean(false));
         if matches!(text, Value::String(_) | Value::Number(_)) {
             machine.push(text);

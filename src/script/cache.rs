@@ -63,11 +63,6 @@ impl<F> Cache<F> {
     pub fn is_empty(&self) -> bool {
         self.scripts.is_empty()
     }
-
-    /// Bytes of text in the cache, names included.
-    pub fn bytes(&self) -> usize {
-        self.scripts.values().map(|script| script.body.len() + size_of::<Sha>()).sum()
-    }
 }
 
 /// The SHA1 of bytes in lower-case hexadecimal.

@@ -69,9 +69,9 @@ enum Converted<'gc> {
 
 /// A script's result as a reply. `resp` is what the script has set with `redis.setresp`. No recursion: a script
 /// decides how deep the value is.
-pub fn to_reply<'gc>(machine: &mut Machine<'_, 'gc>, value: Value<'gc>, resp: Resp) -> Reply {
-    let mut open: Vec<Open<'gc>> = Vec::new();
-    let mut converted = convert(machine, value, resp, 0);
+pub fn to_reply(value: Value<'_>, resp: Resp) -> Reply {
+    let mut open: Vec<Open<'_>> = Vec::new();
+    let mut converted = convert(value, resp, 0);
     let mut count = 0;
     loop {
         count += 1;
@@ -89,7 +89,7 @@ pub fn to_reply<'gc>(machine: &mut Machine<'_, 'gc>, value: Value<'gc>, resp: Re
         converted = match top.next() {
             Some(value) => {
                 let slots = top.slots;
-                convert(machine, value, resp, slots)
+                convert(value, resp, slots)
             }
             None => match open.pop() {
                 Some(aggregate) => Converted::Reply(aggregate.close()),
@@ -99,12 +99,7 @@ pub fn to_reply<'gc>(machine: &mut Machine<'_, 'gc>, value: Value<'gc>, resp: Re
     }
 }
 
-fn convert<'gc>(
-    machine: &mut Machine<'_, 'gc>,
-    value: Value<'gc>,
-    resp: Resp,
-    slots: usize,
-) -> Converted<'gc> {
+fn convert(value: Value<'_>, resp: Resp, slots: usize) -> Converted<'_> {
     if slots >= MAX_SLOTS {
         return Converted::Reply(Reply::Error(Error::SCRIPT_STACK.0));
     }
@@ -113,48 +108,44 @@ fn convert<'gc>(
         Value::Number(number) => Reply::Integer(to_long(number)),
         Value::Boolean(yes) if resp == Resp::V3 => Reply::Boolean(yes),
         Value::Boolean(true) => Reply::Integer(1),
-        Value::Table(table) => return convert_table(machine, table, slots),
+        Value::Table(table) => return convert_table(table, slots),
         _ => Reply::Null,
     })
 }
 
 /// A table is what its first known field says, else an array.
-fn convert_table<'gc>(
-    machine: &mut Machine<'_, 'gc>,
-    table: Table<'gc>,
-    slots: usize,
-) -> Converted<'gc> {
-    if let Some(text) = text_field(machine, table, "err") {
+fn convert_table(table: Table<'_>, slots: usize) -> Converted<'_> {
+    if let Some(text) = text_field(table, "err") {
         return Converted::Reply(Reply::Error(Error::new(text).0));
     }
-    if let Some(text) = text_field(machine, table, "ok") {
+    if let Some(text) = text_field(table, "ok") {
         return Converted::Reply(Reply::Status(Error::new(text).0));
     }
-    if let Value::Number(number) = field(machine, table, "double") {
+    if let Value::Number(number) = table.field(b"double") {
         return Converted::Reply(Reply::Double(number));
     }
-    if let Value::Table(map) = field(machine, table, "map") {
-        let values = entries(map).into_iter().flat_map(|(key, value)| [key, value]).collect();
+    if let Value::Table(map) = table.field(b"map") {
+        let values = map.entries().into_iter().flat_map(|(key, value)| [key, value]).collect();
         return Converted::Open(Open {
             kind: Kind::Map(values, 0),
             items: Vec::new(),
             slots: slots + 3,
         });
     }
-    if let Value::Table(set) = field(machine, table, "set") {
-        let keys = entries(set).into_iter().map(|(key, _)| key).collect();
+    if let Value::Table(set) = table.field(b"set") {
+        let keys = set.entries().into_iter().map(|(key, _)| key).collect();
         return Converted::Open(Open {
             kind: Kind::Set(keys, 0),
             items: Vec::new(),
             slots: slots + 3,
         });
     }
-    if let Some(digits) = text_field(machine, table, "big_number") {
+    if let Some(digits) = text_field(table, "big_number") {
         return Converted::Reply(Reply::BigNumber(Error::new(digits).0.into_owned()));
     }
-    if let Value::Table(verbatim) = field(machine, table, "verbatim_string") {
-        let text = text_field(machine, verbatim, "string");
-        let format = text_field(machine, verbatim, "format");
+    if let Value::Table(verbatim) = table.field(b"verbatim_string") {
+        let text = text_field(verbatim, "string");
+        let format = text_field(verbatim, "format");
         if let (Some(text), Some(format)) = (text, format) {
             let mut letters = *b"   ";
             letters.iter_mut().zip(&format).for_each(|(letter, byte)| *letter = *byte);
@@ -164,32 +155,12 @@ fn convert_table<'gc>(
     Converted::Open(Open { kind: Kind::Array(table, 1), items: Vec::new(), slots: slots + 1 })
 }
 
-/// A field, without metamethods.
-pub fn field<'gc>(machine: &mut Machine<'_, 'gc>, table: Table<'gc>, name: &str) -> Value<'gc> {
-    let key = machine.string(name);
-    table.get(key)
-}
-
 /// A field that is a string; a number is none.
-pub fn text_field<'gc>(
-    machine: &mut Machine<'_, 'gc>,
-    table: Table<'gc>,
-    name: &str,
-) -> Option<Vec<u8>> {
-    match field(machine, table, name) {
+pub fn text_field(table: Table<'_>, name: &str) -> Option<Vec<u8>> {
+    match table.field(name.as_bytes()) {
         Value::String(text) => Some(text.bytes().to_vec()),
         _ => None,
     }
-}
-
-fn entries(table: Table<'_>) -> Vec<(Value<'_>, Value<'_>)> {
-    let mut entries = Vec::new();
-    let mut key = Value::Nil;
-    while let Ok(Some((next, value))) = table.next(key) {
-        entries.push((next, value));
-        key = next;
-    }
-    entries
 }
 
 /// A command's reply as a script sees it. A command's reply is never deep.

@@ -9,6 +9,8 @@ pub use cache::Sha;
 
 use crate::command::Found;
 use crate::error::{self, Error};
+use crate::lua::lib::base::display;
+use crate::lua::value::Value;
 use crate::lua::{FunctionId, Lua, Step};
 use crate::resp::{Reply, Resp};
 use crate::server::client::{ClientId, SCRIPT_CLIENT};
@@ -77,11 +79,6 @@ impl Scripts {
     /// Scripts that EVALSHA finds.
     pub fn cached(&self) -> usize {
         self.cache.len()
-    }
-
-    /// Bytes that the cached scripts' texts take.
-    pub fn cached_bytes(&self) -> usize {
-        self.cache.bytes()
     }
 
     /// Bytes that the interpreter's heap takes.
@@ -199,15 +196,12 @@ pub fn run(server: &mut Server, fuel: i64) -> Option<Ended> {
 fn finished(server: &mut Server, lua: &mut Lua) -> (Result<Reply, Error>, bool) {
     let resp = server.client(SCRIPT_CLIENT).map_or(Resp::V2, |client| client.resp);
     lua.enter(|machine| {
-        let value = if machine.top() > 0 { machine.slot(0) } else { crate::lua::value::Value::Nil };
-        machine.set_top(machine.top().max(1));
+        let value = if machine.top() > 0 { machine.slot(0) } else { Value::Nil };
         let counted = match value {
-            crate::lua::value::Value::Table(table) => {
-                convert::field(machine, table, "ignore_error_stats_update").is_true()
-            }
+            Value::Table(table) => table.field(b"ignore_error_stats_update").is_true(),
             _ => false,
         };
-        match convert::to_reply(machine, value, resp) {
+        match convert::to_reply(value, resp) {
             Reply::Error(text) => (Err(Error(text)), counted),
             reply => (Ok(reply), counted),
         }
@@ -216,15 +210,13 @@ fn finished(server: &mut Server, lua: &mut Lua) -> (Result<Reply, Error>, bool) 
 
 /// The error as a reply, with the script's name and where the error was raised.
 fn failed(server: &mut Server, lua: &mut Lua) -> (Result<Reply, Error>, bool) {
-    use crate::lua::lib::base::display;
-    use crate::lua::value::Value;
     let sha = server.scripts.running.as_ref().map_or([0; 40], |running| running.sha);
     lua.enter(|machine| {
         let value = machine.state.failure.take().unwrap_or_default();
         let (message, counted) = match value {
             Value::Table(table) => {
-                let counted = convert::field(machine, table, "ignore_error_stats_update").is_true();
-                match convert::text_field(machine, table, "err") {
+                let counted = table.field(b"ignore_error_stats_update").is_true();
+                match convert::text_field(table, "err") {
                     Some(text) => (text, counted),
                     // Here the real server dies.
                     None => (Error::from_script(&display(value)).0.into_owned(), counted),

@@ -7,6 +7,7 @@ use crate::lua::lib;
 use crate::lua::machine::Machine;
 use crate::lua::table::Table;
 use crate::lua::value::Value;
+use crate::server::REDIS_VERSION;
 
 /// Bytes that scripts may keep in memory.
 const HEAP_LIMIT: usize = 64 << 20;
@@ -50,7 +51,7 @@ fn redis(machine: &mut Machine) {
     for (name, value) in api::CONSTANTS {
         machine.set_field(table, name, Value::Number(f64::from(*value)));
     }
-    let version = machine.string(api::version());
+    let version = machine.string(REDIS_VERSION);
     machine.set_field(table, "REDIS_VERSION", version);
 }
 
@@ -63,9 +64,7 @@ fn protect<'gc>(machine: &mut Machine<'_, 'gc>, table: Table<'gc>) {
         }
         table.0.borrow_mut(machine.mc).read_only = true;
         left.extend(table.metatable());
-        let mut key = Value::Nil;
-        while let Ok(Some((next, value))) = table.next(key) {
-            key = next;
+        for (_, value) in table.entries() {
             if let Value::Table(inner) = value {
                 left.push(inner);
             }

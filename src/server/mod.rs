@@ -245,9 +245,6 @@ impl Server {
         let now = self.clock.now();
         if let Some(client) = self.clients.get_mut(&id) {
             client.active = now;
-            if let Ok(found) = command::resolve(argv) {
-                client.last_command = Some(found);
-            }
         }
         match self.call(id, argv, Origin::Client) {
             Ok(Some(reply)) => self.reply(id, reply),
@@ -425,6 +422,9 @@ impl Server {
         let from_script = matches!(origin, Origin::Script { .. });
         let found = command::resolve(argv)
             .map_err(|error| if from_script { Error::SCRIPT_UNKNOWN_COMMAND } else { error })?;
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.last_command = Some(found);
+        }
         let verdict = match origin {
             Origin::Client => self.may_start(id, &found, argv.len()),
             Origin::Script { read_only, allow_oom } => {

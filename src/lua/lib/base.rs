@@ -47,22 +47,12 @@ pub fn open(machine: &mut Machine) {
     // `ipairs` gives its iterator away, always the same one; so does `pairs` with `next`.
     let step = machine.native(crate::lua::function::NativeCode::Library(ipairs_step), Vec::new());
     if let (Value::Native(ipairs), Value::Native(pairs)) =
-        (field(machine, "ipairs"), field(machine, "pairs"))
+        (globals.field(b"ipairs"), globals.field(b"pairs"))
     {
-        let next = field(machine, "next");
+        let next = globals.field(b"next");
         ipairs.0.upvalues.borrow_mut(machine.mc).push(step);
         pairs.0.upvalues.borrow_mut(machine.mc).push(next);
     }
-}
-
-fn field<'gc>(machine: &mut Machine<'_, 'gc>, name: &str) -> Value<'gc> {
-    let key = machine.string(name);
-    machine.state.globals.get(key)
-}
-
-fn give<'gc>(machine: &mut Machine<'_, 'gc>, value: Value<'gc>) -> Result<'gc> {
-    machine.push(value);
-    Ok(Flow::Return(1))
 }
 
 fn assert<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
@@ -94,12 +84,12 @@ fn collectgarbage<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> 
         }
         b"count" => {
             let kilobytes = machine.mc.metrics().total_allocation() as f64 / 1024.0;
-            give(machine, Value::Number(kilobytes))
+            machine.give(Value::Number(kilobytes))
         }
-        b"step" => give(machine, Value::Boolean(true)),
+        b"step" => machine.give(Value::Boolean(true)),
         // What PUC-Rio's collector starts with: pause and step multiplier of 200 percent.
-        b"setpause" | b"setstepmul" => give(machine, Value::Number(200.0)),
-        _ => give(machine, Value::Number(0.0)),
+        b"setpause" | b"setstepmul" => machine.give(Value::Number(200.0)),
+        _ => machine.give(Value::Number(0.0)),
     }
 }
 
@@ -112,13 +102,13 @@ impl Continue for Collected {
         _: Arguments,
         _: Outcome<'gc>,
     ) -> Result<'gc> {
-        give(machine, Value::Number(0.0))
+        machine.give(Value::Number(0.0))
     }
 }
 
 fn gcinfo<'gc>(machine: &mut Machine<'_, 'gc>, _: Arguments) -> Result<'gc> {
     let kilobytes = (machine.mc.metrics().total_allocation() / 1024) as f64;
-    give(machine, Value::Number(kilobytes))
+    machine.give(Value::Number(kilobytes))
 }
 
 /// A string gets the position of the function at the level; any other value is raised as it is.
@@ -142,7 +132,7 @@ fn getmetatable<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Re
             protected => protected,
         },
     };
-    give(machine, shown)
+    machine.give(shown)
 }
 
 fn setmetatable<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
@@ -156,10 +146,10 @@ fn setmetatable<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Re
         return Err(machine.error("cannot change a protected metatable"));
     }
     if table.0.borrow().read_only {
-        return Err(machine.error_in_caller("Attempt to modify a readonly table"));
+        return Err(machine.error_here("Attempt to modify a readonly table"));
     }
     table.0.borrow_mut(machine.mc).metatable = metatable;
-    give(machine, Value::Table(table))
+    machine.give(Value::Table(table))
 }
 
 /// The first value that a native keeps.
@@ -209,27 +199,27 @@ fn next<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
             machine.push(value);
             Ok(Flow::Return(2))
         }
-        Ok(None) => give(machine, Value::Nil),
-        Err(_) => Err(machine.error_in_caller("invalid key to 'next'")),
+        Ok(None) => machine.give(Value::Nil),
+        Err(_) => Err(machine.error_here("invalid key to 'next'")),
     }
 }
 
 fn rawequal<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let (left, right) = (machine.check_any(arguments, 1)?, machine.check_any(arguments, 2)?);
-    give(machine, Value::Boolean(left == right))
+    machine.give(Value::Boolean(left == right))
 }
 
 fn rawget<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let table = machine.check_table(arguments, 1)?;
     let key = machine.check_any(arguments, 2)?;
-    give(machine, table.get(key))
+    machine.give(table.get(key))
 }
 
 fn rawset<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let table = machine.check_table(arguments, 1)?;
     let (key, value) = (machine.check_any(arguments, 2)?, machine.check_any(arguments, 3)?);
     machine.raw_set(table, key, value)?;
-    give(machine, Value::Table(table))
+    machine.give(Value::Table(table))
 }
 
 fn select<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
@@ -237,7 +227,7 @@ fn select<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
     if let Value::String(text) = machine.argument(arguments, 1)
         && text.bytes().first() == Some(&b'#')
     {
-        return give(machine, Value::Number((count - 1) as f64));
+        return machine.give(Value::Number((count - 1) as f64));
     }
     let from = machine.check_integer(arguments, 1)?;
     let from = if from < 0 { from.saturating_add(count) } else { from.min(count) };
@@ -251,13 +241,13 @@ fn tonumber<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result
     let base = machine.optional_integer(arguments, 2, 10)?;
     if base == 10 {
         let value = machine.check_any(arguments, 1)?;
-        return give(machine, value.to_number().map_or(Value::Nil, Value::Number));
+        return machine.give(value.to_number().map_or(Value::Nil, Value::Number));
     }
     let text = machine.check_string(arguments, 1)?;
     match u32::try_from(base) {
         Ok(base @ 2..=36) => {
             let number = parse_integer(text.bytes(), base);
-            give(machine, number.map_or(Value::Nil, Value::Number))
+            machine.give(number.map_or(Value::Nil, Value::Number))
         }
         _ => Err(machine.argument_error(2, "base out of range")),
     }
@@ -273,7 +263,7 @@ fn tostring<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result
     }
     let text = display(value);
     let text = machine.string(text);
-    give(machine, text)
+    machine.give(text)
 }
 
 /// Passes on the first result of the call, nil if there is none.
@@ -286,9 +276,8 @@ impl Continue for FirstResult {
         _: Arguments,
         outcome: Outcome<'gc>,
     ) -> Result<'gc> {
-        let count = if let Outcome::Returned(count) = outcome { count } else { 0 };
-        let first = if count > 0 { machine.slot(machine.top() - count) } else { Value::Nil };
-        give(machine, first)
+        let first = machine.first_result(outcome);
+        machine.give(first)
     }
 }
 
@@ -311,7 +300,7 @@ pub fn display(value: Value<'_>) -> Vec<u8> {
 fn type_name<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let name = machine.check_any(arguments, 1)?.type_name();
     let name = machine.string(name);
-    give(machine, name)
+    machine.give(name)
 }
 
 fn unpack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
@@ -418,10 +407,9 @@ impl Continue for HandlerDone {
         outcome: Outcome<'gc>,
     ) -> Result<'gc> {
         let handled = match outcome {
-            Outcome::Returned(count) if count > 0 => machine.slot(machine.top() - count),
-            Outcome::Returned(_) | Outcome::Resumed => Value::Nil,
             // PUC-Rio's word for a handler that fails again and again.
             Outcome::Failed(_) => machine.string("error in error handling"),
+            _ => machine.first_result(outcome),
         };
         machine.push(Value::Boolean(false));
         machine.push(handled);
@@ -440,7 +428,7 @@ fn loaded<'gc>(machine: &mut Machine<'_, 'gc>, source: &[u8], chunk_name: &[u8])
         machine.load(source, chunk_name)
     };
     match result {
-        Ok(closure) => give(machine, Value::Closure(closure)),
+        Ok(closure) => machine.give(Value::Closure(closure)),
         Err(SyntaxError(message)) => {
             let message = machine.string(message);
             machine.push(Value::Nil);
@@ -473,15 +461,12 @@ impl Continue for Reading {
         arguments: Arguments,
         outcome: Outcome<'gc>,
     ) -> Result<'gc> {
-        let piece = match outcome {
-            Outcome::Returned(count) if count > 0 => machine.slot(machine.top() - count),
-            Outcome::Failed(value) => {
-                machine.push(Value::Nil);
-                machine.push(value);
-                return Ok(Flow::Return(2));
-            }
-            _ => Value::Nil,
-        };
+        if let Outcome::Failed(value) = outcome {
+            machine.push(Value::Nil);
+            machine.push(value);
+            return Ok(Flow::Return(2));
+        }
+        let piece = machine.first_result(outcome);
         machine.set_top(arguments.base + arguments.count);
         match piece.to_str(machine.mc) {
             Some(piece) if !piece.bytes().is_empty() => {

@@ -51,18 +51,13 @@ pub fn open(machine: &mut Machine) {
     machine.set_field(library, "huge", Value::Number(f64::INFINITY));
 }
 
-fn give<'gc>(machine: &mut Machine<'_, 'gc>, number: f64) -> Result<'gc> {
-    machine.push(Value::Number(number));
-    Ok(Flow::Return(1))
-}
-
 fn map<'gc>(
     machine: &mut Machine<'_, 'gc>,
     arguments: Arguments,
     function: fn(f64) -> f64,
 ) -> Result<'gc> {
     let number = machine.check_number(arguments, 1)?;
-    give(machine, function(number))
+    machine.give(Value::Number(function(number)))
 }
 
 fn combine<'gc>(
@@ -71,7 +66,7 @@ fn combine<'gc>(
     function: fn(f64, f64) -> f64,
 ) -> Result<'gc> {
     let (a, b) = (machine.check_number(arguments, 1)?, machine.check_number(arguments, 2)?);
-    give(machine, function(a, b))
+    machine.give(Value::Number(function(a, b)))
 }
 
 fn fold<'gc>(
@@ -86,7 +81,7 @@ fn fold<'gc>(
             best = next;
         }
     }
-    give(machine, best)
+    machine.give(Value::Number(best))
 }
 
 /// Mantissa in `[0.5, 1)` and exponent.
@@ -119,7 +114,7 @@ fn ldexp<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'g
         number *= 2f64.powi(step);
         exponent -= step;
     }
-    give(machine, number)
+    machine.give(Value::Number(number))
 }
 
 fn modf<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
@@ -137,13 +132,13 @@ fn random<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
     let drawn = (*state >> 17) as i64;
     let fraction = (drawn % RANDOM_MAX) as f64 / RANDOM_MAX as f64;
     match arguments.count {
-        0 => give(machine, fraction),
+        0 => machine.give(Value::Number(fraction)),
         1 => {
             let high = machine.check_integer(arguments, 1)? as i32;
             if high < 1 {
                 return Err(machine.argument_error(1, "interval is empty"));
             }
-            give(machine, (fraction * f64::from(high)).floor() + 1.0)
+            machine.give(Value::Number((fraction * f64::from(high)).floor() + 1.0))
         }
         2 => {
             let (low, high) = (
@@ -155,7 +150,7 @@ fn random<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
             }
             // C's int overflows here, and so does this.
             let width = high.wrapping_sub(low).wrapping_add(1);
-            give(machine, (fraction * f64::from(width)).floor() + f64::from(low))
+            machine.give(Value::Number((fraction * f64::from(width)).floor() + f64::from(low)))
         }
         _ => Err(machine.error("wrong number of arguments")),
     }

@@ -4,7 +4,7 @@ use super::base::Result;
 use crate::lua::format::{Spec, quote};
 use crate::lua::function::NativeCode;
 use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome};
-use crate::lua::operators::Event;
+use crate::lua::operators::LookUp;
 use crate::lua::pattern::{Capture, Matcher, Step};
 use crate::lua::value::{Str, Value};
 use std::ops::Range;
@@ -39,17 +39,12 @@ pub fn open(machine: &mut Machine) {
     machine.state.string_metatable = Some(metatable);
 }
 
-fn give<'gc>(machine: &mut Machine<'_, 'gc>, value: Value<'gc>) -> Result<'gc> {
-    machine.push(value);
-    Ok(Flow::Return(1))
-}
-
 /// A new string: its bytes are paid for, and must fit into memory.
 fn give_string<'gc>(machine: &mut Machine<'_, 'gc>, bytes: &[u8]) -> Result<'gc> {
     machine.fuel -= (bytes.len() >> 8) as i64;
     machine.check_memory(bytes.len())?;
     let value = machine.string(bytes);
-    give(machine, value)
+    machine.give(value)
 }
 
 /// A position that counts from the end if it is negative; 0 for one before the beginning.
@@ -59,7 +54,7 @@ fn relative(position: i64, length: usize) -> i64 {
 
 fn len<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let text = machine.check_string(arguments, 1)?;
-    give(machine, Value::Number(text.bytes().len() as f64))
+    machine.give(Value::Number(text.bytes().len() as f64))
 }
 
 fn sub<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
@@ -278,7 +273,7 @@ fn search<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments, is_find: bo
         } else {
             subject[start..].windows(pattern.len()).position(|window| window == pattern)
         };
-        let Some(place) = place else { return give(machine, Value::Nil) };
+        let Some(place) = place else { return machine.give(Value::Nil) };
         machine.push(Value::Number((start + place + 1) as f64));
         machine.push(Value::Number((start + place + pattern.len()) as f64));
         return Ok(Flow::Return(2));
@@ -305,7 +300,7 @@ impl Continue for Search {
             (text_slot(machine, arguments.base), text_slot(machine, arguments.base + 1));
         match run(machine, &mut self.matcher, subject, pattern) {
             Step::Paused => Ok(Flow::Pause(self)),
-            Step::NoMatch => give(machine, Value::Nil),
+            Step::NoMatch => machine.give(Value::Nil),
             Step::Error(message) => Err(machine.error(message)),
             Step::Match(range) => {
                 if self.is_find {
@@ -325,7 +320,7 @@ fn gmatch<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
     let (subject, pattern) = (machine.slot(arguments.base), machine.slot(arguments.base + 1));
     let state = vec![subject, pattern, Value::Number(0.0)];
     let iterator = machine.native(NativeCode::Library(gmatch_step), state);
-    give(machine, iterator)
+    machine.give(iterator)
 }
 
 fn gmatch_step<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
@@ -436,8 +431,8 @@ impl Continue for Substitution {
     ) -> Result<'gc> {
         let (subject, pattern) =
             (text_slot(machine, arguments.base), text_slot(machine, arguments.base + 1));
-        if let (Outcome::Returned(count), Some(range)) = (outcome, self.matched.take()) {
-            let value = if count > 0 { machine.slot(machine.top() - count) } else { Value::Nil };
+        if let Some(range) = self.matched.take() {
+            let value = machine.first_result(outcome);
             machine.set_top(arguments.base + arguments.count);
             self.replace(machine, subject, &range, value)?;
         }
@@ -519,28 +514,15 @@ impl Substitution {
             }
             Value::Table(table) => {
                 let key = capture(machine, &self.matcher, 0, range, subject)?;
-                let mut object = Value::Table(table);
-                // As an index does: through tables up to a value or a function.
-                for _ in 0..100 {
-                    let handler = if let Value::Table(table) = object {
-                        let found = table.get(key);
-                        let handler = machine.metamethod(object, Event::Index);
-                        if !found.is_nil() || handler.is_nil() {
-                            return Ok(Replacement::Value(found));
-                        }
-                        handler
-                    } else {
-                        machine.metamethod(object, Event::Index)
-                    };
-                    if matches!(handler, Value::Closure(_) | Value::Native(_)) {
+                match machine.look_up(Value::Table(table), key, None)? {
+                    LookUp::Found(found) => Ok(Replacement::Value(found)),
+                    LookUp::Ask { handler, object } => {
                         machine.push(handler);
                         machine.push(object);
                         machine.push(key);
-                        return Ok(Replacement::Asked(2));
+                        Ok(Replacement::Asked(2))
                     }
-                    object = handler;
                 }
-                Err(machine.error("loop in gettable"))
             }
             function => {
                 machine.push(function);

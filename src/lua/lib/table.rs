@@ -160,7 +160,7 @@ fn visit<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'g
             Ok(Flow::Call { arguments: 2, protected: false, then: Box::new(Visited) })
         }
         Ok(None) => Ok(Flow::Return(0)),
-        Err(_) => Err(machine.error_in_caller("invalid key to 'next'")),
+        Err(_) => Err(machine.error_here("invalid key to 'next'")),
     }
 }
 
@@ -174,19 +174,13 @@ impl Continue for Visited {
         arguments: Arguments,
         outcome: Outcome<'gc>,
     ) -> Result<'gc> {
-        if let Some(result) = result_of(machine, outcome) {
-            machine.push(result);
-            return Ok(Flow::Return(1));
+        let result = machine.first_result(outcome);
+        if !result.is_nil() {
+            return machine.give(result);
         }
         machine.set_top(arguments.base + arguments.count + 1);
         visit(machine, arguments)
     }
-}
-
-/// The first result of a call, if it is not nil.
-fn result_of<'gc>(machine: &Machine<'_, 'gc>, outcome: Outcome<'gc>) -> Option<Value<'gc>> {
-    let Outcome::Returned(count @ 1..) = outcome else { return None };
-    Some(machine.slot(machine.top() - count)).filter(|value| !value.is_nil())
 }
 
 fn foreachi<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
@@ -208,9 +202,9 @@ impl Continue for Counting {
         arguments: Arguments,
         outcome: Outcome<'gc>,
     ) -> Result<'gc> {
-        if let Some(result) = result_of(machine, outcome) {
-            machine.push(result);
-            return Ok(Flow::Return(1));
+        let result = machine.first_result(outcome);
+        if !result.is_nil() {
+            return machine.give(result);
         }
         machine.set_top(arguments.base + arguments.count);
         self.index += 1;
@@ -277,10 +271,7 @@ impl Continue for Sorting {
         let table = machine.check_table(arguments, 1)?;
         let pivot_slot = arguments.base + arguments.count;
         let comparer = machine.argument(arguments, 2);
-        let mut answer = match outcome {
-            Outcome::Returned(count) => count > 0 && machine.slot(machine.top() - count).is_true(),
-            _ => false,
-        };
+        let mut answer = machine.first_result(outcome).is_true();
         machine.set_top(pivot_slot + 1);
         if matches!(outcome, Outcome::Resumed) && self.at != Stage::Begin {
             // A pause came between a question and its answer: it is asked again.

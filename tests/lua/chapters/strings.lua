@@ -25,3 +25,6 @@ out("10" + 5, "0x10" + 0, " 5 " * "2", 10 .. 20, pcall(function() return "x" + 1
 out(("x"):rep(10):len(), ("%d"):format(7), #("x"):rep(1000))
 out(("a,b,,c"):gsub(",", ";"), ("  trim  "):match("^%s*(.-)%s*$") .. "|", ("CamelCaseWord"):gsub("(%u)", " %1"))
 out(pcall(string.rep, "x", 1, 2), pcall(string.sub), pcall(string.upper), pcall(string.len, nil), string.len(5))
+local function try(...) local ok, e = pcall(...) return tostring(ok) .. " " .. tostring(e) end
+local ring = {} setmetatable(ring, {__index = ring}) getmetatable(ring).__index = ring
+out(try(string.gsub, "abc", "b", ring), try(string.gsub, "abc", "b", setmetatable({}, {__index = 5})), (("abc"):gsub("b", setmetatable({}, {__index = {b = "B"}}))))
