@@ -4,8 +4,10 @@
 //! const engine = new Engine();                     // an empty Redis
 //! const cli = engine.open();                       // one redis-cli at it: a number
 //! engine.send(cli, "EVAL 'return 1' 0");           // { text: "(integer) 1\n", prompt: "127.0.0.1:6379> ", ... }
-//! while (engine.run(8).more) await turn();         // lets scripts run that have not ended yet
-//! engine.take(cli);                                // what came since: the same shape, or null
+//! while (engine.run(8).more) {                      // lets scripts run that have not ended yet
+//!   show(engine.take(cli));                        // what came since: the same shape, or null
+//!   await turn();
+//! }
 //! ```
 //!
 //! An output is `{ text, prompt, ok, state, clear }`: what is printed, lines ended by `\n`; the prompt that follows;
@@ -40,7 +42,7 @@ pub struct Engine {
 /// What [`Engine::run`] tells.
 #[derive(Serialize)]
 struct Turn {
-    /// There is more to do: run again soon.
+    /// There is more to do, or to take: a session waits until its output has been taken. Take, and run again soon.
     more: bool,
     /// Milliseconds until a key expires; nothing else happens by itself.
     wake: Option<f64>,
