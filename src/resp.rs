@@ -74,24 +74,63 @@ impl Reply {
         Reply::Integer(i64::from(yes))
     }
 
-    /// What a RESP2 client sees of this reply: only statuses, errors, integers, bulks, nulls and arrays.
-    pub fn downgrade(self) -> Reply {
-        let all =
-            |items: Vec<Reply>| Reply::Array(items.into_iter().map(Reply::downgrade).collect());
-        match self {
-            Reply::Array(items) | Reply::Set(items) | Reply::Push(items) => all(items),
-            Reply::Map(pairs) => {
-                all(pairs.into_iter().flat_map(|(key, value)| [key, value]).collect())
+    /// Makes of it what a RESP2 client sees: only statuses, errors, integers, bulks, nulls and arrays.
+    pub fn downgrade(&mut self) {
+        let mut left = Vec::new();
+        let mut next = Some(self);
+        while let Some(reply) = next {
+            match reply {
+                Reply::Set(_) | Reply::Push(_) | Reply::Map(_) => {
+                    *reply = Reply::Array(reply.take_items());
+                }
+                Reply::Double(number) => *reply = Reply::Bulk(format_double(*number)),
+                Reply::Boolean(yes) => *reply = Reply::flag(*yes),
+                Reply::BigNumber(text) | Reply::Verbatim(_, text) => {
+                    *reply = Reply::Bulk(std::mem::take(text));
+                }
+                _ => {}
             }
-            Reply::Double(number) => Reply::Bulk(format_double(number)),
-            Reply::Boolean(yes) => Reply::flag(yes),
-            Reply::BigNumber(text) | Reply::Verbatim(_, text) => Reply::Bulk(text),
-            other => other,
+            if let Reply::Array(items) = reply {
+                left.extend(items);
+            }
+            next = left.pop();
+        }
+    }
+
+    /// Takes the elements out of an aggregate, keys and values in turn; any other reply has none.
+    fn take_items(&mut self) -> Vec<Reply> {
+        match self {
+            Reply::Array(items) | Reply::Set(items) | Reply::Push(items) => std::mem::take(items),
+            Reply::Map(pairs) => {
+                std::mem::take(pairs).into_iter().flat_map(|(key, value)| [key, value]).collect()
+            }
+            _ => Vec::new(),
         }
     }
 
     /// Appends the bytes that go over a socket.
     pub fn encode(&self, resp: Resp, out: &mut Vec<u8>) {
+        let mut left = vec![self];
+        while let Some(reply) = left.pop() {
+            reply.encode_head(resp, out);
+            match reply {
+                Reply::Array(items) | Reply::Set(items) | Reply::Push(items) => {
+                    left.extend(items.iter().rev());
+                }
+                Reply::Map(pairs) => {
+                    left.extend(pairs.iter().rev().flat_map(|(key, value)| [value, key]));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Appends a reply without elements, or what stands before the elements.
+    fn encode_head(&self, resp: Resp, out: &mut Vec<u8>) {
+        let kind = |kind: u8| if resp == Resp::V3 { kind } else { b'*' };
+        let head = |out: &mut Vec<u8>, kind: u8, count: usize| {
+            line(out, kind, count.to_string().as_bytes());
+        };
         match self {
             Reply::Status(text) => line(out, b'+', text),
             Reply::Error(text) => line(out, b'-', text),
@@ -100,23 +139,11 @@ impl Reply {
             Reply::Null | Reply::NullArray if resp == Resp::V3 => line(out, b'_', b""),
             Reply::Null => line(out, b'$', b"-1"),
             Reply::NullArray => line(out, b'*', b"-1"),
-            Reply::Array(items) => aggregate(out, b'*', items, resp),
-            Reply::Set(items) => {
-                aggregate(out, if resp == Resp::V3 { b'~' } else { b'*' }, items, resp);
-            }
-            Reply::Push(items) => {
-                aggregate(out, if resp == Resp::V3 { b'>' } else { b'*' }, items, resp);
-            }
-            Reply::Map(pairs) => {
-                match resp {
-                    Resp::V2 => line(out, b'*', (pairs.len() * 2).to_string().as_bytes()),
-                    Resp::V3 => line(out, b'%', pairs.len().to_string().as_bytes()),
-                }
-                for (key, value) in pairs {
-                    key.encode(resp, out);
-                    value.encode(resp, out);
-                }
-            }
+            Reply::Array(items) => head(out, b'*', items.len()),
+            Reply::Set(items) => head(out, kind(b'~'), items.len()),
+            Reply::Push(items) => head(out, kind(b'>'), items.len()),
+            Reply::Map(pairs) if resp == Resp::V3 => head(out, b'%', pairs.len()),
+            Reply::Map(pairs) => head(out, b'*', pairs.len() * 2),
             Reply::Double(number) if resp == Resp::V3 => line(out, b',', &format_double(*number)),
             Reply::Double(number) => blob(out, b'$', &format_double(*number)),
             Reply::Boolean(yes) if resp == Resp::V3 => {
@@ -125,12 +152,19 @@ impl Reply {
             Reply::Boolean(yes) => line(out, b':', if *yes { b"1" } else { b"0" }),
             Reply::BigNumber(text) if resp == Resp::V3 => line(out, b'(', text),
             Reply::Verbatim(format, text) if resp == Resp::V3 => {
-                let mut bytes = format.to_vec();
-                bytes.push(b':');
-                bytes.extend_from_slice(text);
-                blob(out, b'=', &bytes);
+                blob(out, b'=', &[&format[..], b":", text].concat());
             }
             Reply::BigNumber(text) | Reply::Verbatim(_, text) => blob(out, b'$', text),
+        }
+    }
+}
+
+/// A script's reply may be nested deeper than a thread's stack: it is taken apart level by level.
+impl Drop for Reply {
+    fn drop(&mut self) {
+        let mut left = self.take_items();
+        while let Some(mut reply) = left.pop() {
+            left.append(&mut reply.take_items());
         }
     }
 }
@@ -145,13 +179,6 @@ fn blob(out: &mut Vec<u8>, kind: u8, bytes: &[u8]) {
     line(out, kind, bytes.len().to_string().as_bytes());
     out.extend_from_slice(bytes);
     out.extend_from_slice(b"\r\n");
-}
-
-fn aggregate(out: &mut Vec<u8>, kind: u8, items: &[Reply], resp: Resp) {
-    line(out, kind, items.len().to_string().as_bytes());
-    for item in items {
-        item.encode(resp, out);
-    }
 }
 
 /// A double as Redis 7.0 sends it: `%.17g`, with `inf`, `-inf` and `nan`.

@@ -142,7 +142,8 @@ fn block_name(block: &[u8], names: &BTreeSet<Vec<u8>>) -> Vec<u8> {
 fn documents(server: &RealServer) -> Vec<(String, Reply)> {
     let mut found = Vec::new();
     let mut left = vec![server.connect().call(&["COMMAND", "DOCS"])];
-    while let Some(Reply::Array(documents)) = left.pop() {
+    while let Some(reply) = left.pop() {
+        let Reply::Array(documents) = &reply else { panic!("a list of documents") };
         for pair in documents.chunks_exact(2) {
             let [Reply::Bulk(name), document] = pair else { panic!("a name and its document") };
             let name = String::from_utf8_lossy(name).to_uppercase().replace('|', " ");

@@ -231,6 +231,7 @@ enum Raw<'a> {
 #[cfg(test)]
 mod tests {
     use super::{Reply, print, print_raw, quoted};
+    use crate::resp::Resp;
 
     #[track_caller]
     fn check(reply: &Reply, printed: &str, raw: &str) {
@@ -339,9 +340,9 @@ mod tests {
         }
         assert_eq!(print(&reply).len(), 3 * 100_000 + "(integer) 1\n".len());
         assert_eq!(print_raw(&reply), b"1");
-        // Dropping it would recurse.
-        while let Reply::Array(mut items) = reply {
-            reply = items.pop().unwrap();
-        }
+        let mut bytes = Vec::new();
+        reply.encode(Resp::V2, &mut bytes);
+        assert_eq!(bytes.len(), 4 * 100_000 + ":1\r\n".len());
+        reply.downgrade();
     }
 }

@@ -691,7 +691,7 @@ fn keys(context: &mut Context, args: &mut Args) -> Answer {
         .db()
         .entries()
         .iter()
-        .filter(|(_, entry)| entry.deadline.is_none_or(|deadline| deadline > now))
+        .filter(|(_, entry)| entry.deadline.is_none_or(|deadline| deadline >= now))
         // A lone star takes every key, the empty one too.
         .filter(|(key, _)| pattern == b"*" || glob::matches(pattern, key, false))
         .map(|(key, _)| Reply::bulk(key))

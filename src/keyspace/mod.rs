@@ -56,7 +56,7 @@ impl Database {
             .entries
             .get(key)
             .and_then(|entry| entry.deadline)
-            .is_some_and(|deadline| deadline <= now);
+            .is_some_and(|deadline| deadline < now);
         if passed {
             self.remove(key);
             self.expired.push(key.into());
@@ -67,7 +67,7 @@ impl Database {
     pub fn expire_due(&mut self, now: Millis, limit: usize) {
         for _ in 0..limit {
             match self.deadlines.first() {
-                Some((deadline, key)) if *deadline <= now => {
+                Some((deadline, key)) if *deadline < now => {
                     let key = key.clone();
                     self.expire(&key, now);
                 }

@@ -120,8 +120,10 @@ fn run<'gc>(
     let resp = server.client(SCRIPT_CLIENT).map_or(Resp::V2, |client| client.resp);
     machine.fuel -= 2;
     match server.call(SCRIPT_CLIENT, &argv, origin) {
-        Ok(Some(Reply::Error(text))) => Err(error_table(machine, &text)),
-        Ok(Some(reply)) => Ok(to_lua(machine, reply, resp)),
+        Ok(Some(mut reply)) => match &mut reply {
+            Reply::Error(text) => Err(error_table(machine, text)),
+            reply => Ok(to_lua(machine, reply, resp)),
+        },
         Ok(None) => Ok(Value::Nil),
         Err(error) => Err(error_table(machine, &error.0)),
     }

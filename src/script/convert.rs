@@ -164,22 +164,24 @@ pub fn text_field(table: Table<'_>, name: &str) -> Option<Vec<u8>> {
 }
 
 /// A command's reply as a script sees it. A command's reply is never deep.
-pub fn to_lua<'gc>(machine: &mut Machine<'_, 'gc>, reply: Reply, resp: Resp) -> Value<'gc> {
-    let reply = if resp == Resp::V2 { reply.downgrade() } else { reply };
+pub fn to_lua<'gc>(machine: &mut Machine<'_, 'gc>, reply: &mut Reply, resp: Resp) -> Value<'gc> {
+    if resp == Resp::V2 {
+        reply.downgrade();
+    }
     convert_reply(machine, reply, resp)
 }
 
-fn convert_reply<'gc>(machine: &mut Machine<'_, 'gc>, reply: Reply, resp: Resp) -> Value<'gc> {
+fn convert_reply<'gc>(machine: &mut Machine<'_, 'gc>, reply: &Reply, resp: Resp) -> Value<'gc> {
     match reply {
-        Reply::Integer(number) => Value::Number(number as f64),
+        Reply::Integer(number) => Value::Number(*number as f64),
         Reply::Bulk(bytes) => machine.string(bytes),
         Reply::Null | Reply::NullArray if resp == Resp::V3 => Value::Nil,
         Reply::Null | Reply::NullArray => Value::Boolean(false),
         Reply::Status(text) => single(machine, "ok", |machine| machine.string(text)),
-        Reply::Error(text) => error_table(machine, &text),
+        Reply::Error(text) => error_table(machine, text),
         Reply::Array(items) | Reply::Push(items) => {
             let table = machine.table(items.len(), 0);
-            for (index, item) in items.into_iter().enumerate() {
+            for (index, item) in items.iter().enumerate() {
                 let value = convert_reply(machine, item, resp);
                 // A whole number is always a possible key.
                 let _ = table.set(machine.mc, Value::Number((index + 1) as f64), value);
@@ -204,8 +206,8 @@ fn convert_reply<'gc>(machine: &mut Machine<'_, 'gc>, reply: Reply, resp: Resp) 
             }
             single(machine, "set", |_| Value::Table(table))
         }
-        Reply::Double(number) => single(machine, "double", |_| Value::Number(number)),
-        Reply::Boolean(yes) => Value::Boolean(yes),
+        Reply::Double(number) => single(machine, "double", |_| Value::Number(*number)),
+        Reply::Boolean(yes) => Value::Boolean(*yes),
         Reply::BigNumber(digits) => single(machine, "big_number", |machine| machine.string(digits)),
         Reply::Verbatim(format, text) => {
             let table = machine.table(0, 2);

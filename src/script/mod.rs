@@ -202,7 +202,7 @@ fn finished(server: &mut Server, lua: &mut Lua) -> (Result<Reply, Error>, bool) 
             _ => false,
         };
         match convert::to_reply(value, resp) {
-            Reply::Error(text) => (Err(Error(text)), counted),
+            Reply::Error(ref mut text) => (Err(Error(std::mem::take(text))), counted),
             reply => (Ok(reply), counted),
         }
     })

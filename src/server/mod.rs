@@ -362,7 +362,10 @@ impl Server {
                     return;
                 }
             }
-            let reply = if client.resp == Resp::V2 { reply.downgrade() } else { reply };
+            let mut reply = reply;
+            if client.resp == Resp::V2 {
+                reply.downgrade();
+            }
             client.replies.push_back(reply);
         }
     }
