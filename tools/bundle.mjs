@@ -8,6 +8,7 @@
 //   evalsha:glue     what wasm-bindgen generated for src/wasm.rs, and forget(), after which it can start afresh
 //   evalsha:wasm     the compiled core: its address (index.html) or its bytes (offline.html)
 //   evalsha:lessons  the folders of www/lessons/ as data, in order (lessons.mjs)
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
@@ -61,6 +62,12 @@ async function bundle(options) {
   }
   return { result, names };
 }
+
+// -O1 makes the core smaller and no slower; from -O2 on it grows again, and an interpreter's loop gets slower. The
+// features are those of rustc's wasm32 target: wasm-opt must not use newer ones.
+const features = ["bulk-memory", "bulk-memory-opt", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
+const optimise = ["-O1", ...features.map((feature) => `--enable-${feature}`), wasm, "-o", wasm];
+execFileSync(process.execPath, [resolve("node_modules/binaryen/bin/wasm-opt"), ...optimise], { stdio: "inherit" });
 
 await web();
 await offline();
