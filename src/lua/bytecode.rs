@@ -194,6 +194,88 @@ impl Instruction {
     }
 }
 
+impl Proto {
+    /// Whether every register, constant and jump that an instruction names is there, and no path leads past the end:
+    /// what the interpreter's loop relies on. The functions inside are not looked at.
+    pub fn is_sound(&self) -> bool {
+        let slots = u32::from(self.max_stack);
+        let constants = self.constants.len() as u32;
+        let register = |register: u32| register < slots;
+        let constant = |constant: u32| constant < constants;
+        let either = |operand: u32| match operand.checked_sub(CONSTANT_BIT) {
+            Some(index) => constant(index),
+            None => register(operand),
+        };
+        let end = self.code.len();
+        // Where an instruction may lead: the last one is always a return.
+        let place = |place: i64| place >= 0 && (place as usize) < end;
+        let mut pc = 0;
+        while pc < end {
+            let instruction = self.code[pc];
+            if instruction.0 & 0x3f >= OPCODES.len() as u32 {
+                return false;
+            }
+            let (a, b, c) = (instruction.a(), instruction.b(), instruction.c());
+            let next = pc as i64 + 1;
+            let jump = || place(next + i64::from(instruction.sbx()));
+            let sound = match instruction.op() {
+                OpCode::Move | OpCode::Unm | OpCode::Not | OpCode::Len => {
+                    register(a) && register(b)
+                }
+                OpCode::LoadK | OpCode::GetGlobal | OpCode::SetGlobal => {
+                    register(a) && constant(instruction.bx())
+                }
+                OpCode::LoadBool => register(a) && (c == 0 || place(next + 1)),
+                OpCode::LoadNil => a <= b && register(b),
+                OpCode::GetUpval | OpCode::SetUpval => {
+                    register(a) && (b as usize) < self.upvalues.len()
+                }
+                OpCode::GetTable => register(a) && register(b) && either(c),
+                OpCode::SetTable => register(a) && either(b) && either(c),
+                OpCode::NewTable | OpCode::Call | OpCode::TailCall | OpCode::Vararg => register(a),
+                OpCode::Return | OpCode::Close => a <= slots,
+                OpCode::OpSelf => register(a + 1) && register(b) && either(c),
+                OpCode::Add
+                | OpCode::Sub
+                | OpCode::Mul
+                | OpCode::Div
+                | OpCode::Mod
+                | OpCode::Pow => register(a) && either(b) && either(c),
+                OpCode::Concat => register(a) && b < c && register(c),
+                OpCode::Jmp => jump(),
+                OpCode::Eq | OpCode::Lt | OpCode::Le => either(b) && either(c) && place(next + 1),
+                OpCode::Test => register(a) && place(next + 1),
+                OpCode::TestSet => register(a) && register(b) && place(next + 1),
+                OpCode::ForLoop | OpCode::ForPrep => register(a + 3) && jump(),
+                OpCode::TForLoop => register(a + 3) && place(next + 1),
+                OpCode::SetList => {
+                    pc += usize::from(c == 0);
+                    register(a) && place(pc as i64 + 1)
+                }
+                OpCode::Closure => {
+                    let inner = self.protos.get(instruction.bx() as usize);
+                    let captures = inner.map_or(0, |inner| inner.upvalues.len());
+                    let named = self.code.get(pc + 1..=pc + captures).unwrap_or_default();
+                    pc += captures;
+                    let captured = |capture: &Instruction| match capture.op() {
+                        OpCode::GetUpval => (capture.b() as usize) < self.upvalues.len(),
+                        op => op == OpCode::Move && register(capture.b()),
+                    };
+                    inner.is_some()
+                        && named.len() == captures
+                        && named.iter().all(captured)
+                        && register(a)
+                }
+            };
+            if !sound {
+                return false;
+            }
+            pc += 1;
+        }
+        self.code.last().is_some_and(|last| last.op() == OpCode::Return)
+    }
+}
+
 impl std::fmt::Debug for Instruction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:?} {} {} {}", self.op(), self.a(), self.b(), self.c())

@@ -1,10 +1,15 @@
 //! Runs Lua instructions.
 
+// Registers and constants are read without a check of their index: a fifth of the time of a loop. What the function
+// may name has been checked once, by `Proto::is_sound`.
+#![allow(unsafe_code)]
+
 use super::bytecode::{CONSTANT_BIT, FIELDS_PER_FLUSH, Instruction, OpCode};
-use super::function::{Closure, ClosureState, Upvalue};
-use super::machine::{After, Fault, Frame, Kind, MULTIPLE, Machine};
+use super::function::{Closure, ClosureState, Function, Upvalue};
+use super::machine::{After, Fault, Frame, MULTIPLE, Machine};
 use super::number::{modulo, power};
 use super::operators::Event;
+use super::packed::Packed;
 use super::value::Value;
 use gc_arena::Gc;
 
@@ -19,6 +24,73 @@ pub(super) enum Stop {
     Failed,
 }
 
+/// Where the loop is: the code that runs and its registers.
+///
+/// Invariant: `function` is linked, so [`super::bytecode::Proto::is_sound`] has held for its code; `registers` points
+/// at slot `base` of a stack that has at least `function.max_stack` slots from there on. A stack may move whenever it
+/// grows, so whatever may push a value is followed by a new look ([`Machine::place`]).
+struct Place<'gc> {
+    closure: Closure<'gc>,
+    function: &'gc Function<'gc>,
+    base: usize,
+    pc: usize,
+    registers: *mut Packed<'gc>,
+}
+
+impl<'gc> Place<'gc> {
+    #[inline(always)]
+    fn fetch(&mut self) -> Instruction {
+        // SAFETY: no instruction leads past the last one (the invariant).
+        let instruction = unsafe { *self.function.code.get_unchecked(self.pc) };
+        self.pc += 1;
+        instruction
+    }
+
+    #[inline(always)]
+    fn get(&self, register: u32) -> Packed<'gc> {
+        // SAFETY: an instruction names only registers of its function (the invariant).
+        unsafe { *self.registers.add(register as usize) }
+    }
+
+    #[inline(always)]
+    fn set(&mut self, register: u32, value: Packed<'gc>) {
+        // SAFETY: as in `get`.
+        unsafe { *self.registers.add(register as usize) = value }
+    }
+
+    #[inline(always)]
+    fn constant(&self, index: u32) -> Packed<'gc> {
+        // SAFETY: an instruction names only constants of its function (the invariant).
+        unsafe { *self.function.constants.get_unchecked(index as usize) }
+    }
+
+    /// A register or a constant.
+    #[inline(always)]
+    fn operand(&self, operand: u32) -> Packed<'gc> {
+        if operand & CONSTANT_BIT != 0 {
+            self.constant(operand & !CONSTANT_BIT)
+        } else {
+            self.get(operand)
+        }
+    }
+
+    /// The slot of a register.
+    #[inline(always)]
+    fn slot(&self, register: u32) -> usize {
+        self.base + register as usize
+    }
+
+    /// The slot of an operand, if it is in a register.
+    fn operand_slot(&self, operand: u32) -> Option<usize> {
+        (operand & CONSTANT_BIT == 0).then(|| self.slot(operand))
+    }
+
+    #[inline(always)]
+    fn jump(&mut self, instruction: Instruction) {
+        self.pc = self.pc.wrapping_add_signed(instruction.sbx() as isize);
+    }
+}
+
 impl<'gc> Machine<'_, 'gc> {
     /// Runs until the script ends or fuel is spent.
     pub(super) fn run(&mut self) -> Stop {
@@ -29,13 +101,12 @@ impl<'gc> Machine<'_, 'gc> {
             }
         }
         loop {
-            let result = match self.state.frames.last() {
-                None => return Stop::Finished,
+            let result = match self.state.thread.frames.last() {
+                None if self.state.resumers.is_empty() => return Stop::Finished,
+                // The function of a coroutine has returned.
+                None => self.leave_coroutine(self.state.thread.top),
                 Some(_) if self.fuel <= 0 => return Stop::Paused,
-                Some(Frame { kind: Kind::Lua(closure), .. }) => {
-                    let closure = *closure;
-                    self.execute(closure)
-                }
+                Some(Frame { closure: Some(_), .. }) => self.execute(),
                 Some(_) => self.step_native(),
             };
             if let Err(fault) = result
@@ -46,39 +117,42 @@ impl<'gc> Machine<'_, 'gc> {
         }
     }
 
-    /// Runs the Lua function on top until another frame is on top, or fuel is spent.
-    fn execute(&mut self, closure: Closure<'gc>) -> Result<(), Fault<'gc>> {
-        let Some(frame) = self.state.frames.last() else { return Ok(()) };
-        let (mut closure, mut base, mut pc) = (closure, frame.base, frame.pc);
-        let mut code = closure.code();
-        let mut constants = &closure.0.as_ref().function.as_ref().constants[..];
+    /// Where the Lua function on top is; none if a native is on top.
+    #[inline(always)]
+    fn place(&mut self) -> Option<Place<'gc>> {
+        let thread = &mut self.state.thread;
+        let frame = thread.frames.last()?;
+        let closure = frame.closure?;
+        let base = frame.base as usize;
+        debug_assert!(base + usize::from(closure.function().max_stack) <= thread.stack.len());
+        // SAFETY: `enter_lua` has made the stack reach behind the frame's last register, and it never shrinks.
+        let registers = unsafe { thread.stack.as_mut_ptr().add(base) };
+        Some(Place {
+            closure,
+            function: closure.function(),
+            base,
+            pc: frame.pc as usize,
+            registers,
+        })
+    }
 
-        macro_rules! register {
-            ($index:expr) => {
-                self.state.stack[base + $index as usize]
-            };
-        }
-        // A register or a constant.
-        macro_rules! operand {
-            ($operand:expr) => {{
-                let operand = $operand;
-                if operand & CONSTANT_BIT != 0 {
-                    constants[(operand & !CONSTANT_BIT) as usize]
-                } else {
-                    register!(operand)
-                }
-            }};
-        }
-        // The slot of an operand, if it is in a register.
-        macro_rules! slot {
-            ($operand:expr) => {
-                if $operand & CONSTANT_BIT != 0 { None } else { Some(base + $operand as usize) }
-            };
-        }
+    /// Runs the Lua function on top until a native that waits is on top, or fuel is spent.
+    fn execute(&mut self) -> Result<(), Fault<'gc>> {
+        let Some(mut at) = self.place() else { return Ok(()) };
+
         macro_rules! save {
             () => {
-                if let Some(frame) = self.state.frames.last_mut() {
-                    frame.pc = pc;
+                if let Some(frame) = self.state.thread.frames.last_mut() {
+                    frame.pc = at.pc as u32;
+                }
+            };
+        }
+        // Behind a push or pop of frames, or a growth of the stack: goes on with what is on top now.
+        macro_rules! reload {
+            () => {
+                match self.place() {
+                    Some(place) => at = place,
+                    None => return Ok(()),
                 }
             };
         }
@@ -86,61 +160,48 @@ impl<'gc> Machine<'_, 'gc> {
         macro_rules! careful {
             ($call:expr) => {{
                 save!();
-                let frames = self.state.frames.len();
-                let result = $call?;
-                if self.state.frames.len() != frames {
+                $call?;
+                if self.fuel <= 0 {
                     return Ok(());
                 }
-                result
+                reload!();
             }};
         }
         macro_rules! arithmetic {
             ($instruction:ident, $event:ident, $a:ident, $b:ident, $result:expr) => {{
-                let (b, c) = ($instruction.b(), $instruction.c());
-                if let (Value::Number($a), Value::Number($b)) = (operand!(b), operand!(c)) {
-                    register!($instruction.a()) = Value::Number($result);
+                let (left, right) = (at.operand($instruction.b()), at.operand($instruction.c()));
+                if let (Some($a), Some($b)) = (left.as_number(), right.as_number()) {
+                    at.set($instruction.a(), $result);
                 } else {
-                    let (left, right) = (operand!(b), operand!(c));
-                    let target = base + $instruction.a() as usize;
-                    careful!(self.arithmetic(
-                        Event::$event,
-                        left,
-                        right,
-                        target,
-                        (slot!(b), slot!(c))
-                    ));
+                    let places =
+                        (at.operand_slot($instruction.b()), at.operand_slot($instruction.c()));
+                    let target = at.slot($instruction.a());
+                    careful!(self.arithmetic(Event::$event, left, right, target, places));
                 }
             }};
         }
         // A comparison: skips the jump behind it, or takes it.
         macro_rules! compare {
-            ($instruction:ident, $method:ident) => {{
-                let (left, right) = (operand!($instruction.b()), operand!($instruction.c()));
+            ($instruction:ident, $method:ident, $quick:expr) => {{
+                let (left, right) = (at.operand($instruction.b()), at.operand($instruction.c()));
                 let wanted = $instruction.a() != 0;
-                save!();
-                match self.$method(left, right, wanted)? {
-                    Some(answer) => {
-                        if answer != wanted {
-                            pc += 1;
+                let quick: Option<bool> = $quick(left, right);
+                let answer = match quick {
+                    Some(answer) => answer,
+                    None => {
+                        save!();
+                        match self.$method(left, right, wanted)? {
+                            Some(answer) => answer,
+                            // A metamethod decides.
+                            None => {
+                                reload!();
+                                continue;
+                            }
                         }
                     }
-                    // A metamethod decides.
-                    None => return Ok(()),
-                }
-            }};
-        }
-        // Behind a push or pop of frames: goes on with the Lua function that is on top now.
-        macro_rules! reload {
-            () => {{
-                match self.state.frames.last() {
-                    Some(Frame { kind: Kind::Lua(next), base: next_base, pc: next_pc, .. }) => {
-                        closure = *next;
-                        base = *next_base;
-                        pc = *next_pc;
-                        code = closure.code();
-                        constants = &closure.0.as_ref().function.as_ref().constants[..];
-                    }
-                    _ => return Ok(()),
+                };
+                if answer != wanted {
+                    at.pc += 1;
                 }
             }};
         }
@@ -148,7 +209,7 @@ impl<'gc> Machine<'_, 'gc> {
         macro_rules! spend {
             () => {
                 if self.fuel <= 0 {
-                    pc -= 1;
+                    at.pc -= 1;
                     save!();
                     return Ok(());
                 }
@@ -157,162 +218,175 @@ impl<'gc> Machine<'_, 'gc> {
         }
 
         loop {
-            let instruction: Instruction = code[pc];
-            pc += 1;
+            let instruction = at.fetch();
             match instruction.op() {
-                OpCode::Move => register!(instruction.a()) = register!(instruction.b()),
-                OpCode::LoadK => register!(instruction.a()) = constants[instruction.bx() as usize],
+                OpCode::Move => at.set(instruction.a(), at.get(instruction.b())),
+                OpCode::LoadK => at.set(instruction.a(), at.constant(instruction.bx())),
                 OpCode::LoadBool => {
-                    register!(instruction.a()) = Value::Boolean(instruction.b() != 0);
+                    at.set(instruction.a(), Packed::boolean(instruction.b() != 0));
                     if instruction.c() != 0 {
-                        pc += 1;
+                        at.pc += 1;
                     }
                 }
                 OpCode::LoadNil => {
-                    let (first, last) =
-                        (base + instruction.a() as usize, base + instruction.b() as usize);
-                    self.state.stack[first..=last].fill(Value::Nil);
+                    for register in instruction.a()..=instruction.b() {
+                        at.set(register, Packed::NIL);
+                    }
                 }
                 OpCode::GetUpval => {
-                    register!(instruction.a()) =
-                        match closure.0.upvalues[instruction.b() as usize].get() {
-                            Upvalue::Open(slot) => self.state.stack[slot],
-                            Upvalue::Closed(value) => value,
-                        };
+                    let upvalue = at.closure.0.upvalues[instruction.b() as usize];
+                    let value = match upvalue.get() {
+                        Upvalue::Open(slot) => self.packed(slot as usize),
+                        Upvalue::Closed(value) => value,
+                    };
+                    at.set(instruction.a(), value);
                 }
                 OpCode::GetGlobal => {
-                    let key = constants[instruction.bx() as usize];
+                    let key = at.constant(instruction.bx());
                     let globals = self.state.globals;
-                    let found = if let Value::String(name) = key {
-                        globals.get_str(name)
-                    } else {
-                        Value::Nil
-                    };
+                    let found = key.as_str().map_or(Packed::NIL, |name| globals.get_str(name));
                     if found.is_nil() {
-                        let target = base + instruction.a() as usize;
-                        careful!(self.index(Value::Table(globals), key, target, None));
+                        let target = at.slot(instruction.a());
+                        careful!(self.index(Value::Table(globals).into(), key, target, None));
                     } else {
-                        register!(instruction.a()) = found;
+                        at.set(instruction.a(), found);
                     }
                 }
                 OpCode::GetTable => {
-                    let (value, key) = (register!(instruction.b()), operand!(instruction.c()));
-                    if let Value::Table(table) = value {
-                        let found = match key {
-                            Value::String(name) => table.get_str(name),
-                            _ => table.get(key),
-                        };
-                        if !found.is_nil() {
-                            register!(instruction.a()) = found;
+                    let (value, key) = (at.get(instruction.b()), at.operand(instruction.c()));
+                    if let Some(table) = value.as_table() {
+                        let found = table.get_packed(key);
+                        if !found.is_nil() || table.metatable().is_none() {
+                            at.set(instruction.a(), found);
                             continue;
                         }
                     }
-                    let target = base + instruction.a() as usize;
-                    careful!(self.index(value, key, target, slot!(instruction.b())));
+                    let (target, place) = (at.slot(instruction.a()), at.slot(instruction.b()));
+                    careful!(self.index(value, key, target, Some(place)));
                 }
                 OpCode::SetGlobal => {
-                    let key = constants[instruction.bx() as usize];
-                    let value = register!(instruction.a());
-                    let globals = Value::Table(self.state.globals);
+                    let key = at.constant(instruction.bx());
+                    let value = at.get(instruction.a());
+                    let globals = Value::Table(self.state.globals).into();
                     careful!(self.set_index(globals, key, value, None));
                 }
                 OpCode::SetUpval => {
-                    let value = register!(instruction.a());
-                    let upvalue = closure.0.upvalues[instruction.b() as usize];
+                    let value = at.get(instruction.a());
+                    let upvalue = at.closure.0.upvalues[instruction.b() as usize];
                     match upvalue.get() {
-                        Upvalue::Open(slot) => self.state.stack[slot] = value,
+                        Upvalue::Open(slot) => self.state.thread.stack[slot as usize] = value,
                         Upvalue::Closed(_) => upvalue.set(self.mc, Upvalue::Closed(value)),
                     }
                 }
                 OpCode::SetTable => {
-                    let (key, value) = (operand!(instruction.b()), operand!(instruction.c()));
-                    let object = register!(instruction.a());
-                    careful!(self.set_index(object, key, value, slot!(instruction.a())));
+                    let (key, value) = (at.operand(instruction.b()), at.operand(instruction.c()));
+                    let object = at.get(instruction.a());
+                    if let Some(table) = object.as_table()
+                        && table.set_plainly(self.mc, key, value)
+                    {
+                        continue;
+                    }
+                    let place = at.slot(instruction.a());
+                    careful!(self.set_index(object, key, value, Some(place)));
                 }
                 OpCode::NewTable => {
                     let (array, hash) = (size_hint(instruction.b()), size_hint(instruction.c()));
-                    register!(instruction.a()) = Value::Table(self.table(array, hash));
+                    let table = self.table(array, hash);
+                    at.set(instruction.a(), Value::Table(table).into());
                 }
                 OpCode::OpSelf => {
-                    let (value, key) = (register!(instruction.b()), operand!(instruction.c()));
-                    register!(instruction.a() + 1) = value;
-                    let target = base + instruction.a() as usize;
-                    careful!(self.index(value, key, target, slot!(instruction.b())));
+                    let (value, key) = (at.get(instruction.b()), at.operand(instruction.c()));
+                    at.set(instruction.a() + 1, value);
+                    let (target, place) = (at.slot(instruction.a()), at.slot(instruction.b()));
+                    careful!(self.index(value, key, target, Some(place)));
                 }
-                OpCode::Add => arithmetic!(instruction, Add, a, b, a + b),
-                OpCode::Sub => arithmetic!(instruction, Sub, a, b, a - b),
-                OpCode::Mul => arithmetic!(instruction, Mul, a, b, a * b),
-                OpCode::Div => arithmetic!(instruction, Div, a, b, a / b),
-                OpCode::Mod => arithmetic!(instruction, Mod, a, b, modulo(a, b)),
-                OpCode::Pow => arithmetic!(instruction, Pow, a, b, power(a, b)),
+                OpCode::Add => arithmetic!(instruction, Add, a, b, Packed::computed(a + b)),
+                OpCode::Sub => arithmetic!(instruction, Sub, a, b, Packed::computed(a - b)),
+                OpCode::Mul => arithmetic!(instruction, Mul, a, b, Packed::computed(a * b)),
+                OpCode::Div => arithmetic!(instruction, Div, a, b, Packed::computed(a / b)),
+                OpCode::Mod => arithmetic!(instruction, Mod, a, b, Packed::computed(modulo(a, b))),
+                OpCode::Pow => arithmetic!(instruction, Pow, a, b, Packed::number(power(a, b))),
                 OpCode::Unm => {
-                    let value = register!(instruction.b());
-                    if let Value::Number(number) = value {
-                        register!(instruction.a()) = Value::Number(-number);
+                    let value = at.get(instruction.b());
+                    if let Some(number) = value.as_number() {
+                        at.set(instruction.a(), Packed::computed(-number));
                     } else {
-                        let target = base + instruction.a() as usize;
-                        let place = slot!(instruction.b());
+                        let target = at.slot(instruction.a());
+                        let place = Some(at.slot(instruction.b()));
                         careful!(self.arithmetic(Event::Unm, value, value, target, (place, place)));
                     }
                 }
                 OpCode::Not => {
-                    register!(instruction.a()) =
-                        Value::Boolean(!register!(instruction.b()).is_true());
+                    at.set(instruction.a(), Packed::boolean(!at.get(instruction.b()).is_true()));
                 }
                 OpCode::Len => {
-                    let value = register!(instruction.b());
-                    let target = base + instruction.a() as usize;
-                    careful!(self.length(value, target, slot!(instruction.b())));
+                    let value = at.get(instruction.b());
+                    let (target, place) = (at.slot(instruction.a()), at.slot(instruction.b()));
+                    careful!(self.length(value, target, Some(place)));
                 }
                 OpCode::Concat => {
-                    let (first, last) =
-                        (base + instruction.b() as usize, base + instruction.c() as usize);
-                    let target = base + instruction.a() as usize;
+                    let (first, last) = (at.slot(instruction.b()), at.slot(instruction.c()));
+                    let target = at.slot(instruction.a());
                     careful!(self.concat(first, last, target));
                 }
                 OpCode::Jmp => {
-                    let offset = instruction.sbx();
-                    if offset < 0 {
+                    if instruction.sbx() < 0 {
                         spend!();
                     }
-                    pc = (pc as i64 + i64::from(offset)) as usize;
+                    at.jump(instruction);
                 }
-                OpCode::Eq => compare!(instruction, equal),
-                OpCode::Lt => compare!(instruction, less),
-                OpCode::Le => compare!(instruction, less_equal),
+                OpCode::Eq => {
+                    compare!(instruction, equal, |left: Packed<'gc>, right: Packed<'gc>| {
+                        match (left.as_number(), right.as_number()) {
+                            (Some(left), Some(right)) => Some(left == right),
+                            _ => left.is(right).then_some(true),
+                        }
+                    })
+                }
+                OpCode::Lt => {
+                    compare!(instruction, less, |left: Packed<'gc>, right: Packed<'gc>| {
+                        Some(left.as_number()? < right.as_number()?)
+                    })
+                }
+                OpCode::Le => {
+                    compare!(instruction, less_equal, |left: Packed<'gc>, right: Packed<'gc>| {
+                        Some(left.as_number()? <= right.as_number()?)
+                    });
+                }
                 OpCode::Test => {
-                    if register!(instruction.a()).is_true() != (instruction.c() != 0) {
-                        pc += 1;
+                    if at.get(instruction.a()).is_true() != (instruction.c() != 0) {
+                        at.pc += 1;
                     }
                 }
                 OpCode::TestSet => {
-                    let value = register!(instruction.b());
+                    let value = at.get(instruction.b());
                     if value.is_true() == (instruction.c() != 0) {
-                        register!(instruction.a()) = value;
+                        at.set(instruction.a(), value);
                     } else {
-                        pc += 1;
+                        at.pc += 1;
                     }
                 }
                 OpCode::Call => {
                     spend!();
-                    let function = base + instruction.a() as usize;
+                    let function = at.slot(instruction.a());
                     let arguments = match instruction.b() {
-                        0 => self.state.top - function - 1,
+                        0 => self.state.thread.top - function - 1,
                         count => count as usize - 1,
                     };
                     save!();
-                    self.call(function, arguments, instruction.c() as i32 - 1, After::Results)?;
+                    let wanted = instruction.c() as i32 - 1;
+                    self.call(function, arguments, wanted, After::Results)?;
                     reload!();
                 }
                 OpCode::TailCall => {
                     spend!();
-                    let function = base + instruction.a() as usize;
+                    let function = at.slot(instruction.a());
                     let arguments = match instruction.b() {
-                        0 => self.state.top - function - 1,
+                        0 => self.state.thread.top - function - 1,
                         count => count as usize - 1,
                     };
                     save!();
-                    if let Value::Closure(callee) = self.state.stack[function] {
+                    if let Some(callee) = at.get(instruction.a()).as_closure() {
                         self.tail_call(callee, function, arguments);
                     } else {
                         // A native returns before its caller does: the return behind this instruction passes on.
@@ -321,9 +395,9 @@ impl<'gc> Machine<'_, 'gc> {
                     reload!();
                 }
                 OpCode::Return => {
-                    let first = base + instruction.a() as usize;
+                    let first = at.slot(instruction.a());
                     let count = match instruction.b() {
-                        0 => self.state.top - first,
+                        0 => self.state.thread.top - first,
                         count => count as usize - 1,
                     };
                     save!();
@@ -333,120 +407,102 @@ impl<'gc> Machine<'_, 'gc> {
                 OpCode::ForLoop => {
                     spend!();
                     let a = instruction.a();
-                    if let (Value::Number(index), Value::Number(limit), Value::Number(step)) =
-                        (register!(a), register!(a + 1), register!(a + 2))
-                    {
+                    // ForPrep has made numbers of all three.
+                    if let (Some(index), Some(limit), Some(step)) = (
+                        at.get(a).as_number(),
+                        at.get(a + 1).as_number(),
+                        at.get(a + 2).as_number(),
+                    ) {
                         let index = index + step;
                         if if step > 0.0 { index <= limit } else { limit <= index } {
-                            register!(a) = Value::Number(index);
-                            register!(a + 3) = Value::Number(index);
-                            pc = (pc as i64 + i64::from(instruction.sbx())) as usize;
+                            at.set(a, Packed::computed(index));
+                            at.set(a + 3, Packed::computed(index));
+                            at.jump(instruction);
                         }
                     }
                 }
                 OpCode::ForPrep => {
                     let a = instruction.a();
                     let names = ["'for' initial value", "'for' limit", "'for' step"];
-                    for (offset, name) in names.into_iter().enumerate() {
-                        let value = register!(a as usize + offset);
-                        let Some(number) = value.to_number() else {
+                    for (register, name) in (a..).zip(names) {
+                        let Some(number) = at.get(register).unpack().to_number() else {
                             save!();
                             return Err(self.error_here(format!("{name} must be a number")));
                         };
-                        register!(a as usize + offset) = Value::Number(number);
+                        at.set(register, Packed::number(number));
                     }
-                    if let (Value::Number(index), Value::Number(step)) =
-                        (register!(a), register!(a + 2))
+                    if let (Some(index), Some(step)) =
+                        (at.get(a).as_number(), at.get(a + 2).as_number())
                     {
-                        register!(a) = Value::Number(index - step);
+                        at.set(a, Packed::computed(index - step));
                     }
-                    pc = (pc as i64 + i64::from(instruction.sbx())) as usize;
+                    at.jump(instruction);
                 }
                 OpCode::TForLoop => {
-                    let a = base + instruction.a() as usize;
-                    let wanted = instruction.c() as i32;
                     spend!();
-                    let (function, state, control) =
-                        (self.state.stack[a], self.state.stack[a + 1], self.state.stack[a + 2]);
+                    let a = at.slot(instruction.a());
                     self.reserve(a + 6);
-                    self.state.stack[a + 3] = function;
-                    self.state.stack[a + 4] = state;
-                    self.state.stack[a + 5] = control;
+                    self.state.thread.stack.copy_within(a..a + 3, a + 3);
                     save!();
-                    self.call(a + 3, 2, wanted, After::Iterate)?;
+                    self.call(a + 3, 2, instruction.c() as i32, After::Iterate)?;
                     reload!();
                 }
                 OpCode::SetList => {
-                    let a = base + instruction.a() as usize;
+                    let a = at.slot(instruction.a());
                     let count = match instruction.b() {
-                        0 => self.state.top - a - 1,
+                        0 => self.state.thread.top - a - 1,
                         count => count as usize,
                     };
                     let batch = match instruction.c() {
-                        0 => {
-                            pc += 1;
-                            code[pc - 1].0
-                        }
+                        0 => at.fetch().0,
                         batch => batch,
                     };
-                    if let Value::Table(table) = self.state.stack[a] {
-                        let first = (batch as usize - 1) * FIELDS_PER_FLUSH as usize;
-                        let mut items = table.0.borrow_mut(self.mc);
-                        items.reserve_items(first + count);
-                        for index in 1..=count {
-                            let key = Value::Number((first + index) as f64);
-                            // A whole number is always a possible key.
-                            let _ = items.set(key, self.state.stack[a + index]);
-                        }
+                    if let Some(table) = at.get(instruction.a()).as_table() {
+                        let first = (batch as usize - 1) * FIELDS_PER_FLUSH as usize + 1;
+                        let values = &self.state.thread.stack[a + 1..=a + count];
+                        table.set_items(self.mc, first, values);
                     }
                     if instruction.b() == 0 {
-                        self.state.top =
-                            self.state.frames.last().map_or(self.state.top, |frame| frame.top);
+                        self.state.thread.top = at.base + usize::from(at.function.max_stack);
                     }
                 }
-                OpCode::Close => self.close(base + instruction.a() as usize),
+                OpCode::Close => self.close(at.slot(instruction.a())),
                 OpCode::Closure => {
-                    let function = closure.0.function.functions[instruction.bx() as usize];
+                    let function = at.function.functions[instruction.bx() as usize];
                     let count = function.proto.upvalues.len();
                     let mut upvalues = Vec::with_capacity(count);
                     for _ in 0..count {
-                        let capture = code[pc];
-                        pc += 1;
+                        let capture = at.fetch();
                         upvalues.push(match capture.op() {
-                            OpCode::GetUpval => closure.0.upvalues[capture.b() as usize],
-                            _ => self.capture(base + capture.b() as usize),
+                            OpCode::GetUpval => at.closure.0.upvalues[capture.b() as usize],
+                            _ => self.capture(at.slot(capture.b())),
                         });
                     }
                     let id = self.new_id();
                     let state = ClosureState { function, upvalues, id };
-                    register!(instruction.a()) = Value::Closure(Closure(Gc::new(self.mc, state)));
+                    let closure = Value::Closure(Closure(Gc::new(self.mc, state)));
+                    at.set(instruction.a(), closure.into());
                 }
                 OpCode::Vararg => {
-                    let Some(frame) = self.state.frames.last() else { return Ok(()) };
-                    let (function, top) = (frame.function, frame.top);
-                    let parameters = usize::from(closure.proto().parameters);
-                    let extra = base - function - 1;
-                    let extra = extra.saturating_sub(parameters);
-                    let target = base + instruction.a() as usize;
+                    let Some(frame) = self.state.thread.frames.last() else { return Ok(()) };
+                    let parameters = usize::from(at.function.parameters);
+                    let first = frame.function as usize + 1 + parameters;
+                    let extra = at.base.saturating_sub(first);
+                    let target = at.slot(instruction.a());
                     let wanted = match instruction.b() {
                         0 => {
                             self.reserve(target + extra + 1);
-                            self.state.top = target + extra;
+                            self.state.thread.top = target + extra;
                             extra
                         }
-                        count => {
-                            self.state.top = top;
-                            count as usize - 1
-                        }
+                        count => count as usize - 1,
                     };
-                    let first = function + 1 + parameters;
-                    for index in 0..wanted {
-                        self.state.stack[target + index] = if index < extra {
-                            self.state.stack[first + index]
-                        } else {
-                            Value::Nil
-                        };
-                    }
+                    let stack = &mut self.state.thread.stack;
+                    let given = wanted.min(extra);
+                    stack.copy_within(first..first + given, target);
+                    stack[target + given..target + wanted].fill(Packed::NIL);
+                    save!();
+                    reload!();
                 }
             }
         }
@@ -454,13 +510,12 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// Puts a Lua function in the place of the one that runs.
     fn tail_call(&mut self, callee: Closure<'gc>, function: usize, arguments: usize) {
-        let Some(frame) = self.state.frames.pop() else { return };
-        if self.state.open.last().is_some_and(|(slot, _)| *slot >= frame.base) {
-            self.close(frame.base);
-        }
-        self.state.stack.copy_within(function..=function + arguments, frame.function);
-        self.enter_lua(callee, frame.function, arguments, frame.wanted, frame.after, frame.nested);
-        if let Some(frame) = self.state.frames.last_mut() {
+        let Some(frame) = self.state.thread.frames.pop() else { return };
+        self.close(frame.base as usize);
+        let target = frame.function as usize;
+        self.state.thread.stack.copy_within(function..=function + arguments, target);
+        self.enter_lua(callee, target, arguments, frame.wanted, frame.after, frame.nested);
+        if let Some(frame) = self.state.thread.frames.last_mut() {
             frame.tail = true;
         }
     }

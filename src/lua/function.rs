@@ -2,6 +2,7 @@
 
 use super::bytecode::{Constant, Instruction, Proto};
 use super::machine::NativeFunction;
+use super::packed::Packed;
 use super::value::{Str, Value};
 use gc_arena::lock::{Lock, RefLock};
 use gc_arena::{Collect, Gc, Mutation};
@@ -14,8 +15,17 @@ pub struct Function<'gc> {
     /// What the compiler made.
     #[collect(require_static)]
     pub proto: Rc<Proto>,
+    /// The instructions, which have been verified.
+    #[collect(require_static)]
+    pub(super) code: Box<[Instruction]>,
+    /// Fixed parameters.
+    pub(super) parameters: u8,
+    /// Registers that it uses.
+    pub(super) max_stack: u8,
+    /// It takes any number of arguments.
+    pub(super) is_vararg: bool,
     /// The constants.
-    pub constants: Vec<Value<'gc>>,
+    pub(super) constants: Box<[Packed<'gc>]>,
     /// The functions defined inside.
     pub functions: Vec<Gc<'gc, Function<'gc>>>,
 }
@@ -24,14 +34,24 @@ impl<'gc> Function<'gc> {
     /// Makes the values of a prototype and of those inside it (at most 200 deep: the parser's limit).
     pub fn link(mc: &Mutation<'gc>, proto: &Rc<Proto>) -> Gc<'gc, Function<'gc>> {
         let constant = |constant: &Constant| match constant {
-            Constant::Nil => Value::Nil,
-            Constant::Boolean(value) => Value::Boolean(*value),
-            Constant::Number(number) => Value::Number(*number),
-            Constant::String(text) => Value::String(Str::new(mc, text)),
+            Constant::Nil => Packed::NIL,
+            Constant::Boolean(value) => Packed::boolean(*value),
+            Constant::Number(number) => Packed::number(*number),
+            Constant::String(text) => Packed::string(Str::new(mc, text)),
         };
+        assert!(
+            proto.is_sound(),
+            "the compiler keeps to a function's registers, constants and code"
+        );
+        let code = proto.code.clone().into_boxed_slice();
         let constants = proto.constants.iter().map(constant).collect();
         let functions = proto.protos.iter().map(|proto| Function::link(mc, proto)).collect();
-        Gc::new(mc, Function { proto: proto.clone(), constants, functions })
+        let Proto { parameters, max_stack, is_vararg, .. } = **proto;
+        let proto = proto.clone();
+        Gc::new(
+            mc,
+            Function { proto, code, parameters, max_stack, is_vararg, constants, functions },
+        )
     }
 }
 
@@ -40,9 +60,9 @@ impl<'gc> Function<'gc> {
 #[collect(no_drop)]
 pub enum Upvalue<'gc> {
     /// It still lives in this stack slot.
-    Open(usize),
+    Open(u32),
     /// Its scope has ended.
-    Closed(Value<'gc>),
+    Closed(Packed<'gc>),
 }
 
 /// A captured variable, shared by all closures that captured it.
@@ -76,9 +96,10 @@ impl<'gc> Closure<'gc> {
         &self.0.as_ref().function.as_ref().proto
     }
 
-    /// The instructions.
-    pub fn code(self) -> &'gc [Instruction] {
-        &self.proto().code
+    /// The code.
+    #[inline(always)]
+    pub(super) fn function(self) -> &'gc Function<'gc> {
+        self.0.as_ref().function.as_ref()
     }
 }
 

@@ -20,10 +20,13 @@
 //! begins at its arguments. Long work pays [`Machine::fuel`] and answers [`Flow::Pause`] when that is spent.
 
 use super::Host;
+use super::coroutine::Coroutine;
 use super::function::{
     Closure, ClosureState, Function, Native, NativeCode, NativeState, Upvalue, UpvalueRef,
 };
 use super::lexer::SyntaxError;
+use super::operators::Event;
+use super::packed::Packed;
 use super::table::Table;
 use super::value::{Str, Value};
 use gc_arena::lock::{Lock, RefLock};
@@ -32,7 +35,7 @@ use gc_arena::{Collect, Gc, Mutation};
 /// Frames that may be open: what Redis allows, as PUC-Rio doubles its vector of them and stops short of `LUAI_MAXCALLS`.
 const MAX_FRAMES: usize = 16383;
 /// Calls that natives and metamethods may have open (`LUAI_MAXCCALLS`).
-const MAX_NESTED: u32 = 199;
+const MAX_NESTED: u8 = 199;
 /// Keeps all results.
 pub const MULTIPLE: i32 = -1;
 
@@ -64,6 +67,22 @@ pub enum Flow {
     },
     /// Fuel is spent: give the turn back, then resume.
     Pause(Box<dyn Continue>),
+    /// Resume the suspended coroutine that lies below the last so many values on the stack. What it yields, returns
+    /// or fails with is the outcome.
+    Resume {
+        /// Number of values that it is given.
+        arguments: usize,
+        /// What to do with the outcome.
+        then: Box<dyn Continue>,
+    },
+    /// Suspend the coroutine that runs, and give its resumer the last so many values on the stack. The outcome is
+    /// what it is resumed with.
+    Yield {
+        /// Number of values.
+        count: usize,
+        /// What to do when it is resumed.
+        then: Box<dyn Continue>,
+    },
 }
 
 /// What a native still has to do.
@@ -97,7 +116,7 @@ pub enum Fault<'gc> {
     Interrupt(Value<'gc>),
 }
 
-/// What a caller does with the results of a call.
+/// What a caller does with the results of a call. Slots fit 32 bits, as do all in a [`Frame`]: frames are many.
 #[derive(Clone, Copy, Collect)]
 #[collect(require_static)]
 pub(super) enum After {
@@ -106,77 +125,108 @@ pub(super) enum After {
     /// As [`After::Results`], for the iterator of a loop: nil ends the loop, anything else is the next control value.
     Iterate,
     /// The first goes to this slot: a metamethod's result.
-    Store(usize),
+    Store(u32),
     /// They are dropped: `__newindex`.
     Discard,
     /// The first decides a comparison: the next instruction, a jump, is skipped if its truth is not this.
     Compare(bool),
     /// The first goes to this slot, and the concatenation goes on from `first` to there, into `target`.
-    Concat { slot: usize, first: usize, target: usize },
+    Concat { slot: u32, first: u32, target: u32 },
     /// They resume the native below.
     Native,
 }
 
 impl After {
     /// A call that Lua code itself makes; any other is made for a native or a metamethod.
+    #[inline(always)]
     pub(super) fn is_plain(self) -> bool {
         matches!(self, After::Results | After::Iterate)
     }
 }
 
-#[derive(Collect)]
+/// A call that is open.
+#[derive(Clone, Copy, Collect)]
 #[collect(no_drop)]
 pub(super) struct Frame<'gc> {
+    /// The Lua function; none for a native, which is in the slot `function`.
+    pub closure: Option<Closure<'gc>>,
     /// Slot of the function; results go here.
-    pub function: usize,
+    pub function: u32,
     /// First register, or first argument.
-    pub base: usize,
-    /// Behind the last register of a Lua function.
-    pub top: usize,
-    /// The next instruction.
-    pub pc: usize,
+    pub base: u32,
+    /// Behind the last register, or behind the last argument.
+    pub top: u32,
+    /// The next instruction of a Lua function.
+    pub pc: u32,
     /// Number of results, or [`MULTIPLE`].
     pub wanted: i32,
     pub after: After,
-    /// Calls from natives and metamethods open up to here.
-    pub nested: u32,
+    #[collect(require_static)]
+    pub progress: Progress,
+    /// Calls from natives and metamethods open up to here, in this coroutine.
+    pub nested: u8,
     /// It took the place of its caller.
     pub tail: bool,
-    pub kind: Kind<'gc>,
 }
 
-#[derive(Collect)]
+impl Frame<'_> {
+    pub(super) fn is_native(&self) -> bool {
+        self.closure.is_none()
+    }
+
+    /// A native's arguments.
+    fn arguments(&self) -> Arguments {
+        Arguments { base: self.base as usize, count: (self.top - self.base) as usize }
+    }
+}
+
+/// How far a native is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Not started, or at work. So is a Lua function, always.
+    Started,
+    /// Its continuation waits for a call, or for the next time slice.
+    Waiting,
+    /// As waiting, for a call whose errors come back to it.
+    Protected,
+}
+
+/// A stack with its frames: the main one of a script, or a coroutine's.
+#[derive(Collect, Default)]
 #[collect(no_drop)]
-pub(super) enum Kind<'gc> {
-    Lua(Closure<'gc>),
-    Native {
-        native: Native<'gc>,
-        #[collect(require_static)]
-        arguments: usize,
-        #[collect(require_static)]
-        step: Step,
-        #[collect(require_static)]
-        protected: bool,
-    },
+pub(super) struct Thread<'gc> {
+    pub stack: Vec<Packed<'gc>>,
+    /// Behind the last value that counts.
+    pub top: usize,
+    pub frames: Vec<Frame<'gc>>,
+    /// Captured variables that still live on the stack, by slot.
+    pub open: Vec<(usize, UpvalueRef<'gc>)>,
+    /// What the natives among the frames that wait have still to do, in their order.
+    #[collect(require_static)]
+    pub waiting: Vec<Box<dyn Continue>>,
 }
 
-pub(super) enum Step {
-    /// Not started.
-    Start,
-    /// Waits for a call, or for the next time slice.
-    Waiting(Option<Box<dyn Continue>>),
+impl Thread<'_> {
+    /// Forgets everything but the stack's memory.
+    pub(super) fn clear(&mut self) {
+        self.frames.clear();
+        self.open.clear();
+        self.waiting.clear();
+        self.stack.clear();
+        self.top = 0;
+    }
 }
 
 /// What lives in the arena.
 #[derive(Collect)]
 #[collect(no_drop)]
 pub struct State<'gc> {
-    pub(super) stack: Vec<Value<'gc>>,
-    /// Behind the last value that counts.
-    pub(super) top: usize,
-    pub(super) frames: Vec<Frame<'gc>>,
-    /// Captured variables that still live on the stack, by slot.
-    pub(super) open: Vec<(usize, UpvalueRef<'gc>)>,
+    /// What runs.
+    pub(super) thread: Thread<'gc>,
+    /// The coroutine that runs; none for the script itself.
+    pub(super) coroutine: Option<Coroutine<'gc>>,
+    /// Those that wait for the coroutine that they resumed, the innermost last.
+    pub(super) resumers: Vec<(Thread<'gc>, Option<Coroutine<'gc>>)>,
     /// The global variables.
     pub globals: Table<'gc>,
     /// The metatable of all strings.
@@ -224,10 +274,9 @@ pub struct Machine<'a, 'gc> {
 impl<'gc> State<'gc> {
     pub(super) fn new(mc: &Mutation<'gc>) -> State<'gc> {
         State {
-            stack: vec![Value::Nil; 64],
-            top: 0,
-            frames: Vec::new(),
-            open: Vec::new(),
+            thread: Thread::default(),
+            coroutine: None,
+            resumers: Vec::new(),
             globals: Table::new(mc, 1, 0, 0),
             string_metatable: None,
             events: super::operators::EVENTS
@@ -307,68 +356,84 @@ impl<'gc> Machine<'_, 'gc> {
 
     // ---- The stack
 
+    #[inline(always)]
     pub(super) fn reserve(&mut self, slots: usize) {
-        if self.state.stack.len() < slots {
-            self.state.stack.resize(slots.next_power_of_two(), Value::Nil);
+        if self.state.thread.stack.len() < slots {
+            self.grow(slots);
         }
+    }
+
+    #[cold]
+    fn grow(&mut self, slots: usize) {
+        self.state.thread.stack.resize(slots.next_power_of_two().max(64), Packed::NIL);
     }
 
     /// Pushes a value.
     pub fn push(&mut self, value: Value<'gc>) {
-        let top = self.state.top;
-        if top == self.state.stack.len() {
-            self.reserve(top + 1);
-        }
-        self.state.stack[top] = value;
-        self.state.top += 1;
+        self.push_packed(value.into());
+    }
+
+    pub(super) fn push_packed(&mut self, value: Packed<'gc>) {
+        let top = self.state.thread.top;
+        self.reserve(top + 1);
+        self.state.thread.stack[top] = value;
+        self.state.thread.top += 1;
     }
 
     /// Number of values on the stack: the slot that the next push takes.
     pub fn top(&self) -> usize {
-        self.state.top
+        self.state.thread.top
     }
 
     /// Drops values so that `top` are left.
     pub fn set_top(&mut self, top: usize) {
         self.reserve(top);
-        for slot in self.state.top..top {
-            self.state.stack[slot] = Value::Nil;
+        let thread = &mut self.state.thread;
+        if top > thread.top {
+            thread.stack[thread.top..top].fill(Packed::NIL);
         }
-        self.state.top = top;
+        thread.top = top;
     }
 
     /// The value of a slot.
     pub fn slot(&self, slot: usize) -> Value<'gc> {
-        self.state.stack.get(slot).copied().unwrap_or_default()
+        self.packed(slot).unpack()
+    }
+
+    #[inline(always)]
+    pub(super) fn packed(&self, slot: usize) -> Packed<'gc> {
+        self.state.thread.stack.get(slot).copied().unwrap_or_default()
     }
 
     /// Gives a slot below the top a value.
     pub fn set_slot(&mut self, slot: usize, value: Value<'gc>) {
-        self.state.stack[slot] = value;
+        self.state.thread.stack[slot] = value.into();
     }
 
     // ---- Upvalues
 
     pub(super) fn capture(&mut self, slot: usize) -> UpvalueRef<'gc> {
-        let at = self.state.open.partition_point(|(open, _)| *open < slot);
-        if let Some((open, upvalue)) = self.state.open.get(at)
-            && *open == slot
+        let open = &mut self.state.thread.open;
+        let at = open.partition_point(|(open, _)| *open < slot);
+        if let Some((found, upvalue)) = open.get(at)
+            && *found == slot
         {
             return *upvalue;
         }
-        let upvalue = Gc::new(self.mc, Lock::new(Upvalue::Open(slot)));
-        self.state.open.insert(at, (slot, upvalue));
+        let upvalue = Gc::new(self.mc, Lock::new(Upvalue::Open(slot as u32)));
+        open.insert(at, (slot, upvalue));
         upvalue
     }
 
     /// Ends the scope of the variables from this slot on.
+    #[inline(always)]
     pub(super) fn close(&mut self, slot: usize) {
-        while let Some((open, upvalue)) = self.state.open.last().copied() {
+        while let Some((open, upvalue)) = self.state.thread.open.last().copied() {
             if open < slot {
                 break;
             }
-            upvalue.set(self.mc, Upvalue::Closed(self.state.stack[open]));
-            self.state.open.pop();
+            upvalue.set(self.mc, Upvalue::Closed(self.state.thread.stack[open]));
+            self.state.thread.open.pop();
         }
     }
 
@@ -384,58 +449,52 @@ impl<'gc> Machine<'_, 'gc> {
         after: After,
     ) -> Result<(), Fault<'gc>> {
         let mut arguments = arguments;
-        let value = self.state.stack[function];
-        let value = match value {
-            Value::Closure(_) | Value::Native(_) => value,
-            _ => {
-                let handler = self.metamethod(value, super::operators::Event::Call);
-                if !matches!(handler, Value::Closure(_) | Value::Native(_)) {
-                    return Err(self.operand_error("call", value, Some(function)));
-                }
-                // The called value becomes the first argument.
-                self.reserve(function + arguments + 2);
-                self.state.stack.copy_within(function..=function + arguments, function + 1);
-                self.state.stack[function] = handler;
-                arguments += 1;
-                handler
+        let mut value = self.state.thread.stack[function];
+        if !value.is_function() {
+            let handler = self.handler_of(value, Event::Call);
+            if !handler.is_function() {
+                return Err(self.operand_error("call", value, Some(function)));
             }
-        };
-        let nested =
-            self.state.frames.last().map_or(0, |frame| frame.nested) + u32::from(!after.is_plain());
+            // The called value becomes the first argument.
+            self.reserve(function + arguments + 2);
+            self.state.thread.stack.copy_within(function..=function + arguments, function + 1);
+            self.state.thread.stack[function] = handler;
+            arguments += 1;
+            value = handler;
+        }
+        let nested = self.state.thread.frames.last().map_or(0, |frame| frame.nested)
+            + u8::from(!after.is_plain());
         if nested >= MAX_NESTED && !after.is_plain() {
             return Err(self.error_here("C stack overflow"));
         }
-        if self.state.frames.len() >= MAX_FRAMES {
+        if self.state.thread.frames.len() >= MAX_FRAMES {
             return Err(self.error_here("stack overflow"));
         }
-        match value {
-            Value::Closure(closure) => {
-                self.enter_lua(closure, function, arguments, wanted, after, nested);
-                Ok(())
-            }
-            Value::Native(native) => {
-                self.state.top = function + 1 + arguments;
-                let kind = Kind::Native { native, arguments, step: Step::Start, protected: false };
-                let base = function + 1;
-                let frame = Frame {
-                    function,
-                    base,
-                    top: base,
-                    pc: 0,
-                    wanted,
-                    after,
-                    nested,
-                    tail: false,
-                    kind,
-                };
-                self.state.frames.push(frame);
-                // The common case needs no turn of the main loop.
-                if after.is_plain() { self.step_native() } else { Ok(()) }
-            }
-            _ => Ok(()),
+        if let Some(closure) = value.as_closure() {
+            self.enter_lua(closure, function, arguments, wanted, after, nested);
+            return Ok(());
         }
+        let base = function + 1;
+        let top = base + arguments;
+        self.state.thread.top = top;
+        self.state.thread.frames.push(Frame {
+            closure: None,
+            function: function as u32,
+            base: base as u32,
+            top: top as u32,
+            pc: 0,
+            wanted,
+            after,
+            progress: Progress::Started,
+            nested,
+            tail: false,
+        });
+        // The common case needs no turn of the main loop.
+        if after.is_plain() { self.start_native() } else { Ok(()) }
     }
 
+    /// Pushes the frame of a Lua function. What the caller has looked at: there is room for a frame.
+    #[inline(always)]
     pub(super) fn enter_lua(
         &mut self,
         closure: Closure<'gc>,
@@ -443,114 +502,99 @@ impl<'gc> Machine<'_, 'gc> {
         arguments: usize,
         wanted: i32,
         after: After,
-        nested: u32,
+        nested: u8,
     ) {
-        let proto = closure.proto();
-        let parameters = usize::from(proto.parameters);
-        let slots = usize::from(proto.max_stack);
+        let code = closure.function();
         let mut base = function + 1;
-        let mut filled = arguments.min(parameters);
-        if proto.is_vararg {
-            // The extra arguments stay below the registers; the named ones are copied up.
-            base += arguments;
-            self.reserve(base + slots + 1);
-            let first = function + 1;
-            for parameter in 0..filled {
-                self.state.stack[base + parameter] = self.state.stack[first + parameter];
-                self.state.stack[first + parameter] = Value::Nil;
-            }
-            if proto.needs_arg {
-                for parameter in filled..parameters {
-                    self.state.stack[base + parameter] = Value::Nil;
-                }
-                let extra = arguments.saturating_sub(parameters);
-                let table = self.table(extra, 1);
-                for index in 0..extra {
-                    let value = self.state.stack[first + parameters + index];
-                    let _ = table.set(self.mc, Value::Number((index + 1) as f64), value);
-                }
-                self.set_field(table, "n", Value::Number(extra as f64));
-                self.state.stack[base + parameters] = Value::Table(table);
-                filled = parameters + 1;
-            }
-        } else {
-            self.reserve(base + slots + 1);
+        let mut filled = arguments.min(usize::from(code.parameters));
+        let slots = usize::from(code.max_stack);
+        if code.is_vararg {
+            (base, filled) = self.spread(closure, base, arguments);
         }
         let top = base + slots;
-        self.state.stack[base + filled..top].fill(Value::Nil);
-        self.state.top = top;
-        let kind = Kind::Lua(closure);
-        self.state.frames.push(Frame {
-            function,
-            base,
-            top,
+        self.reserve(top + 1);
+        let thread = &mut self.state.thread;
+        thread.stack[base + filled..top].fill(Packed::NIL);
+        thread.top = top;
+        thread.frames.push(Frame {
+            closure: Some(closure),
+            function: function as u32,
+            base: base as u32,
+            top: top as u32,
             pc: 0,
             wanted,
             after,
+            progress: Progress::Started,
             nested,
             tail: false,
-            kind,
         });
+    }
+
+    /// Lays out the arguments of a function with `...`: the extra ones stay below its registers, the named ones are
+    /// copied up. Gives the first register and how many have their value.
+    fn spread(&mut self, closure: Closure<'gc>, first: usize, arguments: usize) -> (usize, usize) {
+        let proto = closure.proto();
+        let parameters = usize::from(proto.parameters);
+        let base = first + arguments;
+        let filled = arguments.min(parameters);
+        self.reserve(base + usize::from(proto.max_stack) + 1);
+        let stack = &mut self.state.thread.stack;
+        stack.copy_within(first..first + filled, base);
+        stack[first..first + filled].fill(Packed::NIL);
+        if !proto.needs_arg {
+            return (base, filled);
+        }
+        stack[base + filled..base + parameters].fill(Packed::NIL);
+        let extra = arguments.saturating_sub(parameters);
+        let table = self.table(extra, 1);
+        if extra > 0 {
+            let first = first + parameters;
+            table.set_items(self.mc, 1, &self.state.thread.stack[first..first + extra]);
+        }
+        self.set_field(table, "n", Value::Number(extra as f64));
+        self.state.thread.stack[base + parameters] = Value::Table(table).into();
+        (base, parameters + 1)
     }
 
     /// Ends the frame on top; its results are in `count` slots from `first` on.
     pub(super) fn finish(&mut self, first: usize, count: usize) -> Result<(), Fault<'gc>> {
-        let Some(frame) = self.state.frames.pop() else { return Ok(()) };
-        if self.state.open.last().is_some_and(|(slot, _)| *slot >= frame.function) {
-            self.close(frame.function);
-        }
-        let function = frame.function;
+        let Some(frame) = self.state.thread.frames.pop() else { return Ok(()) };
+        self.close(frame.base as usize);
         match frame.after {
-            After::Results | After::Iterate => {
-                let kept =
-                    if frame.wanted == MULTIPLE { count } else { count.min(frame.wanted as usize) };
-                if kept > 0 {
-                    self.state.stack.copy_within(first..first + kept, function);
-                }
-                if frame.wanted == MULTIPLE {
-                    self.state.top = function + count;
-                } else {
-                    let wanted = frame.wanted as usize;
-                    self.reserve(function + wanted);
-                    self.state.stack[function + kept..function + wanted].fill(Value::Nil);
-                    self.state.top = match self.state.frames.last() {
-                        Some(Frame { kind: Kind::Lua(_), top, .. }) => *top,
-                        _ => function + wanted,
-                    };
-                }
-                if matches!(frame.after, After::Iterate) {
-                    let control = self.state.stack[function];
-                    if !control.is_nil() {
-                        self.state.stack[function - 1] = control;
-                    } else if let Some(frame) = self.state.frames.last_mut() {
-                        frame.pc += 1;
-                    }
+            After::Results => self.deliver(frame, first, count),
+            After::Iterate => {
+                self.deliver(frame, first, count);
+                let function = frame.function as usize;
+                let control = self.state.thread.stack[function];
+                if !control.is_nil() {
+                    self.state.thread.stack[function - 1] = control;
+                } else if let Some(frame) = self.state.thread.frames.last_mut() {
+                    frame.pc += 1;
                 }
             }
             After::Native => {
-                if count > 0 {
-                    self.state.stack.copy_within(first..first + count, function);
-                }
-                self.state.top = function + count;
+                let function = frame.function as usize;
+                self.state.thread.stack.copy_within(first..first + count, function);
+                self.state.thread.top = function + count;
                 return self.resume_native(Outcome::Returned(count));
             }
             after => {
-                let result = if count > 0 { self.state.stack[first] } else { Value::Nil };
-                if let Some(frame) = self.state.frames.last() {
-                    self.state.top = frame.top;
+                let result = if count > 0 { self.packed(first) } else { Packed::NIL };
+                if let Some(frame) = self.state.thread.frames.last() {
+                    self.state.thread.top = frame.top as usize;
                 }
                 match after {
-                    After::Store(slot) => self.state.stack[slot] = result,
+                    After::Store(slot) => self.state.thread.stack[slot as usize] = result,
                     After::Compare(wanted) => {
                         if result.is_true() != wanted
-                            && let Some(frame) = self.state.frames.last_mut()
+                            && let Some(frame) = self.state.thread.frames.last_mut()
                         {
                             frame.pc += 1;
                         }
                     }
                     After::Concat { slot, first, target } => {
-                        self.state.stack[slot] = result;
-                        return self.concat(first, slot, target);
+                        self.state.thread.stack[slot as usize] = result;
+                        return self.concat(first as usize, slot as usize, target as usize);
                     }
                     _ => {}
                 }
@@ -559,112 +603,154 @@ impl<'gc> Machine<'_, 'gc> {
         Ok(())
     }
 
-    /// Runs the native on top until it returns, calls or pauses.
-    pub(super) fn step_native(&mut self) -> Result<(), Fault<'gc>> {
-        let Some(Frame { base, kind: Kind::Native { native, arguments, step, .. }, .. }) =
-            self.state.frames.last_mut()
-        else {
-            return Ok(());
+    /// Puts the results of a frame that has ended where the function was, as many as its caller wants.
+    #[inline(always)]
+    pub(super) fn deliver(&mut self, frame: Frame<'gc>, first: usize, count: usize) {
+        let function = frame.function as usize;
+        if frame.wanted == MULTIPLE {
+            self.state.thread.stack.copy_within(first..first + count, function);
+            self.state.thread.top = function + count;
+            return;
+        }
+        let wanted = frame.wanted as usize;
+        self.reserve(function + wanted);
+        let thread = &mut self.state.thread;
+        if count >= wanted {
+            // One by one: it is nearly always one.
+            for index in 0..wanted {
+                thread.stack[function + index] = thread.stack[first + index];
+            }
+        } else {
+            thread.stack.copy_within(first..first + count, function);
+            thread.stack[function + count..function + wanted].fill(Packed::NIL);
+        }
+        thread.top = match thread.frames.last() {
+            Some(Frame { closure: Some(_), top, .. }) => *top as usize,
+            _ => function + wanted,
         };
-        let arguments = Arguments { base: *base, count: *arguments };
-        match std::mem::replace(step, Step::Waiting(None)) {
-            Step::Start => {
-                let code = native.0.code;
-                self.fuel -= 1;
-                let flow = match code {
-                    NativeCode::Library(function) => function(self, arguments),
-                    NativeCode::Host(number) => match self.host.take() {
-                        Some(host) => {
-                            let flow = host.invoke(number, self, arguments);
-                            self.host = Some(host);
-                            flow
-                        }
-                        None => Err(self.error("the host is not there")),
-                    },
-                };
-                self.follow(flow?)
-            }
-            Step::Waiting(Some(then)) => {
-                let flow = then.resume(self, arguments, Outcome::Resumed)?;
-                self.follow(flow)
-            }
-            Step::Waiting(None) => Ok(()),
+    }
+
+    /// Goes on with the native on top: starts it, or resumes it behind a pause.
+    pub(super) fn step_native(&mut self) -> Result<(), Fault<'gc>> {
+        match self.state.thread.frames.last() {
+            Some(Frame { progress: Progress::Started, .. }) => self.start_native(),
+            _ => self.resume_native(Outcome::Resumed),
         }
     }
 
-    fn resume_native(&mut self, outcome: Outcome<'gc>) -> Result<(), Fault<'gc>> {
-        let Some(Frame { base, kind: Kind::Native { arguments, step, protected, .. }, .. }) =
-            self.state.frames.last_mut()
-        else {
-            return Ok(());
+    /// Runs the native on top, which has just been called.
+    #[inline(always)]
+    fn start_native(&mut self) -> Result<(), Fault<'gc>> {
+        let Some(frame) = self.state.thread.frames.last() else { return Ok(()) };
+        let arguments = frame.arguments();
+        let Some(native) = self.packed(arguments.base - 1).as_native() else { return Ok(()) };
+        self.fuel -= 1;
+        let flow = match native.0.code {
+            NativeCode::Library(function) => function(self, arguments),
+            NativeCode::Host(number) => match self.host.take() {
+                Some(host) => {
+                    let flow = host.invoke(number, self, arguments);
+                    self.host = Some(host);
+                    flow
+                }
+                None => Err(self.error("the host is not there")),
+            },
         };
-        *protected = false;
-        let arguments = Arguments { base: *base, count: *arguments };
-        let Step::Waiting(Some(then)) = std::mem::replace(step, Step::Waiting(None)) else {
-            return Ok(());
-        };
+        self.follow(flow?)
+    }
+
+    /// Gives the native on top, which waits, what it waits for.
+    pub(super) fn resume_native(&mut self, outcome: Outcome<'gc>) -> Result<(), Fault<'gc>> {
+        let Some(frame) = self.state.thread.frames.last_mut() else { return Ok(()) };
+        frame.progress = Progress::Started;
+        let arguments = frame.arguments();
+        let Some(then) = self.state.thread.waiting.pop() else { return Ok(()) };
         let flow = then.resume(self, arguments, outcome)?;
         self.follow(flow)
     }
 
+    #[inline(always)]
     fn follow(&mut self, flow: Flow) -> Result<(), Fault<'gc>> {
+        if let Flow::Return(count) = flow {
+            let first = self.state.thread.top - count;
+            return self.finish(first, count);
+        }
+        self.wait(flow)
+    }
+
+    fn wait(&mut self, flow: Flow) -> Result<(), Fault<'gc>> {
+        let is_protected = matches!(flow, Flow::Call { protected: true, .. });
+        let progress = if is_protected { Progress::Protected } else { Progress::Waiting };
+        if let Some(frame) = self.state.thread.frames.last_mut() {
+            frame.progress = progress;
+        }
         match flow {
-            Flow::Return(count) => {
-                let first = self.state.top - count;
-                self.finish(first, count)
-            }
+            Flow::Return(_) => Ok(()),
             Flow::Pause(then) => {
-                self.wait(then, false);
+                self.state.thread.waiting.push(then);
                 self.fuel = self.fuel.min(0);
                 Ok(())
             }
-            Flow::Call { arguments, protected, then } => {
-                self.wait(then, protected);
-                let function = self.state.top - arguments - 1;
+            Flow::Call { arguments, then, .. } => {
+                self.state.thread.waiting.push(then);
+                let function = self.state.thread.top - arguments - 1;
                 self.call(function, arguments, MULTIPLE, After::Native)
             }
-        }
-    }
-
-    fn wait(&mut self, then: Box<dyn Continue>, is_protected: bool) {
-        if let Some(Frame { kind: Kind::Native { step, protected, .. }, .. }) =
-            self.state.frames.last_mut()
-        {
-            *step = Step::Waiting(Some(then));
-            *protected = is_protected;
+            Flow::Resume { arguments, then } => {
+                self.state.thread.waiting.push(then);
+                self.resume_coroutine(arguments)
+            }
+            Flow::Yield { count, then } => {
+                self.state.thread.waiting.push(then);
+                self.leave_coroutine(count)
+            }
         }
     }
 
     /// Gives an error to the innermost protected call; if there is none, ends the script with it.
     pub(super) fn unwind(&mut self, fault: Fault<'gc>) -> Result<(), Value<'gc>> {
         let mut fault = fault;
+        let mut raised_at = None;
         loop {
             let (value, can_catch) = match fault {
                 Fault::Error(value) => (value, true),
                 Fault::Interrupt(value) => (value, false),
             };
-            let top_is_native =
-                matches!(self.state.frames.last(), Some(Frame { kind: Kind::Native { .. }, .. }));
-            let position = self.position_at(usize::from(top_is_native));
-            let is_protected = |frame: &Frame| {
-                matches!(frame.kind, Kind::Native { protected: true, .. }) && can_catch
-            };
-            let Some(catcher) = self.state.frames.iter().rposition(is_protected) else {
-                self.state.position = position;
+            let thread = &self.state.thread;
+            let top_is_native = thread.frames.last().is_some_and(Frame::is_native);
+            let position =
+                raised_at.take().or_else(|| self.position_at(usize::from(top_is_native)));
+            let thread = &mut self.state.thread;
+            let catcher = thread
+                .frames
+                .iter()
+                .rposition(|frame| frame.progress == Progress::Protected && can_catch);
+            let Some(catcher) = catcher else {
                 self.close(0);
-                self.state.frames.clear();
-                self.state.top = 0;
+                if let Some((resumer, coroutine)) = self.state.resumers.pop() {
+                    // The error of a coroutine is the outcome of resuming it.
+                    self.abandon_coroutine(resumer, coroutine);
+                    if can_catch && let Err(next) = self.resume_native(Outcome::Failed(value)) {
+                        fault = next;
+                    } else if can_catch {
+                        return Ok(());
+                    } else {
+                        raised_at = position;
+                    }
+                    continue;
+                }
+                self.state.position = position;
+                self.state.thread.clear();
                 self.state.failure = Some(value);
                 return Err(value);
             };
-            self.state.frames.truncate(catcher + 1);
-            if let Some(Frame { base, kind: Kind::Native { arguments, .. }, .. }) =
-                self.state.frames.last()
-            {
-                let top = base + arguments;
-                self.close(top);
-                self.state.top = top;
-            }
+            let waits = |frame: &&Frame| frame.progress != Progress::Started;
+            let waiting = thread.frames[..=catcher].iter().filter(waits).count();
+            thread.waiting.truncate(waiting);
+            thread.frames.truncate(catcher + 1);
+            let top = thread.frames[catcher].top as usize;
+            self.close(top);
+            self.state.thread.top = top;
             match self.resume_native(Outcome::Failed(value)) {
                 Ok(()) => return Ok(()),
                 Err(next) => fault = next,

@@ -6,7 +6,8 @@
 //! | file | what |
 //! |---|---|
 //! | `lexer` `parser` `codegen` `bytecode` | source to PUC-Rio's own instructions |
-//! | `value` `table` `function` | what scripts handle |
+//! | `value` `table` `function` `coroutine` | what scripts handle |
+//! | `packed` | a value in eight bytes |
 //! | `machine` `native` | stack, frames, calls; arguments and errors of natives |
 //! | `execute` `operators` `debug` | instructions; metamethods; names for messages |
 //! | `number` `format` `pattern` | algorithms of the libraries |
@@ -25,6 +26,7 @@
 
 pub mod bytecode;
 mod codegen;
+pub mod coroutine;
 pub mod debug;
 mod execute;
 pub mod format;
@@ -35,6 +37,7 @@ pub mod machine;
 mod native;
 pub mod number;
 pub mod operators;
+pub mod packed;
 pub mod parser;
 pub mod pattern;
 pub mod table;
@@ -144,12 +147,12 @@ impl Lua {
     pub fn start(&mut self, function: FunctionId) {
         self.enter(|machine| {
             let state = &mut *machine.state;
-            state.frames.clear();
-            state.open.clear();
+            state.thread.clear();
+            state.resumers.clear();
+            state.coroutine = None;
             state.failure = None;
             state.position = None;
             state.pending = None;
-            state.top = 0;
             if let Some(closure) = state.loaded.get(function.0).copied() {
                 machine.push(Value::Closure(closure));
                 machine.enter_lua(closure, 0, 0, MULTIPLE, After::Results, 0);

@@ -1,7 +1,7 @@
 //! Defines what natives ask of the machine: their arguments, checked, and errors worded as PUC-Rio does.
 
 use super::lexer::chunk_id;
-use super::machine::{Arguments, Fault, Flow, Frame, Kind, Machine, Outcome, Position};
+use super::machine::{Arguments, Fault, Flow, Frame, Machine, Outcome, Position};
 use super::table::{KeyError, Table};
 use super::value::{Str, Value};
 
@@ -150,8 +150,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// An error with the position of the code that called the native (`luaL_error`), or of the Lua function that
     /// runs.
     pub fn error(&mut self, message: impl AsRef<[u8]>) -> Fault<'gc> {
-        let is_native =
-            matches!(self.state.frames.last(), Some(Frame { kind: Kind::Native { .. }, .. }));
+        let is_native = self.state.thread.frames.last().is_some_and(Frame::is_native);
         let mut text = self.position_prefix(usize::from(is_native));
         text.extend_from_slice(message.as_ref());
         Fault::Error(self.string(text))
@@ -171,16 +170,16 @@ impl<'gc> Machine<'_, 'gc> {
     /// without a position.
     pub fn position_at(&self, level: usize) -> Option<Position> {
         let mut left = level;
-        for frame in self.state.frames.iter().rev() {
+        for frame in self.state.thread.frames.iter().rev() {
             if left == 0 {
-                return Some(match frame.kind {
-                    Kind::Lua(closure) => {
+                return Some(match frame.closure {
+                    Some(closure) => {
                         let proto = closure.proto();
-                        let line =
-                            proto.lines.get(frame.pc.saturating_sub(1)).copied().unwrap_or(0);
+                        let pc = frame.pc.saturating_sub(1) as usize;
+                        let line = proto.lines.get(pc).copied().unwrap_or(0);
                         Position { source: proto.source.to_vec(), line: i64::from(line) }
                     }
-                    Kind::Native { .. } => Position { source: b"=[C]".to_vec(), line: -1 },
+                    None => Position { source: b"=[C]".to_vec(), line: -1 },
                 });
             }
             left -= 1;
@@ -196,17 +195,12 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// How the code that runs named the native that it called.
     fn called_as(&self) -> Option<(&'static str, Vec<u8>)> {
-        let mut frames = self.state.frames.iter().rev();
+        let mut frames = self.state.thread.frames.iter().rev();
         if frames.next().is_some_and(|native| native.tail || !native.after.is_plain()) {
             return None;
         }
         let caller = frames.next()?;
-        match caller.kind {
-            Kind::Lua(closure) => {
-                super::debug::called_name(closure.proto(), caller.pc.checked_sub(1)?)
-            }
-            Kind::Native { .. } => None,
-        }
+        super::debug::called_name(caller.closure?.proto(), caller.pc.checked_sub(1)? as usize)
     }
 
     /// The error of a native that wants more memory than the limit leaves.

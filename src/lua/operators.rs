@@ -2,6 +2,7 @@
 
 use super::machine::{After, Fault, Machine};
 use super::number::{modulo, power};
+use super::packed::Packed;
 use super::table::Table;
 use super::value::{Str, Value};
 
@@ -76,50 +77,52 @@ const NUMBER_TEXT: usize = 32;
 /// What [`Machine::look_up`] comes to.
 pub(in crate::lua) enum LookUp<'gc> {
     /// A value, nil if there is none.
-    Found(Value<'gc>),
+    Found(Packed<'gc>),
     /// `handler(object, key)` has the answer.
-    Ask { handler: Value<'gc>, object: Value<'gc> },
+    Ask { handler: Packed<'gc>, object: Packed<'gc> },
 }
 
 impl<'gc> Machine<'_, 'gc> {
     /// The metatable of a value.
     pub fn metatable(&self, value: Value<'gc>) -> Option<Table<'gc>> {
-        match value {
-            Value::Table(table) => table.metatable(),
-            Value::String(_) => self.state.string_metatable,
-            _ => None,
+        self.metatable_of(value.into())
+    }
+
+    #[inline(always)]
+    fn metatable_of(&self, value: Packed<'gc>) -> Option<Table<'gc>> {
+        match value.as_table() {
+            Some(table) => table.metatable(),
+            None => value.as_str().and(self.state.string_metatable),
         }
     }
 
     /// What a value's metatable has for an event; nil if nothing.
     pub fn metamethod(&self, value: Value<'gc>, event: Event) -> Value<'gc> {
-        self.metatable(value).map_or(Value::Nil, |metatable| self.handler(metatable, event))
+        self.handler_of(value.into(), event).unpack()
     }
 
-    /// What a metatable has for an event. Remembers that it has nothing: most look-ups find that.
-    fn handler(&self, metatable: Table<'gc>, event: Event) -> Value<'gc> {
-        let bit = 1 << event as u32;
-        if metatable.0.borrow().absent & bit != 0 {
-            return Value::Nil;
-        }
-        let found = metatable.get_str(self.state.events[event as usize]);
-        if found.is_nil() {
-            metatable.0.borrow_mut(self.mc).absent |= bit;
-        }
-        found
+    /// See [`Machine::metamethod`].
+    #[inline]
+    pub(super) fn handler_of(&self, value: Packed<'gc>, event: Event) -> Packed<'gc> {
+        self.metatable_of(value).map_or(Packed::NIL, |metatable| self.handler(metatable, event))
+    }
+
+    #[inline(always)]
+    fn handler(&self, metatable: Table<'gc>, event: Event) -> Packed<'gc> {
+        metatable.handler(self.mc, event, self.state.events[event as usize])
     }
 
     /// Calls a metamethod; what `after` says is done with its result, when it comes.
     fn call_metamethod(
         &mut self,
-        handler: Value<'gc>,
-        operands: &[Value<'gc>],
+        handler: Packed<'gc>,
+        operands: &[Packed<'gc>],
         after: After,
     ) -> Result<(), Fault<'gc>> {
-        let function = self.state.top;
-        self.push(handler);
+        let function = self.state.thread.top;
+        self.push_packed(handler);
         for operand in operands {
-            self.push(*operand);
+            self.push_packed(*operand);
         }
         self.call(function, operands.len(), 1, after)
     }
@@ -128,24 +131,27 @@ impl<'gc> Machine<'_, 'gc> {
     /// error.
     pub(in crate::lua) fn look_up(
         &mut self,
-        value: Value<'gc>,
-        key: Value<'gc>,
+        value: Packed<'gc>,
+        key: Packed<'gc>,
         register: Option<usize>,
     ) -> Result<LookUp<'gc>, Fault<'gc>> {
         let mut object = value;
         for turn in 0..MAX_LOOP {
-            let handler = if let Value::Table(table) = object {
-                let found = table.get(key);
+            let handler = if let Some(table) = object.as_table() {
+                let found = table.get_packed(key);
+                if !found.is_nil() {
+                    return Ok(LookUp::Found(found));
+                }
                 let handler = match table.metatable() {
-                    Some(metatable) if found.is_nil() => self.handler(metatable, Event::Index),
-                    _ => Value::Nil,
+                    Some(metatable) => self.handler(metatable, Event::Index),
+                    None => Packed::NIL,
                 };
                 if handler.is_nil() {
-                    return Ok(LookUp::Found(found));
+                    return Ok(LookUp::Found(Packed::NIL));
                 }
                 handler
             } else {
-                let handler = self.metamethod(object, Event::Index);
+                let handler = self.handler_of(object, Event::Index);
                 if handler.is_nil() {
                     return Err(self.operand_error(
                         "index",
@@ -155,7 +161,7 @@ impl<'gc> Machine<'_, 'gc> {
                 }
                 handler
             };
-            if matches!(handler, Value::Closure(_) | Value::Native(_)) {
+            if handler.is_function() {
                 return Ok(LookUp::Ask { handler, object });
             }
             object = handler;
@@ -166,18 +172,18 @@ impl<'gc> Machine<'_, 'gc> {
     /// `value[key]` into a slot. `register` is where the value is, for the error.
     pub(super) fn index(
         &mut self,
-        value: Value<'gc>,
-        key: Value<'gc>,
+        value: Packed<'gc>,
+        key: Packed<'gc>,
         slot: usize,
         register: Option<usize>,
     ) -> Result<(), Fault<'gc>> {
         match self.look_up(value, key, register)? {
             LookUp::Found(found) => {
-                self.state.stack[slot] = found;
+                self.state.thread.stack[slot] = found;
                 Ok(())
             }
             LookUp::Ask { handler, object } => {
-                self.call_metamethod(handler, &[object, key], After::Store(slot))
+                self.call_metamethod(handler, &[object, key], After::Store(slot as u32))
             }
         }
     }
@@ -185,27 +191,27 @@ impl<'gc> Machine<'_, 'gc> {
     /// `value[key] = new`. `register` is where the value is, for the error.
     pub(super) fn set_index(
         &mut self,
-        value: Value<'gc>,
-        key: Value<'gc>,
-        new: Value<'gc>,
+        value: Packed<'gc>,
+        key: Packed<'gc>,
+        new: Packed<'gc>,
         register: Option<usize>,
     ) -> Result<(), Fault<'gc>> {
         let mut object = value;
         for turn in 0..MAX_LOOP {
-            let handler = if let Value::Table(table) = object {
+            let handler = if let Some(table) = object.as_table() {
                 let handler = match table.metatable() {
                     Some(metatable) => match self.handler(metatable, Event::NewIndex) {
-                        handler if !handler.is_nil() && table.get(key).is_nil() => handler,
-                        _ => Value::Nil,
+                        handler if !handler.is_nil() && table.get_packed(key).is_nil() => handler,
+                        _ => Packed::NIL,
                     },
-                    None => Value::Nil,
+                    None => Packed::NIL,
                 };
                 if handler.is_nil() {
-                    return self.raw_set(table, key, new);
+                    return self.raw_set(table, key.unpack(), new.unpack());
                 }
                 handler
             } else {
-                let handler = self.metamethod(object, Event::NewIndex);
+                let handler = self.handler_of(object, Event::NewIndex);
                 if handler.is_nil() {
                     return Err(self.operand_error(
                         "index",
@@ -215,7 +221,7 @@ impl<'gc> Machine<'_, 'gc> {
                 }
                 handler
             };
-            if matches!(handler, Value::Closure(_) | Value::Native(_)) {
+            if handler.is_function() {
                 return self.call_metamethod(handler, &[object, key, new], After::Discard);
             }
             object = handler;
@@ -230,26 +236,22 @@ impl<'gc> Machine<'_, 'gc> {
         key: Value<'gc>,
         value: Value<'gc>,
     ) -> Result<(), Fault<'gc>> {
-        let mut state = table.0.borrow_mut(self.mc);
-        if state.read_only {
-            drop(state);
+        if table.is_read_only() {
             return Err(self.error_here("Attempt to modify a readonly table"));
         }
-        let result = state.set(key, value);
-        drop(state);
-        result.map_err(|error| self.key_error(error))
+        table.set(self.mc, key, value).map_err(|error| self.key_error(error))
     }
 
     /// An arithmetic operator on any values, its result into a slot. `registers` are where the operands are.
     pub(super) fn arithmetic(
         &mut self,
         event: Event,
-        left: Value<'gc>,
-        right: Value<'gc>,
+        left: Packed<'gc>,
+        right: Packed<'gc>,
         slot: usize,
         registers: (Option<usize>, Option<usize>),
     ) -> Result<(), Fault<'gc>> {
-        if let (Some(a), Some(b)) = (left.to_number(), right.to_number()) {
+        if let (Some(a), Some(b)) = (left.unpack().to_number(), right.unpack().to_number()) {
             let result = match event {
                 Event::Add => a + b,
                 Event::Sub => a - b,
@@ -259,100 +261,107 @@ impl<'gc> Machine<'_, 'gc> {
                 Event::Pow => power(a, b),
                 _ => -a,
             };
-            self.state.stack[slot] = Value::Number(result);
+            self.state.thread.stack[slot] = Packed::number(result);
             return Ok(());
         }
-        let mut handler = self.metamethod(left, event);
+        let mut handler = self.handler_of(left, event);
         if handler.is_nil() {
-            handler = self.metamethod(right, event);
+            handler = self.handler_of(right, event);
         }
         if handler.is_nil() {
-            let (culprit, register) =
-                if left.to_number().is_none() { (left, registers.0) } else { (right, registers.1) };
+            let (culprit, register) = if left.unpack().to_number().is_none() {
+                (left, registers.0)
+            } else {
+                (right, registers.1)
+            };
             return Err(self.operand_error("perform arithmetic on", culprit, register));
         }
-        self.call_metamethod(handler, &[left, right], After::Store(slot))
+        self.call_metamethod(handler, &[left, right], After::Store(slot as u32))
     }
 
     /// `#value` into a slot.
     pub(super) fn length(
         &mut self,
-        value: Value<'gc>,
+        value: Packed<'gc>,
         slot: usize,
         register: Option<usize>,
     ) -> Result<(), Fault<'gc>> {
-        let length = match value {
+        let length = match value.unpack() {
             Value::Table(table) => table.length(),
             Value::String(text) => text.bytes().len(),
             _ => {
-                let handler = self.metamethod(value, Event::Len);
+                let handler = self.handler_of(value, Event::Len);
                 if handler.is_nil() {
                     return Err(self.operand_error("get length of", value, register));
                 }
-                return self.call_metamethod(handler, &[value, Value::Nil], After::Store(slot));
+                return self.call_metamethod(
+                    handler,
+                    &[value, Packed::NIL],
+                    After::Store(slot as u32),
+                );
             }
         };
-        self.state.stack[slot] = Value::Number(length as f64);
+        self.state.thread.stack[slot] = Packed::number(length as f64);
         Ok(())
     }
 
     /// The metamethod of a comparison: both operands must have the same one.
-    fn comparer(&self, left: Value<'gc>, right: Value<'gc>, event: Event) -> Option<Value<'gc>> {
-        let handler = self.metamethod(left, event);
-        (!handler.is_nil() && handler == self.metamethod(right, event)).then_some(handler)
+    fn comparer(&self, left: Packed<'gc>, right: Packed<'gc>, event: Event) -> Option<Packed<'gc>> {
+        let handler = self.handler_of(left, event);
+        (!handler.is_nil() && handler.equals(self.handler_of(right, event))).then_some(handler)
     }
 
     /// `left == right`: the answer, or a metamethod is called and the comparison of the frame goes on after it.
     pub(super) fn equal(
         &mut self,
-        left: Value<'gc>,
-        right: Value<'gc>,
+        left: Packed<'gc>,
+        right: Packed<'gc>,
         wanted: bool,
     ) -> Result<Option<bool>, Fault<'gc>> {
-        if let (Value::Table(a), Value::Table(b)) = (left, right)
+        if let (Some(a), Some(b)) = (left.as_table(), right.as_table())
             && a != b
             && let Some(handler) = self.comparer(left, right, Event::Eq)
         {
             self.call_metamethod(handler, &[left, right], After::Compare(wanted))?;
             return Ok(None);
         }
-        Ok(Some(left == right))
+        Ok(Some(left.equals(right)))
     }
 
     /// `left < right`, as [`Machine::equal`].
     pub(super) fn less(
         &mut self,
-        left: Value<'gc>,
-        right: Value<'gc>,
+        left: Packed<'gc>,
+        right: Packed<'gc>,
         wanted: bool,
     ) -> Result<Option<bool>, Fault<'gc>> {
-        match (left, right) {
+        match (left.unpack(), right.unpack()) {
             (Value::Number(a), Value::Number(b)) => return Ok(Some(a < b)),
             (Value::String(a), Value::String(b)) => return Ok(Some(a.bytes() < b.bytes())),
             _ => {}
         }
-        if left.type_name() == right.type_name()
+        if left.unpack().type_name() == right.unpack().type_name()
             && let Some(handler) = self.comparer(left, right, Event::Lt)
         {
             self.call_metamethod(handler, &[left, right], After::Compare(wanted))?;
             return Ok(None);
         }
-        Err(self.order_error(left, right))
+        Err(self.order_error(left.unpack(), right.unpack()))
     }
 
     /// `left <= right`, as [`Machine::equal`]; without `__le` it is `not (right < left)`.
     pub(super) fn less_equal(
         &mut self,
-        left: Value<'gc>,
-        right: Value<'gc>,
+        left: Packed<'gc>,
+        right: Packed<'gc>,
         wanted: bool,
     ) -> Result<Option<bool>, Fault<'gc>> {
-        match (left, right) {
+        match (left.unpack(), right.unpack()) {
             (Value::Number(a), Value::Number(b)) => return Ok(Some(a <= b)),
             (Value::String(a), Value::String(b)) => return Ok(Some(a.bytes() <= b.bytes())),
             _ => {}
         }
-        if left.type_name() == right.type_name() {
+        if left.unpack().type_name() == right.unpack().type_name() {
             if let Some(handler) = self.comparer(left, right, Event::Le) {
                 self.call_metamethod(handler, &[left, right], After::Compare(wanted))?;
                 return Ok(None);
@@ -362,7 +371,7 @@ impl<'gc> Machine<'_, 'gc> {
                 return Ok(None);
             }
         }
-        Err(self.order_error(left, right))
+        Err(self.order_error(left.unpack(), right.unpack()))
     }
 
     /// The error of an order comparison. PUC-Rio takes two type names for equal when their third letters are.
@@ -383,54 +392,50 @@ impl<'gc> Machine<'_, 'gc> {
         target: usize,
     ) -> Result<(), Fault<'gc>> {
         let mut last = last;
-        let is_text = |value: Value<'_>| matches!(value, Value::String(_) | Value::Number(_));
+        let is_text = |value: Packed<'_>| value.as_number().is_some() || value.as_str().is_some();
         while last > first {
-            let (left, right) = (self.state.stack[last - 1], self.state.stack[last]);
+            let (left, right) = (self.state.thread.stack[last - 1], self.state.thread.stack[last]);
             if !is_text(left) || !is_text(right) {
-                let mut handler = self.metamethod(left, Event::Concat);
+                let mut handler = self.handler_of(left, Event::Concat);
                 if handler.is_nil() {
-                    handler = self.metamethod(right, Event::Concat);
+                    handler = self.handler_of(right, Event::Concat);
                 }
                 if handler.is_nil() {
                     let (culprit, slot) =
                         if is_text(left) { (right, last) } else { (left, last - 1) };
                     return Err(self.operand_error("concatenate", culprit, Some(slot)));
                 }
-                let after = After::Concat { slot: last - 1, first, target };
+                let after = After::Concat {
+                    slot: (last - 1) as u32,
+                    first: first as u32,
+                    target: target as u32,
+                };
                 return self.call_metamethod(handler, &[left, right], after);
             }
-            let texts =
-                (first..=last).rev().take_while(|slot| is_text(self.state.stack[*slot])).count();
+            let texts = (first..=last)
+                .rev()
+                .take_while(|slot| is_text(self.state.thread.stack[*slot]))
+                .count();
             let start = last + 1 - texts;
-            let size: usize =
-                self.state.stack[start..=last]
-                    .iter()
-                    .map(|value| {
-                        if let Value::String(text) = value {
-                            text.bytes().len()
-                        } else {
-                            NUMBER_TEXT
-                        }
-                    })
-                    .sum();
+            let length =
+                |value: &Packed<'_>| value.as_str().map_or(NUMBER_TEXT, |text| text.bytes().len());
+            let size: usize = self.state.thread.stack[start..=last].iter().map(length).sum();
             if size > 1 << 12 {
                 self.check_memory(size)?;
                 self.fuel -= (size >> 12) as i64;
             }
             let mut bytes = Vec::with_capacity(size);
-            for value in &self.state.stack[start..=last] {
-                match value {
-                    Value::String(text) => bytes.extend_from_slice(text.bytes()),
-                    Value::Number(number) => {
-                        bytes.extend_from_slice(&super::number::format_number(*number));
-                    }
-                    _ => {}
+            for value in &self.state.thread.stack[start..=last] {
+                if let Some(text) = value.as_str() {
+                    bytes.extend_from_slice(text.bytes());
+                } else if let Some(number) = value.as_number() {
+                    bytes.extend_from_slice(&super::number::format_number(number));
                 }
             }
-            self.state.stack[start] = Value::String(Str::new(self.mc, &bytes));
+            self.state.thread.stack[start] = Packed::string(Str::new(self.mc, &bytes));
             last = start;
         }
-        self.state.stack[target] = self.state.stack[first];
+        self.state.thread.stack[target] = self.state.thread.stack[first];
         Ok(())
     }
 
@@ -438,10 +443,10 @@ impl<'gc> Machine<'_, 'gc> {
     pub(super) fn operand_error(
         &mut self,
         what: &str,
-        value: Value<'gc>,
+        value: Packed<'gc>,
         slot: Option<usize>,
     ) -> Fault<'gc> {
-        let kind = value.type_name();
+        let kind = value.unpack().type_name();
         let name = slot.and_then(|slot| self.slot_name(slot));
         let mut text = format!("attempt to {what} ").into_bytes();
         match name {
@@ -457,9 +462,9 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// What the running Lua function calls the variable in a slot.
     fn slot_name(&self, slot: usize) -> Option<(&'static str, Vec<u8>)> {
-        let frame = self.state.frames.last()?;
-        let super::machine::Kind::Lua(closure) = frame.kind else { return None };
-        let register = slot.checked_sub(frame.base)?;
-        super::debug::register_name(closure.proto(), frame.pc.checked_sub(1)?, register as u32)
+        let frame = self.state.thread.frames.last()?;
+        let pc = frame.pc.checked_sub(1)? as usize;
+        let register = slot.checked_sub(frame.base as usize)?;
+        super::debug::register_name(frame.closure?.proto(), pc, register as u32)
     }
 }

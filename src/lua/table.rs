@@ -4,6 +4,11 @@
 //! a collision takes the highest free node, found by a pointer that only moves down; when none is left, everything is
 //! counted and inserted again, from the top.
 
+// A look-up without the count of borrows that a `RefCell` keeps is a tenth faster.
+#![allow(unsafe_code)]
+
+use super::operators::Event;
+use super::packed::Packed;
 use super::value::{Str, Value, hash};
 use allocator_api2::vec::Vec as MeteredVec;
 use gc_arena::allocator_api::MetricsAlloc;
@@ -43,7 +48,7 @@ pub struct UnknownKey;
 /// A table; copies are the same table.
 #[derive(Clone, Copy, Collect)]
 #[collect(no_drop)]
-pub struct Table<'gc>(pub Gc<'gc, RefLock<TableState<'gc>>>);
+pub struct Table<'gc>(pub(super) Gc<'gc, Object<'gc>>);
 
 impl PartialEq for Table<'_> {
     fn eq(&self, other: &Self) -> bool {
@@ -51,29 +56,32 @@ impl PartialEq for Table<'_> {
     }
 }
 
-/// What a table holds.
+/// A table's identity, which can be read even while its state changes: a table may be a key of itself.
 #[derive(Collect)]
 #[collect(no_drop)]
-pub struct TableState<'gc> {
-    array: MeteredVec<Value<'gc>, MetricsAlloc<'gc>>,
+pub(super) struct Object<'gc> {
+    id: u32,
+    state: RefLock<TableState<'gc>>,
+}
+
+#[derive(Collect)]
+#[collect(no_drop)]
+struct TableState<'gc> {
+    array: MeteredVec<Packed<'gc>, MetricsAlloc<'gc>>,
     nodes: MeteredVec<Node<'gc>, MetricsAlloc<'gc>>,
     /// Nodes at or above this have been tried as free ones.
     last_free: u32,
-    /// Its metatable.
-    pub metatable: Option<Table<'gc>>,
-    /// A bit for each metamethod (by its index) that this table, as a metatable, is known not to have.
-    pub absent: u32,
-    /// Writes raise an error: the tables that Redis shares between scripts.
-    pub read_only: bool,
-    /// A number of its own: what `tostring` shows as its address.
-    pub id: u32,
+    metatable: Option<Table<'gc>>,
+    /// A bit for each [`Event`] that this table, as a metatable, is known not to have.
+    absent: u32,
+    read_only: bool,
 }
 
 #[derive(Clone, Copy, Collect)]
 #[collect(no_drop)]
 struct Node<'gc> {
-    key: Value<'gc>,
-    value: Value<'gc>,
+    key: Packed<'gc>,
+    value: Packed<'gc>,
     next: u32,
 }
 
@@ -87,35 +95,51 @@ impl<'gc> Table<'gc> {
             metatable: None,
             absent: 0,
             read_only: false,
-            id,
         };
         if array > 0 {
-            state.array.resize(array, Value::Nil);
+            state.array.resize(array, Packed::NIL);
         }
         if hash > 0 {
             state.set_node_count(hash);
         }
-        Table(Gc::new(mc, RefLock::new(state)))
+        Table(Gc::new(mc, Object { id, state: RefLock::new(state) }))
+    }
+
+    #[inline(always)]
+    fn state(&self) -> &TableState<'gc> {
+        // SAFETY: nothing outside of this file reaches the state, no method here keeps a reference to it when it
+        // returns, and none calls one that changes it while it has one. There is one thread.
+        unsafe { &*self.0.state.as_ptr() }
+    }
+
+    #[inline(always)]
+    fn change<R>(self, mc: &Mutation<'gc>, change: impl FnOnce(&mut TableState<'gc>) -> R) -> R {
+        Gc::write(mc, self.0);
+        // SAFETY: as in `state`; `change` is a closure of this file that touches this one table only. The collector
+        // has been told of the write.
+        change(unsafe { &mut *self.0.state.as_ptr() })
     }
 
     /// The value of a key, without metamethods.
     pub fn get(self, key: Value<'gc>) -> Value<'gc> {
-        self.0.borrow().get(key)
+        self.get_packed(key.into()).unpack()
     }
 
-    /// The value of a string key, without metamethods.
-    pub fn get_str(self, key: Str<'gc>) -> Value<'gc> {
-        self.0.borrow().get_str(key)
+    /// See [`Table::get`].
+    #[inline]
+    pub(super) fn get_packed(self, key: Packed<'gc>) -> Packed<'gc> {
+        self.state().get(key)
+    }
+
+    /// See [`Table::get`], for a string.
+    #[inline]
+    pub(super) fn get_str(self, key: Str<'gc>) -> Packed<'gc> {
+        self.state().get_str(key)
     }
 
     /// The value of the field of this name, without metamethods and without making a Lua string of it.
     pub fn field(self, name: &[u8]) -> Value<'gc> {
-        let state = self.0.borrow();
-        if state.nodes.is_empty() {
-            Value::Nil
-        } else {
-            state.find_str(hash(name), |text| text.bytes() == name)
-        }
+        self.state().find_str(hash(name), |text| text.bytes() == name).unpack()
     }
 
     /// All entries in the order of `pairs`.
@@ -131,7 +155,7 @@ impl<'gc> Table<'gc> {
 
     /// The value of `t[index]`, without metamethods.
     pub fn get_index(self, index: usize) -> Value<'gc> {
-        self.0.borrow().get_number(index as f64)
+        self.state().get_number(index as f64).unpack()
     }
 
     /// Sets a key, without metamethods. Whether the table is read-only is for the caller to look at.
@@ -141,22 +165,113 @@ impl<'gc> Table<'gc> {
         key: Value<'gc>,
         value: Value<'gc>,
     ) -> Result<(), KeyError> {
-        self.0.borrow_mut(mc).set(key, value)
+        self.set_packed(mc, key.into(), value.into())
+    }
+
+    /// See [`Table::set`].
+    pub(super) fn set_packed(
+        self,
+        mc: &Mutation<'gc>,
+        key: Packed<'gc>,
+        value: Packed<'gc>,
+    ) -> Result<(), KeyError> {
+        self.change(mc, |state| state.set(key, value))
+    }
+
+    /// Sets a key if that is all that `t[key] = value` has to do: the table may be written to, no `__newindex` can
+    /// have a say, and the key is possible. Gives whether it did.
+    #[inline]
+    pub(super) fn set_plainly(
+        self,
+        mc: &Mutation<'gc>,
+        key: Packed<'gc>,
+        value: Packed<'gc>,
+    ) -> bool {
+        let state = self.state();
+        if state.read_only || state.metatable.is_some_and(|table| !table.lacks(Event::NewIndex)) {
+            return false;
+        }
+        self.change(mc, |state| state.set(key, value).is_ok())
+    }
+
+    /// Puts values at the indices from `first` on; the array part grows to hold them.
+    pub(super) fn set_items(self, mc: &Mutation<'gc>, first: usize, values: &[Packed<'gc>]) {
+        self.change(mc, |state| {
+            // More items than the constructor's size hint could say.
+            let count = (first + values.len()).saturating_sub(1);
+            if count > state.array.len() {
+                let hash = state.nodes.len();
+                // The node vector keeps its size, so it cannot overflow.
+                let _ = state.resize(count, hash);
+            }
+            for (place, value) in values.iter().enumerate() {
+                // A whole number is always a possible key.
+                let _ = state.set(Packed::number((first + place) as f64), *value);
+            }
+        });
     }
 
     /// The metatable.
+    #[inline]
     pub fn metatable(self) -> Option<Table<'gc>> {
-        self.0.borrow().metatable
+        self.state().metatable
+    }
+
+    /// Gives it a metatable, or takes it away.
+    pub fn set_metatable(self, mc: &Mutation<'gc>, metatable: Option<Table<'gc>>) {
+        self.change(mc, |state| state.metatable = metatable);
+    }
+
+    /// Writes raise an error: the tables that Redis shares between scripts.
+    pub fn is_read_only(self) -> bool {
+        self.state().read_only
+    }
+
+    /// Makes writes raise an error from now on.
+    pub fn make_read_only(self, mc: &Mutation<'gc>) {
+        self.change(mc, |state| state.read_only = true);
+    }
+
+    /// A number of its own: what `tostring` shows as its address.
+    pub fn id(self) -> u32 {
+        self.0.id
+    }
+
+    /// What this table, as a metatable, has for an event. Remembers that it has nothing: most look-ups find that.
+    pub(super) fn handler(self, mc: &Mutation<'gc>, event: Event, name: Str<'gc>) -> Packed<'gc> {
+        if self.lacks(event) {
+            return Packed::NIL;
+        }
+        let found = self.get_str(name);
+        if found.is_nil() {
+            self.change(mc, |state| state.absent |= 1 << event as u32);
+        }
+        found
+    }
+
+    /// Whether this table, as a metatable, is known to have nothing for an event.
+    #[inline(always)]
+    fn lacks(self, event: Event) -> bool {
+        self.state().absent & 1 << event as u32 != 0
     }
 
     /// `#t`: a border, found as PUC-Rio finds it.
     pub fn length(self) -> usize {
-        self.0.borrow().length()
+        self.state().length()
     }
 
     /// The entry behind a key in the order of `pairs`, `None` behind the last; an error if the key is not there.
     pub fn next(self, key: Value<'gc>) -> Result<Option<(Value<'gc>, Value<'gc>)>, UnknownKey> {
-        self.0.borrow().next(key)
+        let entry = self.next_packed(key.into())?;
+        Ok(entry.map(|(key, value)| (key.unpack(), value.unpack())))
+    }
+
+    /// See [`Table::next`].
+    pub(super) fn next_packed(
+        self,
+        key: Packed<'gc>,
+    ) -> Result<Option<(Packed<'gc>, Packed<'gc>)>, UnknownKey> {
+        self.state().next(key)
     }
 }
 
@@ -166,8 +281,8 @@ fn ceil_log2(size: usize) -> usize {
 }
 
 /// A key as a place in an array part: a whole number from 1 to 2^26.
-fn array_index(key: Value<'_>) -> Option<usize> {
-    let Value::Number(number) = key else { return None };
+fn array_index(key: Packed<'_>) -> Option<usize> {
+    let number = key.as_number()?;
     let index = number as usize;
     (index as f64 == number && (1..=1 << MAX_BITS).contains(&index)).then_some(index)
 }
@@ -176,15 +291,15 @@ impl<'gc> TableState<'gc> {
     fn set_node_count(&mut self, count: usize) {
         let size = if count == 0 { 0 } else { 1 << ceil_log2(count) };
         self.nodes.clear();
-        self.nodes.resize(size, Node { key: Value::Nil, value: Value::Nil, next: NONE });
+        self.nodes.resize(size, Node { key: Packed::NIL, value: Packed::NIL, next: NONE });
         self.last_free = size as u32;
     }
 
-    fn main_position(&self, key: Value<'gc>) -> usize {
+    fn main_position(&self, key: Packed<'gc>) -> usize {
         let size = self.nodes.len();
         // Where PUC-Rio hashes an address we hash the object's number: its order is as arbitrary, but always the same.
         let by_number = |number: u32| number as usize % ((size - 1) | 1);
-        match key {
+        match key.unpack() {
             Value::Number(0.0) => 0,
             Value::Number(number) => {
                 let bits = number.to_bits();
@@ -192,24 +307,23 @@ impl<'gc> TableState<'gc> {
             }
             Value::String(text) => text.hash() as usize & (size - 1),
             Value::Boolean(value) => usize::from(value) & (size - 1),
-            Value::Table(table) => {
-                by_number(table.0.try_borrow().map_or(self.id, |table| table.id))
-            }
+            Value::Table(table) => by_number(table.id()),
             Value::Closure(closure) => by_number(closure.id()),
             Value::Native(native) => by_number(native.id()),
+            Value::Coroutine(coroutine) => by_number(coroutine.id()),
             Value::Userdata(number) => by_number(number),
             Value::Nil => 0,
         }
     }
 
-    fn find(&self, key: Value<'gc>) -> Option<usize> {
+    fn find(&self, key: Packed<'gc>) -> Option<usize> {
         if self.nodes.is_empty() {
             return None;
         }
         let mut at = self.main_position(key);
         loop {
             let node = &self.nodes[at];
-            if node.key == key {
+            if node.key.equals(key) {
                 return Some(at);
             }
             if node.next == NONE {
@@ -219,79 +333,81 @@ impl<'gc> TableState<'gc> {
         }
     }
 
-    /// The value of a key.
-    pub fn get(&self, key: Value<'gc>) -> Value<'gc> {
-        match key {
-            Value::Nil => Value::Nil,
-            Value::Number(number) => self.get_number(number),
-            Value::String(text) => self.get_str(text),
-            _ => self.find(key).map_or(Value::Nil, |at| self.nodes[at].value),
-        }
-    }
-
-    /// The value of a string key.
-    pub fn get_str(&self, key: Str<'gc>) -> Value<'gc> {
-        if self.nodes.is_empty() {
-            Value::Nil
+    #[inline(always)]
+    fn get(&self, key: Packed<'gc>) -> Packed<'gc> {
+        if let Some(number) = key.as_number() {
+            self.get_number(number)
+        } else if let Some(text) = key.as_str() {
+            self.get_str(text)
+        } else if key.is_nil() {
+            Packed::NIL
         } else {
-            self.find_str(key.hash(), |text| text == key)
+            self.find(key).map_or(Packed::NIL, |at| self.nodes[at].value)
         }
     }
 
-    fn find_str(&self, hash: u32, is_key: impl Fn(Str<'gc>) -> bool) -> Value<'gc> {
-        let mut at = hash as usize & (self.nodes.len() - 1);
-        loop {
-            let node = &self.nodes[at];
-            if let Value::String(text) = node.key
-                && is_key(text)
-            {
+    #[inline(always)]
+    fn get_str(&self, key: Str<'gc>) -> Packed<'gc> {
+        self.find_str(key.hash(), |text| text == key)
+    }
+
+    #[inline(always)]
+    fn find_str(&self, hash: u32, is_key: impl Fn(Str<'gc>) -> bool) -> Packed<'gc> {
+        let mut at = hash as usize & self.nodes.len().wrapping_sub(1);
+        while let Some(node) = self.nodes.get(at) {
+            if node.key.as_str().is_some_and(&is_key) {
                 return node.value;
             }
-            if node.next == NONE {
-                return Value::Nil;
-            }
+            // Behind the last there is none: no index is as large as NONE.
             at = node.next as usize;
         }
+        Packed::NIL
     }
 
-    /// The value of a number key.
-    pub fn get_number(&self, number: f64) -> Value<'gc> {
-        let index = number as usize;
-        if index as f64 == number
-            && let Some(value) = self.array.get(index.wrapping_sub(1))
+    #[inline(always)]
+    fn get_number(&self, number: f64) -> Packed<'gc> {
+        let index = number as u32;
+        if f64::from(index) == number
+            && let Some(value) = self.array.get((index as usize).wrapping_sub(1))
         {
             return *value;
         }
-        self.find(Value::Number(number)).map_or(Value::Nil, |at| self.nodes[at].value)
+        self.find(Packed::number(number)).map_or(Packed::NIL, |at| self.nodes[at].value)
     }
 
-    /// Sets a key.
-    pub fn set(&mut self, key: Value<'gc>, value: Value<'gc>) -> Result<(), KeyError> {
-        self.absent = 0;
-        if let Value::Number(number) = key {
-            let index = number as usize;
-            if index as f64 == number
-                && let Some(slot) = self.array.get_mut(index.wrapping_sub(1))
+    #[inline(always)]
+    fn set(&mut self, key: Packed<'gc>, value: Packed<'gc>) -> Result<(), KeyError> {
+        if let Some(number) = key.as_number() {
+            let index = number as u32;
+            if f64::from(index) == number
+                && let Some(slot) = self.array.get_mut((index as usize).wrapping_sub(1))
             {
                 *slot = value;
                 return Ok(());
             }
         }
+        self.set_node(key, value)
+    }
+
+    /// Sets a key that has no place in the array part.
+    fn set_node(&mut self, key: Packed<'gc>, value: Packed<'gc>) -> Result<(), KeyError> {
+        self.absent = 0;
         if let Some(at) = self.find(key) {
             self.nodes[at].value = value;
             return Ok(());
         }
-        match key {
-            Value::Nil => return Err(KeyError::Nil),
-            Value::Number(number) if number.is_nan() => return Err(KeyError::NaN),
-            _ => {}
+        if key.is_nil() {
+            return Err(KeyError::Nil);
+        }
+        if key.as_number().is_some_and(f64::is_nan) {
+            return Err(KeyError::NaN);
         }
         // As `lua_settable` does, a key is made even for nil.
         self.insert(key, value)
     }
 
     /// Sets a key that is not there.
-    fn insert(&mut self, key: Value<'gc>, value: Value<'gc>) -> Result<(), KeyError> {
+    fn insert(&mut self, key: Packed<'gc>, value: Packed<'gc>) -> Result<(), KeyError> {
         if self.nodes.is_empty() {
             self.rehash(key)?;
             return self.set(key, value);
@@ -334,7 +450,7 @@ impl<'gc> TableState<'gc> {
     }
 
     /// Makes room for one more key: both parts get the sizes that fit what is there now.
-    fn rehash(&mut self, extra: Value<'gc>) -> Result<(), KeyError> {
+    fn rehash(&mut self, extra: Packed<'gc>) -> Result<(), KeyError> {
         let mut counts = [0usize; MAX_BITS + 1];
         let mut in_array = 0;
         for (at, _) in self.array.iter().enumerate().filter(|(_, value)| !value.is_nil()) {
@@ -358,33 +474,24 @@ impl<'gc> TableState<'gc> {
         self.resize(size, total - used)
     }
 
-    /// Makes the array part hold at least so many items: what a list constructor does before it fills them.
-    pub fn reserve_items(&mut self, count: usize) {
-        if count > self.array.len() {
-            let hash = self.nodes.len();
-            // The node vector keeps its size, so it cannot overflow.
-            let _ = self.resize(count, hash);
-        }
-    }
-
     /// Gives the parts these sizes and inserts again what no longer has its place.
-    pub fn resize(&mut self, array: usize, hash: usize) -> Result<(), KeyError> {
+    fn resize(&mut self, array: usize, hash: usize) -> Result<(), KeyError> {
         if hash > 1 << MAX_BITS {
             return Err(KeyError::Overflow);
         }
         let mut old_nodes = MeteredVec::new_in(self.nodes.allocator().clone());
         std::mem::swap(&mut old_nodes, &mut self.nodes);
         if array > self.array.len() {
-            self.array.resize(array, Value::Nil);
+            self.array.resize(array, Packed::NIL);
         }
         self.set_node_count(hash);
         if array < self.array.len() {
             for at in array..self.array.len() {
                 let value = self.array[at];
                 if !value.is_nil() {
-                    let key = Value::Number((at + 1) as f64);
+                    let key = Packed::number((at + 1) as f64);
                     // The place in the array is still there: it must not be found.
-                    self.array[at] = Value::Nil;
+                    self.array[at] = Packed::NIL;
                     self.insert(key, value)?;
                 }
             }
@@ -398,7 +505,7 @@ impl<'gc> TableState<'gc> {
     }
 
     /// A border `n`: `t[n]` is not nil and `t[n + 1]` is, or 0.
-    pub fn length(&self) -> usize {
+    fn length(&self) -> usize {
         let mut high = self.array.len();
         if high > 0 && self.array[high - 1].is_nil() {
             let mut low = 0;
@@ -440,18 +547,19 @@ impl<'gc> TableState<'gc> {
         low
     }
 
-    /// See [`Table::next`].
-    pub fn next(&self, key: Value<'gc>) -> Result<Option<(Value<'gc>, Value<'gc>)>, UnknownKey> {
-        let start = match key {
-            Value::Nil => 0,
-            _ => match array_index(key).filter(|index| *index <= self.array.len()) {
+    #[inline(always)]
+    fn next(&self, key: Packed<'gc>) -> Result<Option<(Packed<'gc>, Packed<'gc>)>, UnknownKey> {
+        let start = if key.is_nil() {
+            0
+        } else {
+            match array_index(key).filter(|index| *index <= self.array.len()) {
                 Some(index) => index,
                 None => self.find(key).ok_or(UnknownKey)? + self.array.len() + 1,
-            },
+            }
         };
         for at in start..self.array.len() {
             if !self.array[at].is_nil() {
-                return Ok(Some((Value::Number((at + 1) as f64), self.array[at])));
+                return Ok(Some((Packed::number((at + 1) as f64), self.array[at])));
             }
         }
         let nodes = self.nodes.iter().skip(start.saturating_sub(self.array.len()));

@@ -1,5 +1,6 @@
 //! Defines Lua's values.
 
+use super::coroutine::Coroutine;
 use super::function::{Closure, Native};
 use super::table::Table;
 use allocator_api2::vec::Vec as MeteredVec;
@@ -26,6 +27,8 @@ pub enum Value<'gc> {
     Closure(Closure<'gc>),
     /// A function of a library or of the host.
     Native(Native<'gc>),
+    /// A coroutine.
+    Coroutine(Coroutine<'gc>),
     /// A light userdata, which scripts can only pass on: `cjson.null` is number 0.
     Userdata(u32),
 }
@@ -33,11 +36,11 @@ pub enum Value<'gc> {
 /// An immutable string of bytes.
 #[derive(Clone, Copy, Collect)]
 #[collect(no_drop)]
-pub struct Str<'gc>(Gc<'gc, Text<'gc>>);
+pub struct Str<'gc>(pub(super) Gc<'gc, Text<'gc>>);
 
 #[derive(Collect)]
 #[collect(no_drop)]
-struct Text<'gc> {
+pub(super) struct Text<'gc> {
     bytes: MeteredVec<u8, MetricsAlloc<'gc>>,
     /// The hash once it has been asked for: [`HASHED`] and 32 bits.
     #[collect(require_static)]
@@ -104,6 +107,7 @@ impl PartialEq for Value<'_> {
             (Value::Table(a), Value::Table(b)) => a == b,
             (Value::Closure(a), Value::Closure(b)) => a == b,
             (Value::Native(a), Value::Native(b)) => a == b,
+            (Value::Coroutine(a), Value::Coroutine(b)) => a == b,
             (Value::Userdata(a), Value::Userdata(b)) => a == b,
             _ => false,
         }
@@ -130,6 +134,7 @@ impl<'gc> Value<'gc> {
             Value::String(_) => "string",
             Value::Table(_) => "table",
             Value::Closure(_) | Value::Native(_) => "function",
+            Value::Coroutine(_) => "thread",
             Value::Userdata(_) => "userdata",
         }
     }

@@ -25,7 +25,7 @@ pub fn interpreter() -> Lua {
             if *name == "__index" {
                 let metatable = machine.table(0, 1);
                 machine.set_field(metatable, name, function);
-                globals.0.borrow_mut(machine.mc).metatable = Some(metatable);
+                globals.set_metatable(machine.mc, Some(metatable));
             } else {
                 machine.set_field(globals, name, function);
             }
@@ -59,10 +59,10 @@ fn redis(machine: &mut Machine) {
 fn protect<'gc>(machine: &mut Machine<'_, 'gc>, table: Table<'gc>) {
     let mut left = vec![table];
     while let Some(table) = left.pop() {
-        if table.0.borrow().read_only {
+        if table.is_read_only() {
             continue;
         }
-        table.0.borrow_mut(machine.mc).read_only = true;
+        table.make_read_only(machine.mc);
         left.extend(table.metatable());
         for (_, value) in table.entries() {
             if let Value::Table(inner) = value {

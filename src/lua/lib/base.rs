@@ -145,10 +145,10 @@ fn setmetatable<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Re
     if !machine.metamethod(Value::Table(table), Event::Metatable).is_nil() {
         return Err(machine.error("cannot change a protected metatable"));
     }
-    if table.0.borrow().read_only {
+    if table.is_read_only() {
         return Err(machine.error_here("Attempt to modify a readonly table"));
     }
-    table.0.borrow_mut(machine.mc).metatable = metatable;
+    table.set_metatable(machine.mc, metatable);
     machine.give(Value::Table(table))
 }
 
@@ -289,9 +289,12 @@ pub fn display(value: Value<'_>) -> Vec<u8> {
         Value::Boolean(value) => value.to_string().into_bytes(),
         Value::Number(number) => format_number(number).to_vec(),
         Value::String(text) => text.bytes().to_vec(),
-        Value::Table(table) => format!("table: {:#x}", address(table.0.borrow().id)).into_bytes(),
+        Value::Table(table) => format!("table: {:#x}", address(table.id())).into_bytes(),
         Value::Closure(closure) => format!("function: {:#x}", address(closure.id())).into_bytes(),
         Value::Native(native) => format!("function: {:#x}", address(native.id())).into_bytes(),
+        Value::Coroutine(coroutine) => {
+            format!("thread: {:#x}", address(coroutine.id())).into_bytes()
+        }
         Value::Userdata(0) => b"userdata: (nil)".to_vec(),
         Value::Userdata(number) => format!("userdata: {number:#x}").into_bytes(),
     }

@@ -514,11 +514,11 @@ impl Substitution {
             }
             Value::Table(table) => {
                 let key = capture(machine, &self.matcher, 0, range, subject)?;
-                match machine.look_up(Value::Table(table), key, None)? {
-                    LookUp::Found(found) => Ok(Replacement::Value(found)),
+                match machine.look_up(Value::Table(table).into(), key.into(), None)? {
+                    LookUp::Found(found) => Ok(Replacement::Value(found.unpack())),
                     LookUp::Ask { handler, object } => {
-                        machine.push(handler);
-                        machine.push(object);
+                        machine.push(handler.unpack());
+                        machine.push(object.unpack());
                         machine.push(key);
                         Ok(Replacement::Asked(2))
                     }

@@ -1,0 +1,184 @@
+//! Defines coroutines, and how the machine changes from one to another.
+//!
+//! The machine runs one thread, whose stack, frames and open upvalues stand in its state. Resuming a coroutine
+//! exchanges them for the coroutine's own and remembers the resumer; yielding, returning or failing exchanges them
+//! back. A variable that closures share while its coroutine does not run lives in its upvalue, not on the stack.
+
+use super::function::Upvalue;
+use super::machine::{After, Fault, MULTIPLE, Machine, Outcome, Thread};
+use super::packed::Packed;
+use super::value::Value;
+use gc_arena::lock::RefLock;
+use gc_arena::{Collect, Gc};
+use std::cell::Cell;
+
+/// A coroutine; copies are the same one.
+#[derive(Clone, Copy, Collect)]
+#[collect(no_drop)]
+pub struct Coroutine<'gc>(pub(super) Gc<'gc, CoroutineState<'gc>>);
+
+#[derive(Collect)]
+#[collect(no_drop)]
+pub(super) struct CoroutineState<'gc> {
+    id: u32,
+    /// Its stack and frames while it is suspended.
+    thread: Gc<'gc, RefLock<Thread<'gc>>>,
+    #[collect(require_static)]
+    status: Cell<Status>,
+}
+
+/// What `coroutine.status` tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Status {
+    /// It has not begun, or has yielded.
+    Suspended,
+    /// It runs.
+    Running,
+    /// It waits for another that it resumed.
+    Normal,
+    /// It has returned or failed.
+    Dead,
+}
+
+impl Status {
+    /// The word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Suspended => "suspended",
+            Status::Running => "running",
+            Status::Normal => "normal",
+            Status::Dead => "dead",
+        }
+    }
+}
+
+impl Coroutine<'_> {
+    /// A number of its own: what `tostring` shows as its address.
+    pub fn id(self) -> u32 {
+        self.0.id
+    }
+
+    /// What it does.
+    pub fn status(self) -> Status {
+        self.0.status.get()
+    }
+}
+
+impl PartialEq for Coroutine<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        Gc::ptr_eq(self.0, other.0)
+    }
+}
+
+impl<'gc> Machine<'_, 'gc> {
+    /// A coroutine that will run a function.
+    pub fn coroutine(&mut self, function: Value<'gc>) -> Coroutine<'gc> {
+        let thread = Thread { stack: vec![function.into()], top: 1, ..Thread::default() };
+        let id = self.new_id();
+        let (thread, status) =
+            (Gc::new(self.mc, RefLock::new(thread)), Cell::new(Status::Suspended));
+        Coroutine(Gc::new(self.mc, CoroutineState { id, thread, status }))
+    }
+
+    /// The coroutine that runs; none if it is the script itself.
+    pub fn running(&self) -> Option<Coroutine<'gc>> {
+        self.state.coroutine
+    }
+
+    /// Whether what runs may yield: it is a coroutine, and no native or metamethod stands between its function and
+    /// here.
+    pub fn can_yield(&self) -> bool {
+        self.state.coroutine.is_some()
+            && self.state.thread.frames.last().is_some_and(|frame| frame.nested == 0)
+    }
+
+    /// Runs the suspended coroutine that lies below the last `count` values on the stack, which it is given.
+    pub(super) fn resume_coroutine(&mut self, count: usize) -> Result<(), Fault<'gc>> {
+        let place = self.state.thread.top - count - 1;
+        let Value::Coroutine(coroutine) = self.slot(place) else { return Ok(()) };
+        let values = self.take_values(count);
+        self.state.thread.top = place;
+        if let Some(resumer) = self.state.coroutine {
+            resumer.0.status.set(Status::Normal);
+        }
+        coroutine.0.status.set(Status::Running);
+        let thread = std::mem::take(&mut *coroutine.0.thread.borrow_mut(self.mc));
+        let resumer = self.switch(thread);
+        self.state.resumers.push((resumer, self.state.coroutine.replace(coroutine)));
+        self.push_values(&values);
+        if self.state.thread.frames.is_empty() {
+            self.call(0, count, MULTIPLE, After::Results)
+        } else {
+            self.resume_native(Outcome::Returned(count))
+        }
+    }
+
+    /// Suspends the coroutine that runs; its resumer gets the last `count` values on the stack.
+    pub(super) fn leave_coroutine(&mut self, count: usize) -> Result<(), Fault<'gc>> {
+        let values = self.take_values(count);
+        let Some((resumer, before)) = self.state.resumers.pop() else { return Ok(()) };
+        let left = self.switch(resumer);
+        let is_done = left.frames.is_empty();
+        if let Some(coroutine) = std::mem::replace(&mut self.state.coroutine, before) {
+            coroutine.0.status.set(if is_done { Status::Dead } else { Status::Suspended });
+            if !is_done {
+                *coroutine.0.thread.borrow_mut(self.mc) = left;
+            }
+        }
+        if let Some(coroutine) = before {
+            coroutine.0.status.set(Status::Running);
+        }
+        self.push_values(&values);
+        self.resume_native(Outcome::Returned(count))
+    }
+
+    /// The coroutine that runs has failed: it is dropped, and its resumer goes on with the error.
+    pub(super) fn abandon_coroutine(
+        &mut self,
+        resumer: Thread<'gc>,
+        before: Option<Coroutine<'gc>>,
+    ) {
+        self.switch(resumer);
+        if let Some(coroutine) = std::mem::replace(&mut self.state.coroutine, before) {
+            coroutine.0.status.set(Status::Dead);
+        }
+        if let Some(coroutine) = before {
+            coroutine.0.status.set(Status::Running);
+        }
+    }
+
+    /// Runs another thread from here on, and gives back the one that ran.
+    fn switch(&mut self, thread: Thread<'gc>) -> Thread<'gc> {
+        let current = &self.state.thread;
+        for (slot, upvalue) in &current.open {
+            upvalue.set(self.mc, Upvalue::Closed(current.stack[*slot]));
+        }
+        let left = std::mem::replace(&mut self.state.thread, thread);
+        let current = &mut self.state.thread;
+        for (slot, upvalue) in &current.open {
+            if let Upvalue::Closed(value) = upvalue.get() {
+                current.stack[*slot] = value;
+            }
+            upvalue.set(self.mc, Upvalue::Open(*slot as u32));
+        }
+        left
+    }
+
+    /// Copies the last `count` values of the stack and drops them.
+    fn take_values(&mut self, count: usize) -> Vec<Packed<'gc>> {
+        let thread = &mut self.state.thread;
+        let first = thread.top - count;
+        let values = thread.stack[first..thread.top].to_vec();
+        thread.top = first;
+        values
+    }
+
+    fn push_values(&mut self, values: &[Packed<'gc>]) {
+        let thread = &mut self.state.thread;
+        let first = thread.top;
+        thread.top += values.len();
+        let top = thread.top;
+        self.reserve(top);
+        self.state.thread.stack[first..top].copy_from_slice(values);
+    }
+}
