@@ -1,6 +1,7 @@
 //! The libraries, each in a file that begins with its table of functions.
 
 pub mod base;
+pub mod bit;
 pub mod math;
 pub mod string;
 pub mod table;
@@ -13,4 +14,5 @@ pub fn open(machine: &mut Machine) {
     string::open(machine);
     table::open(machine);
     math::open(machine);
+    bit::open(machine);
 }
