@@ -22,7 +22,7 @@ pub struct Coroutine<'gc>(pub(super) Gc<'gc, CoroutineState<'gc>>);
 pub(super) struct CoroutineState<'gc> {
     id: u32,
     /// Its stack and frames while it is suspended.
-    thread: Gc<'gc, RefLock<Thread<'gc>>>,
+    thread: Gc<'gc, RefLock<Option<Thread<'gc>>>>,
     #[collect(require_static)]
     status: Cell<Status>,
 }
@@ -73,10 +73,9 @@ impl PartialEq for Coroutine<'_> {
 impl<'gc> Machine<'_, 'gc> {
     /// A coroutine that will run a function.
     pub fn coroutine(&mut self, function: Value<'gc>) -> Coroutine<'gc> {
-        let thread = Thread { stack: vec![function.into()], top: 1, ..Thread::default() };
-        let id = self.new_id();
-        let (thread, status) =
-            (Gc::new(self.mc, RefLock::new(thread)), Cell::new(Status::Suspended));
+        let thread = Thread::new(self.mc, &[function.into()]);
+        let thread = Gc::new(self.mc, RefLock::new(Some(thread)));
+        let (id, status) = (self.new_id(), Cell::new(Status::Suspended));
         Coroutine(Gc::new(self.mc, CoroutineState { id, thread, status }))
     }
 
@@ -96,13 +95,13 @@ impl<'gc> Machine<'_, 'gc> {
     pub(super) fn resume_coroutine(&mut self, count: usize) -> Result<(), Fault<'gc>> {
         let place = self.state.thread.top - count - 1;
         let Value::Coroutine(coroutine) = self.slot(place) else { return Ok(()) };
+        let Some(thread) = coroutine.0.thread.borrow_mut(self.mc).take() else { return Ok(()) };
         let values = self.take_values(count);
         self.state.thread.top = place;
         if let Some(resumer) = self.state.coroutine {
             resumer.0.status.set(Status::Normal);
         }
         coroutine.0.status.set(Status::Running);
-        let thread = std::mem::take(&mut *coroutine.0.thread.borrow_mut(self.mc));
         let resumer = self.switch(thread);
         self.state.resumers.push((resumer, self.state.coroutine.replace(coroutine)));
         self.push_values(&values);
@@ -122,7 +121,7 @@ impl<'gc> Machine<'_, 'gc> {
         if let Some(coroutine) = std::mem::replace(&mut self.state.coroutine, before) {
             coroutine.0.status.set(if is_done { Status::Dead } else { Status::Suspended });
             if !is_done {
-                *coroutine.0.thread.borrow_mut(self.mc) = left;
+                *coroutine.0.thread.borrow_mut(self.mc) = Some(left);
             }
         }
         if let Some(coroutine) = before {

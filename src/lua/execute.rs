@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use super::bytecode::{CONSTANT_BIT, FIELDS_PER_FLUSH, Instruction, OpCode};
-use super::function::{Closure, ClosureState, Function, Upvalue};
+use super::function::{Closure, ClosureState, Upvalue};
 use super::machine::{After, Fault, Frame, MULTIPLE, Machine};
 use super::number::{modulo, power};
 use super::operators::Event;
@@ -26,24 +26,38 @@ pub(super) enum Stop {
 
 /// Where the loop is: the code that runs and its registers.
 ///
-/// Invariant: `function` is linked, so [`super::bytecode::Proto::is_sound`] has held for its code; `registers` points
-/// at slot `base` of a stack that has at least `function.max_stack` slots from there on. A stack may move whenever it
-/// grows, so whatever may push a value is followed by a new look ([`Machine::place`]).
+/// Invariant: the closure's function is linked, so [`super::bytecode::Proto::is_sound`] has held for its code; `next`
+/// points into that code and `constants` at its constants; `registers` points at slot `base` of a stack that has at
+/// least the function's `max_stack` slots from there on. A stack may move whenever it grows, so whatever may push a
+/// value is followed by a new look ([`Machine::place`]).
 struct Place<'gc> {
     closure: Closure<'gc>,
-    function: &'gc Function<'gc>,
-    base: usize,
-    pc: usize,
+    next: *const Instruction,
+    constants: *const Packed<'gc>,
     registers: *mut Packed<'gc>,
+    base: usize,
 }
 
 impl<'gc> Place<'gc> {
     #[inline(always)]
     fn fetch(&mut self) -> Instruction {
         // SAFETY: no instruction leads past the last one (the invariant).
-        let instruction = unsafe { *self.function.code.get_unchecked(self.pc) };
-        self.pc += 1;
+        let instruction = unsafe { *self.next };
+        self.jump(1);
         instruction
+    }
+
+    #[inline(always)]
+    fn jump(&mut self, offset: i32) {
+        // SAFETY: no jump leads out of the code (the invariant).
+        self.next = unsafe { self.next.offset(offset as isize) };
+    }
+
+    /// The index of the next instruction.
+    #[inline(always)]
+    fn pc(&self) -> u32 {
+        // SAFETY: both are in, or at the end of, the same code (the invariant).
+        unsafe { self.next.offset_from(self.closure.function().code.as_ptr()) as u32 }
     }
 
     #[inline(always)]
@@ -61,7 +75,7 @@ impl<'gc> Place<'gc> {
     #[inline(always)]
     fn constant(&self, index: u32) -> Packed<'gc> {
         // SAFETY: an instruction names only constants of its function (the invariant).
-        unsafe { *self.function.constants.get_unchecked(index as usize) }
+        unsafe { *self.constants.add(index as usize) }
     }
 
     /// A register or a constant.
@@ -83,11 +97,6 @@ impl<'gc> Place<'gc> {
     /// The slot of an operand, if it is in a register.
     fn operand_slot(&self, operand: u32) -> Option<usize> {
         (operand & CONSTANT_BIT == 0).then(|| self.slot(operand))
-    }
-
-    #[inline(always)]
-    fn jump(&mut self, instruction: Instruction) {
-        self.pc = self.pc.wrapping_add_signed(instruction.sbx() as isize);
     }
 }
 
@@ -125,15 +134,14 @@ impl<'gc> Machine<'_, 'gc> {
         let closure = frame.closure?;
         let base = frame.base as usize;
         debug_assert!(base + usize::from(closure.function().max_stack) <= thread.stack.len());
-        // SAFETY: `enter_lua` has made the stack reach behind the frame's last register, and it never shrinks.
-        let registers = unsafe { thread.stack.as_mut_ptr().add(base) };
-        Some(Place {
-            closure,
-            function: closure.function(),
-            base,
-            pc: frame.pc as usize,
-            registers,
-        })
+        let function = closure.function();
+        let constants = function.constants.as_ptr();
+        // SAFETY: `enter_lua` has made the stack reach behind the frame's last register, and it never shrinks. A
+        // frame's `pc` is 0 or what `Place::pc` gave.
+        let (registers, next) = unsafe {
+            (thread.stack.as_mut_ptr().add(base), function.code.as_ptr().add(frame.pc as usize))
+        };
+        Some(Place { closure, next, constants, registers, base })
     }
 
     /// Runs the Lua function on top until a native that waits is on top, or fuel is spent.
@@ -143,7 +151,7 @@ impl<'gc> Machine<'_, 'gc> {
         macro_rules! save {
             () => {
                 if let Some(frame) = self.state.thread.frames.last_mut() {
-                    frame.pc = at.pc as u32;
+                    frame.pc = at.pc();
                 }
             };
         }
@@ -201,7 +209,7 @@ impl<'gc> Machine<'_, 'gc> {
                     }
                 };
                 if answer != wanted {
-                    at.pc += 1;
+                    at.jump(1);
                 }
             }};
         }
@@ -209,7 +217,7 @@ impl<'gc> Machine<'_, 'gc> {
         macro_rules! spend {
             () => {
                 if self.fuel <= 0 {
-                    at.pc -= 1;
+                    at.jump(-1);
                     save!();
                     return Ok(());
                 }
@@ -225,7 +233,7 @@ impl<'gc> Machine<'_, 'gc> {
                 OpCode::LoadBool => {
                     at.set(instruction.a(), Packed::boolean(instruction.b() != 0));
                     if instruction.c() != 0 {
-                        at.pc += 1;
+                        at.jump(1);
                     }
                 }
                 OpCode::LoadNil => {
@@ -333,7 +341,7 @@ impl<'gc> Machine<'_, 'gc> {
                     if instruction.sbx() < 0 {
                         spend!();
                     }
-                    at.jump(instruction);
+                    at.jump(instruction.sbx());
                 }
                 OpCode::Eq => {
                     compare!(instruction, equal, |left: Packed<'gc>, right: Packed<'gc>| {
@@ -355,7 +363,7 @@ impl<'gc> Machine<'_, 'gc> {
                 }
                 OpCode::Test => {
                     if at.get(instruction.a()).is_true() != (instruction.c() != 0) {
-                        at.pc += 1;
+                        at.jump(1);
                     }
                 }
                 OpCode::TestSet => {
@@ -363,7 +371,7 @@ impl<'gc> Machine<'_, 'gc> {
                     if value.is_true() == (instruction.c() != 0) {
                         at.set(instruction.a(), value);
                     } else {
-                        at.pc += 1;
+                        at.jump(1);
                     }
                 }
                 OpCode::Call => {
@@ -375,7 +383,13 @@ impl<'gc> Machine<'_, 'gc> {
                     };
                     save!();
                     let wanted = instruction.c() as i32 - 1;
-                    self.call(function, arguments, wanted, After::Results)?;
+                    if let Some(callee) = at.get(instruction.a()).as_closure()
+                        && let Some(nested) = self.room_for_frame()
+                    {
+                        self.enter_lua(callee, function, arguments, wanted, After::Results, nested);
+                    } else {
+                        self.call(function, arguments, wanted, After::Results)?;
+                    }
                     reload!();
                 }
                 OpCode::TailCall => {
@@ -400,8 +414,16 @@ impl<'gc> Machine<'_, 'gc> {
                         0 => self.state.thread.top - first,
                         count => count as usize - 1,
                     };
-                    save!();
-                    self.finish(first, count)?;
+                    if let Some(frame @ Frame { after: After::Results, .. }) =
+                        self.state.thread.frames.last().copied()
+                    {
+                        self.state.thread.frames.pop();
+                        self.close(at.base);
+                        self.deliver(frame, first, count);
+                    } else {
+                        save!();
+                        self.finish(first, count)?;
+                    }
                     reload!();
                 }
                 OpCode::ForLoop => {
@@ -417,7 +439,7 @@ impl<'gc> Machine<'_, 'gc> {
                         if if step > 0.0 { index <= limit } else { limit <= index } {
                             at.set(a, Packed::computed(index));
                             at.set(a + 3, Packed::computed(index));
-                            at.jump(instruction);
+                            at.jump(instruction.sbx());
                         }
                     }
                 }
@@ -436,7 +458,7 @@ impl<'gc> Machine<'_, 'gc> {
                     {
                         at.set(a, Packed::computed(index - step));
                     }
-                    at.jump(instruction);
+                    at.jump(instruction.sbx());
                 }
                 OpCode::TForLoop => {
                     spend!();
@@ -463,12 +485,13 @@ impl<'gc> Machine<'_, 'gc> {
                         table.set_items(self.mc, first, values);
                     }
                     if instruction.b() == 0 {
-                        self.state.thread.top = at.base + usize::from(at.function.max_stack);
+                        self.state.thread.top =
+                            at.base + usize::from(at.closure.function().max_stack);
                     }
                 }
                 OpCode::Close => self.close(at.slot(instruction.a())),
                 OpCode::Closure => {
-                    let function = at.function.functions[instruction.bx() as usize];
+                    let function = at.closure.function().functions[instruction.bx() as usize];
                     let count = function.proto.upvalues.len();
                     let mut upvalues = Vec::with_capacity(count);
                     for _ in 0..count {
@@ -485,7 +508,7 @@ impl<'gc> Machine<'_, 'gc> {
                 }
                 OpCode::Vararg => {
                     let Some(frame) = self.state.thread.frames.last() else { return Ok(()) };
-                    let parameters = usize::from(at.function.parameters);
+                    let parameters = usize::from(at.closure.function().parameters);
                     let first = frame.function as usize + 1 + parameters;
                     let extra = at.base.saturating_sub(first);
                     let target = at.slot(instruction.a());

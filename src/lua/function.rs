@@ -32,20 +32,26 @@ pub struct Function<'gc> {
 
 impl<'gc> Function<'gc> {
     /// Makes the values of a prototype and of those inside it (at most 200 deep: the parser's limit).
-    pub fn link(mc: &Mutation<'gc>, proto: &Rc<Proto>) -> Gc<'gc, Function<'gc>> {
-        let constant = |constant: &Constant| match constant {
+    /// `string` gives the string of a constant.
+    pub(super) fn link(
+        mc: &Mutation<'gc>,
+        proto: &Rc<Proto>,
+        string: &mut dyn FnMut(&Rc<[u8]>) -> Str<'gc>,
+    ) -> Gc<'gc, Function<'gc>> {
+        let mut constant = |constant: &Constant| match constant {
             Constant::Nil => Packed::NIL,
             Constant::Boolean(value) => Packed::boolean(*value),
             Constant::Number(number) => Packed::number(*number),
-            Constant::String(text) => Packed::string(Str::new(mc, text)),
+            Constant::String(text) => Packed::string(string(text)),
         };
         assert!(
             proto.is_sound(),
             "the compiler keeps to a function's registers, constants and code"
         );
         let code = proto.code.clone().into_boxed_slice();
-        let constants = proto.constants.iter().map(constant).collect();
-        let functions = proto.protos.iter().map(|proto| Function::link(mc, proto)).collect();
+        let constants = proto.constants.iter().map(&mut constant).collect();
+        let functions =
+            proto.protos.iter().map(|proto| Function::link(mc, proto, string)).collect();
         let Proto { parameters, max_stack, is_vararg, .. } = **proto;
         let proto = proto.clone();
         Gc::new(

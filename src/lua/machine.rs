@@ -29,8 +29,12 @@ use super::operators::Event;
 use super::packed::Packed;
 use super::table::Table;
 use super::value::{Str, Value};
+use allocator_api2::vec::Vec as MeteredVec;
+use gc_arena::allocator_api::MetricsAlloc;
 use gc_arena::lock::{Lock, RefLock};
 use gc_arena::{Collect, Gc, Mutation};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// Frames that may be open: what Redis allows, as PUC-Rio doubles its vector of them and stops short of `LUAI_MAXCALLS`.
 const MAX_FRAMES: usize = 16383;
@@ -137,6 +141,12 @@ pub(super) enum After {
 }
 
 impl After {
+    /// A call that PUC-Rio makes from C: such calls cannot nest deep, and nothing yields across them.
+    #[inline(always)]
+    fn nests(self) -> bool {
+        !matches!(self, After::Results)
+    }
+
     /// A call that Lua code itself makes; any other is made for a native or a metamethod.
     #[inline(always)]
     pub(super) fn is_plain(self) -> bool {
@@ -192,13 +202,13 @@ pub(super) enum Progress {
 }
 
 /// A stack with its frames: the main one of a script, or a coroutine's.
-#[derive(Collect, Default)]
+#[derive(Collect)]
 #[collect(no_drop)]
 pub(super) struct Thread<'gc> {
-    pub stack: Vec<Packed<'gc>>,
+    pub stack: MeteredVec<Packed<'gc>, MetricsAlloc<'gc>>,
     /// Behind the last value that counts.
     pub top: usize,
-    pub frames: Vec<Frame<'gc>>,
+    pub frames: MeteredVec<Frame<'gc>, MetricsAlloc<'gc>>,
     /// Captured variables that still live on the stack, by slot.
     pub open: Vec<(usize, UpvalueRef<'gc>)>,
     /// What the natives among the frames that wait have still to do, in their order.
@@ -206,7 +216,15 @@ pub(super) struct Thread<'gc> {
     pub waiting: Vec<Box<dyn Continue>>,
 }
 
-impl Thread<'_> {
+impl<'gc> Thread<'gc> {
+    /// One without frames, whose stack holds these values.
+    pub(super) fn new(mc: &Mutation<'gc>, values: &[Packed<'gc>]) -> Thread<'gc> {
+        let mut stack = MeteredVec::new_in(MetricsAlloc::new(mc));
+        stack.extend_from_slice(values);
+        let frames = MeteredVec::new_in(MetricsAlloc::new(mc));
+        Thread { stack, top: values.len(), frames, open: Vec::new(), waiting: Vec::new() }
+    }
+
     /// Forgets everything but the stack's memory.
     pub(super) fn clear(&mut self) {
         self.frames.clear();
@@ -232,6 +250,9 @@ pub struct State<'gc> {
     /// The metatable of all strings.
     pub string_metatable: Option<Table<'gc>>,
     pub(super) events: Vec<Str<'gc>>,
+    /// Names that natives, libraries and metamethods go by: constants with the same bytes are the same strings, so
+    /// that a look-up finds them without comparing bytes.
+    names: BTreeMap<Box<[u8]>, Str<'gc>>,
     /// Functions that the host has loaded.
     pub(super) loaded: Vec<Closure<'gc>>,
     pub(super) next_id: u32,
@@ -273,16 +294,16 @@ pub struct Machine<'a, 'gc> {
 
 impl<'gc> State<'gc> {
     pub(super) fn new(mc: &Mutation<'gc>) -> State<'gc> {
+        let events: Vec<Str> =
+            super::operators::EVENTS.iter().map(|name| Str::new(mc, name.as_bytes())).collect();
         State {
-            thread: Thread::default(),
+            thread: Thread::new(mc, &[]),
             coroutine: None,
             resumers: Vec::new(),
             globals: Table::new(mc, 1, 0, 0),
             string_metatable: None,
-            events: super::operators::EVENTS
-                .iter()
-                .map(|name| Str::new(mc, name.as_bytes()))
-                .collect(),
+            names: events.iter().map(|name| (name.bytes().into(), *name)).collect(),
+            events,
             loaded: Vec::new(),
             next_id: 2,
             position: None,
@@ -325,9 +346,19 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// Sets a field of a table that the caller made or owns: read-only or not, without metamethods.
     pub fn set_field(&mut self, table: Table<'gc>, name: &str, value: Value<'gc>) {
-        let key = self.string(name);
+        let key = Value::String(self.name(name.as_bytes()));
         // A string is always a possible key; a table of too many fields is beyond any memory limit.
         let _ = table.set(self.mc, key, value);
+    }
+
+    /// The string of a name that scripts write too; one and the same for the same bytes.
+    fn name(&mut self, name: &[u8]) -> Str<'gc> {
+        if let Some(name) = self.state.names.get(name) {
+            return *name;
+        }
+        let text = Str::new(self.mc, name);
+        self.state.names.insert(name.into(), text);
+        text
     }
 
     /// Puts a library's functions into a table.
@@ -349,7 +380,13 @@ impl<'gc> Machine<'_, 'gc> {
     /// Compiles a chunk to a function.
     pub fn load(&mut self, source: &[u8], chunk_name: &[u8]) -> Result<Closure<'gc>, SyntaxError> {
         let proto = super::parser::compile(source, chunk_name)?;
-        let function = Function::link(self.mc, &proto);
+        // Functions of one chunk share their strings.
+        let mut own: BTreeMap<Rc<[u8]>, Str<'gc>> = BTreeMap::new();
+        let mut string = |text: &Rc<[u8]>| match self.state.names.get(&**text) {
+            Some(name) => *name,
+            None => *own.entry(text.clone()).or_insert_with(|| Str::new(self.mc, text)),
+        };
+        let function = Function::link(self.mc, &proto, &mut string);
         let id = self.new_id();
         Ok(Closure(Gc::new(self.mc, ClosureState { function, upvalues: Vec::new(), id })))
     }
@@ -463,8 +500,8 @@ impl<'gc> Machine<'_, 'gc> {
             value = handler;
         }
         let nested = self.state.thread.frames.last().map_or(0, |frame| frame.nested)
-            + u8::from(!after.is_plain());
-        if nested >= MAX_NESTED && !after.is_plain() {
+            + u8::from(after.nests());
+        if nested >= MAX_NESTED && after.nests() {
             return Err(self.error_here("C stack overflow"));
         }
         if self.state.thread.frames.len() >= MAX_FRAMES {
@@ -491,6 +528,13 @@ impl<'gc> Machine<'_, 'gc> {
         });
         // The common case needs no turn of the main loop.
         if after.is_plain() { self.start_native() } else { Ok(()) }
+    }
+
+    /// Whether one more call that Lua code makes can be open; if so, how deep it is nested.
+    #[inline(always)]
+    pub(super) fn room_for_frame(&self) -> Option<u8> {
+        let frames = &self.state.thread.frames;
+        frames.last().filter(|_| frames.len() < MAX_FRAMES).map(|frame| frame.nested)
     }
 
     /// Pushes the frame of a Lua function. What the caller has looked at: there is room for a frame.
@@ -645,7 +689,7 @@ impl<'gc> Machine<'_, 'gc> {
         let arguments = frame.arguments();
         let Some(native) = self.packed(arguments.base - 1).as_native() else { return Ok(()) };
         self.fuel -= 1;
-        let flow = match native.0.code {
+        let result = match native.0.code {
             NativeCode::Library(function) => function(self, arguments),
             NativeCode::Host(number) => match self.host.take() {
                 Some(host) => {
@@ -656,7 +700,7 @@ impl<'gc> Machine<'_, 'gc> {
                 None => Err(self.error("the host is not there")),
             },
         };
-        self.follow(flow?)
+        self.follow(result)
     }
 
     /// Gives the native on top, which waits, what it waits for.
@@ -665,17 +709,18 @@ impl<'gc> Machine<'_, 'gc> {
         frame.progress = Progress::Started;
         let arguments = frame.arguments();
         let Some(then) = self.state.thread.waiting.pop() else { return Ok(()) };
-        let flow = then.resume(self, arguments, outcome)?;
-        self.follow(flow)
+        let result = then.resume(self, arguments, outcome);
+        self.follow(result)
     }
 
     #[inline(always)]
-    fn follow(&mut self, flow: Flow) -> Result<(), Fault<'gc>> {
-        if let Flow::Return(count) = flow {
+    fn follow(&mut self, result: Result<Flow, Fault<'gc>>) -> Result<(), Fault<'gc>> {
+        // The common case is looked at in place: moving the whole result costs as much as a small native.
+        if let Ok(Flow::Return(count)) = &result {
             let first = self.state.thread.top - count;
-            return self.finish(first, count);
+            return self.finish(first, *count);
         }
-        self.wait(flow)
+        self.wait(result?)
     }
 
     fn wait(&mut self, flow: Flow) -> Result<(), Fault<'gc>> {

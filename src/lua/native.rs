@@ -2,6 +2,7 @@
 
 use super::lexer::chunk_id;
 use super::machine::{Arguments, Fault, Flow, Frame, Machine, Outcome, Position};
+use super::packed::Packed;
 use super::table::{KeyError, Table};
 use super::value::{Str, Value};
 
@@ -22,7 +23,27 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// Argument `number`, from 1; nil if there is none.
     pub fn argument(&self, arguments: Arguments, number: usize) -> Value<'gc> {
-        if number <= arguments.count { self.slot(arguments.base + number - 1) } else { Value::Nil }
+        self.packed_argument(arguments, number).unpack()
+    }
+
+    /// See [`Machine::argument`].
+    #[inline(always)]
+    pub(super) fn packed_argument(&self, arguments: Arguments, number: usize) -> Packed<'gc> {
+        if number <= arguments.count {
+            self.packed(arguments.base + number - 1)
+        } else {
+            Packed::NIL
+        }
+    }
+
+    /// The first value that the native which runs keeps.
+    pub fn kept(&self, arguments: Arguments) -> Value<'gc> {
+        match self.slot(arguments.base - 1) {
+            Value::Native(native) => {
+                native.0.upvalues.borrow().first().copied().unwrap_or_default()
+            }
+            _ => Value::Nil,
+        }
     }
 
     /// An error about argument `number`: `bad argument #1 to 'f' (message)`.

@@ -63,11 +63,17 @@ impl<'gc> Str<'gc> {
     }
 
     /// See [`hash`].
+    #[inline(always)]
     pub fn hash(self) -> u32 {
         let cached = self.0.hash.get();
         if cached != 0 {
             return cached as u32;
         }
+        self.work_out_hash()
+    }
+
+    #[cold]
+    fn work_out_hash(self) -> u32 {
         let hash = hash(self.bytes());
         self.0.hash.set(HASHED | u64::from(hash));
         hash
@@ -88,11 +94,10 @@ pub fn hash(bytes: &[u8]) -> u32 {
 }
 
 impl PartialEq for Str<'_> {
+    #[inline(always)]
     fn eq(&self, other: &Self) -> bool {
         Gc::ptr_eq(self.0, other.0)
-            || (self.bytes().len() == other.bytes().len()
-                && self.hash() == other.hash()
-                && self.bytes() == other.bytes())
+            || (self.hash() == other.hash() && self.bytes() == other.bytes())
     }
 }
 

@@ -152,17 +152,9 @@ fn setmetatable<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Re
     machine.give(Value::Table(table))
 }
 
-/// The first value that a native keeps.
-fn kept<'gc>(machine: &Machine<'_, 'gc>, arguments: Arguments) -> Value<'gc> {
-    match machine.slot(arguments.base - 1) {
-        Value::Native(native) => native.0.upvalues.borrow().first().copied().unwrap_or_default(),
-        _ => Value::Nil,
-    }
-}
-
 fn ipairs<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let table = machine.check_table(arguments, 1)?;
-    let step = kept(machine, arguments);
+    let step = machine.kept(arguments);
     machine.push(step);
     machine.push(Value::Table(table));
     machine.push(Value::Number(0.0));
@@ -184,7 +176,7 @@ fn ipairs_step<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Res
 
 fn pairs<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let table = machine.check_table(arguments, 1)?;
-    let next = kept(machine, arguments);
+    let next = machine.kept(arguments);
     machine.push(next);
     machine.push(Value::Table(table));
     machine.push(Value::Nil);
@@ -193,10 +185,10 @@ fn pairs<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'g
 
 fn next<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let table = machine.check_table(arguments, 1)?;
-    match table.next(machine.argument(arguments, 2)) {
+    match table.next_packed(machine.packed_argument(arguments, 2)) {
         Ok(Some((key, value))) => {
-            machine.push(key);
-            machine.push(value);
+            machine.push_packed(key);
+            machine.push_packed(value);
             Ok(Flow::Return(2))
         }
         Ok(None) => machine.give(Value::Nil),
@@ -205,8 +197,11 @@ fn next<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
 }
 
 fn rawequal<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    let (left, right) = (machine.check_any(arguments, 1)?, machine.check_any(arguments, 2)?);
-    machine.give(Value::Boolean(left == right))
+    machine.check_any(arguments, 1)?;
+    machine.check_any(arguments, 2)?;
+    let (left, right) =
+        (machine.packed_argument(arguments, 1), machine.packed_argument(arguments, 2));
+    machine.give(Value::Boolean(left.equals(right)))
 }
 
 fn rawget<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {

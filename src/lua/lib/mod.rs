@@ -2,6 +2,7 @@
 
 pub mod base;
 pub mod bit;
+pub mod coroutine;
 pub mod math;
 pub mod string;
 pub mod table;
@@ -14,5 +15,6 @@ pub fn open(machine: &mut Machine) {
     string::open(machine);
     table::open(machine);
     math::open(machine);
+    coroutine::open(machine);
     bit::open(machine);
 }
