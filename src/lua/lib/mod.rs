@@ -4,6 +4,7 @@ pub mod base;
 pub mod bit;
 pub mod math;
 pub mod string;
+pub mod r#struct;
 pub mod table;
 
 use super::machine::Machine;
@@ -15,4 +16,5 @@ pub fn open(machine: &mut Machine) {
     table::open(machine);
     math::open(machine);
     bit::open(machine);
+    r#struct::open(machine);
 }
