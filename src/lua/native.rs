@@ -47,16 +47,20 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     /// An error about argument `number`: `bad argument #1 to 'f' (message)`.
-    pub fn argument_error(&mut self, number: usize, message: &str) -> Fault<'gc> {
+    pub fn argument_error(&mut self, number: usize, message: impl AsRef<[u8]>) -> Fault<'gc> {
+        let message = message.as_ref();
         let (is_method, name) = match self.called_as() {
-            Some((kind, name)) => (kind == "method", String::from_utf8_lossy(&name).into_owned()),
-            None => (false, "?".to_owned()),
+            Some((kind, name)) => (kind == "method", name),
+            None => (false, b"?".to_vec()),
         };
         let number = number - usize::from(is_method);
-        if number == 0 {
-            return self.error(format!("calling '{name}' on bad self ({message})"));
-        }
-        self.error(format!("bad argument #{number} to '{name}' ({message})"))
+        let text = if number == 0 {
+            [b"calling '", &name[..], b"' on bad self (", message, b")"].concat()
+        } else {
+            let place = format!("bad argument #{number} to '");
+            [place.as_bytes(), &name, b"' (", message, b")"].concat()
+        };
+        self.error(text)
     }
 
     /// An error about the type of argument `number`: `table expected, got nil`.
@@ -71,7 +75,7 @@ impl<'gc> Machine<'_, 'gc> {
         } else {
             self.argument(arguments, number).type_name()
         };
-        self.argument_error(number, &format!("{expected} expected, got {got}"))
+        self.argument_error(number, format!("{expected} expected, got {got}"))
     }
 
     /// Argument `number`, whatever it is, but it must be there.

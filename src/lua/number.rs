@@ -235,6 +235,13 @@ pub fn to_int(number: f64) -> i32 {
     if number > -2_147_483_649.0 && number < 2_147_483_648.0 { number as i32 } else { i32::MIN }
 }
 
+/// The same number, and for any NaN the one NaN of its sign: bytes from outside may hold others, and only the sign of
+/// a NaN is ever printed.
+pub fn canonical(number: f64) -> f64 {
+    const NAN: u64 = 0x7ff8_0000_0000_0000;
+    if number.is_nan() { f64::from_bits(NAN | number.to_bits() & 1 << 63) } else { number }
+}
+
 /// Lua's `%`: the remainder with the sign of the divisor.
 pub fn modulo(a: f64, b: f64) -> f64 {
     a - (a / b).floor() * b
@@ -336,6 +343,17 @@ mod tests {
         check(f64::NAN, "nan");
         check(-f64::NAN, "-nan");
         check(i64::MIN as f64, "-9.2233720368548e+18");
+    }
+
+    #[test]
+    fn a_nan_keeps_only_its_sign() {
+        let check = |bits: u64, expected: u64| {
+            assert_eq!(canonical(f64::from_bits(bits)).to_bits(), expected, "{bits:x}");
+        };
+        check(0x7ff0_0000_0000_0001, 0x7ff8_0000_0000_0000);
+        check(0xffff_1234_5678_9abc, 0xfff8_0000_0000_0000);
+        check(0xfff0_0000_0000_0000, 0xfff0_0000_0000_0000);
+        check(0x8000_0000_0000_0000, 0x8000_0000_0000_0000);
     }
 
     #[test]

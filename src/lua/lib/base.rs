@@ -75,7 +75,7 @@ fn collectgarbage<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> 
     machine.optional_integer(arguments, 2, 0)?;
     if !OPTIONS.contains(&option) {
         let shown = String::from_utf8_lossy(option).into_owned();
-        return Err(machine.argument_error(1, &format!("invalid option '{shown}'")));
+        return Err(machine.argument_error(1, format!("invalid option '{shown}'")));
     }
     match option {
         b"collect" => {

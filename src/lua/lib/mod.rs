@@ -5,6 +5,7 @@ pub mod bit;
 pub mod coroutine;
 pub mod math;
 pub mod string;
+pub mod r#struct;
 pub mod table;
 
 use super::machine::Machine;
@@ -17,4 +18,5 @@ pub fn open(machine: &mut Machine) {
     math::open(machine);
     coroutine::open(machine);
     bit::open(machine);
+    r#struct::open(machine);
 }

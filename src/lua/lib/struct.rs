@@ -1,0 +1,315 @@
+//! Defines the struct library: values packed into bytes and back, laid out as a C struct would be.
+
+use super::base::Result;
+use crate::lua::machine::{Arguments, Fault, Flow, Machine, NativeFunction};
+use crate::lua::number::{canonical, to_long, to_unsigned_long};
+use crate::lua::value::Value;
+
+/// The functions.
+pub const FUNCTIONS: &[(&str, NativeFunction)] =
+    &[("pack", pack), ("unpack", unpack), ("size", size)];
+
+/// The most bytes that an integer may have.
+const MAX_INTEGER: usize = 32;
+/// What `!` without a number stands for: the alignment of a double.
+const NATIVE_ALIGNMENT: usize = 8;
+/// How many values a native may have on its stack, its arguments among them (`LUAI_MAXCSTACK`).
+const MAX_VALUES: usize = 8000;
+
+/// Puts the library into the globals.
+pub fn open(machine: &mut Machine) {
+    machine.library("struct", FUNCTIONS);
+}
+
+/// A format, read from its begin to its end or to a NUL, and what its options have set so far.
+struct Format<'f> {
+    rest: &'f [u8],
+    is_big_endian: bool,
+    alignment: usize,
+}
+
+impl<'f> Format<'f> {
+    fn new(text: &'f [u8]) -> Format<'f> {
+        Format { rest: text, is_big_endian: false, alignment: 1 }
+    }
+
+    /// The next option and the bytes of its value; 0 where the value decides.
+    fn next<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+    ) -> std::result::Result<Option<(u8, usize)>, Fault<'gc>> {
+        let [option @ 1..=255, rest @ ..] = self.rest else { return Ok(None) };
+        self.rest = rest;
+        machine.fuel -= 1;
+        let size = match option {
+            b'b' | b'B' | b'x' => 1,
+            b'h' | b'H' => 2,
+            b'f' => 4,
+            b'l' | b'L' | b'T' | b'd' => 8,
+            b'c' => self.number(machine, 1)?,
+            b'i' | b'I' => {
+                let size = self.number(machine, 4)?;
+                if size > MAX_INTEGER {
+                    return Err(machine.error(format!(
+                        "integral size {size} is larger than limit of {MAX_INTEGER}"
+                    )));
+                }
+                size
+            }
+            _ => 0,
+        };
+        Ok(Some((*option, size)))
+    }
+
+    /// The decimal number that comes next, or `default` if none does.
+    fn number<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        default: usize,
+    ) -> std::result::Result<usize, Fault<'gc>> {
+        let length = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (digits, rest) = self.rest.split_at(length);
+        self.rest = rest;
+        if digits.is_empty() {
+            return Ok(default);
+        }
+        machine.fuel -= (length >> 4) as i64;
+        let number = digits.iter().try_fold(0i32, |number, digit| {
+            number.checked_mul(10)?.checked_add(i32::from(digit - b'0'))
+        });
+        number
+            .and_then(|number| usize::try_from(number).ok())
+            .ok_or_else(|| machine.error("integral size overflow"))
+    }
+
+    /// How many bytes lie between this place and the value that is put there.
+    fn padding(&self, place: u64, option: u8, size: usize) -> u64 {
+        let size = size.min(self.alignment) as u64;
+        if size <= 1 || option == b'c' {
+            return 0;
+        }
+        // Redis pads a size that is no power of two by this formula too.
+        (size - (place & (size - 1))) & (size - 1)
+    }
+
+    /// Does what an option says that has no value.
+    fn control<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        option: u8,
+    ) -> std::result::Result<(), Fault<'gc>> {
+        match option {
+            b' ' => {}
+            b'<' => self.is_big_endian = false,
+            b'>' => self.is_big_endian = true,
+            b'!' => {
+                let alignment = self.number(machine, NATIVE_ALIGNMENT)?;
+                if !alignment.is_power_of_two() {
+                    return Err(machine.error(format!("alignment {alignment} is not a power of 2")));
+                }
+                self.alignment = alignment;
+            }
+            _ => {
+                let message = [b"invalid format option '", &[option][..], b"'"].concat();
+                return Err(machine.argument_error(1, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the bytes of a value, of which the least is first.
+    fn write(&self, out: &mut Vec<u8>, bytes: &[u8]) {
+        let start = out.len();
+        out.extend_from_slice(bytes);
+        if self.is_big_endian {
+            out[start..].reverse();
+        }
+    }
+
+    /// The last eight bytes of a value as a number, or all if it has fewer.
+    fn read(&self, bytes: &[u8]) -> u64 {
+        let join = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+        if self.is_big_endian {
+            bytes.iter().fold(0, join)
+        } else {
+            bytes.iter().rev().fold(0, join)
+        }
+    }
+}
+
+fn pack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let mut format = Format::new(machine.check_string(arguments, 1)?.bytes());
+    // The first argument that is not there is nil to Redis, which the message says.
+    machine.push(Value::Nil);
+    let arguments = Arguments { base: arguments.base, count: arguments.count + 1 };
+    let mut out = Vec::new();
+    let mut argument = 1;
+    while let Some((option, size)) = format.next(machine)? {
+        let padding = format.padding(out.len() as u64, option, size);
+        out.resize(out.len() + padding as usize, 0);
+        match option {
+            b'b' | b'B' | b'h' | b'H' | b'l' | b'L' | b'T' | b'i' | b'I' => {
+                argument += 1;
+                let number = machine.check_number(arguments, argument)?;
+                let integer =
+                    if number < 0.0 { to_long(number) as u64 } else { to_unsigned_long(number) };
+                let mut bytes = [0; MAX_INTEGER];
+                bytes[..8].copy_from_slice(&integer.to_le_bytes());
+                format.write(&mut out, &bytes[..size]);
+            }
+            b'f' => {
+                argument += 1;
+                let number = machine.check_number(arguments, argument)?;
+                format.write(&mut out, &single(number).to_le_bytes());
+            }
+            b'd' => {
+                argument += 1;
+                let number = canonical(machine.check_number(arguments, argument)?);
+                format.write(&mut out, &number.to_bits().to_le_bytes());
+            }
+            b'c' | b's' => {
+                argument += 1;
+                let text = machine.check_string(arguments, argument)?.bytes();
+                machine.fuel -= (text.len() >> 8) as i64;
+                machine.check_memory(out.len() + text.len())?;
+                if size == 0 {
+                    out.extend_from_slice(text);
+                } else if let Some(start) = text.get(..size) {
+                    out.extend_from_slice(start);
+                } else {
+                    return Err(machine.argument_error(argument + 1, "string too short"));
+                }
+                if option == b's' {
+                    out.push(0);
+                }
+            }
+            b'x' => out.push(0),
+            _ => format.control(machine, option)?,
+        }
+        machine.check_memory(out.len())?;
+    }
+    let packed = machine.string(out);
+    machine.give(packed)
+}
+
+/// The bits of a number as a C `float`.
+fn single(number: f64) -> u32 {
+    const NAN: u32 = 0x7fc0_0000;
+    if number.is_nan() {
+        NAN | u32::from(number.is_sign_negative()) << 31
+    } else {
+        (number as f32).to_bits()
+    }
+}
+
+fn unpack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let mut format = Format::new(machine.check_string(arguments, 1)?.bytes());
+    let data = machine.check_string(arguments, 2)?.bytes();
+    let start = machine.optional_integer(arguments, 3, 1)?;
+    if start == 0 {
+        return Err(machine.argument_error(3, "offset must be 1 or greater"));
+    }
+    // A negative position is a large one to Redis: only an empty format takes it.
+    let mut at = (start as u64).wrapping_sub(1);
+    let mut found = 0;
+    while let Some((option, size)) = format.next(machine)? {
+        at = at.wrapping_add(format.padding(at, option, size));
+        let place = usize::try_from(at).unwrap_or(usize::MAX);
+        let Some((value, rest)) = data.get(place..).and_then(|data| data.split_at_checked(size))
+        else {
+            return Err(too_short(machine));
+        };
+        at += size as u64;
+        if machine.top() - arguments.base + 2 > MAX_VALUES {
+            return Err(machine.error("stack overflow (too many results)"));
+        }
+        let value = match option {
+            b'b' | b'h' | b'l' | b'i' => Value::Number(signed(format.read(value), size) as f64),
+            b'B' | b'H' | b'L' | b'T' | b'I' => Value::Number(format.read(value) as f64),
+            b'f' => {
+                let bits = format.read(value) as u32;
+                let number = f64::from(f32::from_bits(bits));
+                let sign = if bits >> 31 == 0 { 1.0 } else { -1.0 };
+                // A conversion may lose even the sign of a NaN.
+                Value::Number(if number.is_nan() {
+                    canonical(f64::NAN.copysign(sign))
+                } else {
+                    number
+                })
+            }
+            b'd' => Value::Number(canonical(f64::from_bits(format.read(value)))),
+            b'c' if size == 0 => {
+                // The value before says how long, and is no result itself.
+                let length = if found == 0 { Value::Nil } else { machine.slot(machine.top() - 1) };
+                let Some(length) = length.to_number() else {
+                    return Err(machine.error("format 'c0' needs a previous size"));
+                };
+                machine.set_top(machine.top() - 1);
+                found -= 1;
+                let length = to_unsigned_long(length);
+                let Some(text) = usize::try_from(length).ok().and_then(|length| rest.get(..length))
+                else {
+                    return Err(too_short(machine));
+                };
+                at += length;
+                text_value(machine, text)?
+            }
+            b'c' => text_value(machine, value)?,
+            b's' => {
+                let Some(length) = rest.iter().position(|byte| *byte == 0) else {
+                    return Err(machine.error("unfinished string in data"));
+                };
+                at += length as u64 + 1;
+                text_value(machine, &rest[..length])?
+            }
+            b'x' => continue,
+            _ => {
+                format.control(machine, option)?;
+                continue;
+            }
+        };
+        machine.push(value);
+        found += 1;
+    }
+    machine.push(Value::Number(at.wrapping_add(1).cast_signed() as f64));
+    Ok(Flow::Return(found + 1))
+}
+
+fn too_short<'gc>(machine: &mut Machine<'_, 'gc>) -> Fault<'gc> {
+    machine.argument_error(2, "data string too short")
+}
+
+fn text_value<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    text: &[u8],
+) -> std::result::Result<Value<'gc>, Fault<'gc>> {
+    machine.fuel -= (text.len() >> 8) as i64;
+    machine.check_memory(text.len())?;
+    Ok(machine.string(text))
+}
+
+/// The bits of a signed integer of this size, its sign spread over all of them. For a size beyond eight Redis takes
+/// the sign from where x86's shift by too many bits, which counts modulo 64, leaves it.
+fn signed(bits: u64, size: usize) -> i64 {
+    let sign = (size as u32).wrapping_mul(8).wrapping_sub(1);
+    let mask = u64::MAX.wrapping_shl(sign);
+    (if bits & mask == 0 { bits } else { bits | mask }).cast_signed()
+}
+
+fn size<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let mut format = Format::new(machine.check_string(arguments, 1)?.bytes());
+    let mut total = 0u64;
+    while let Some((option, size)) = format.next(machine)? {
+        total = total.saturating_add(format.padding(total, option, size) + size as u64);
+        match option {
+            b's' => return Err(machine.argument_error(1, "option 's' has no fixed size")),
+            b'c' if size == 0 => {
+                return Err(machine.argument_error(1, "option 'c0' has no fixed size"));
+            }
+            // What is no option passes here if it is a letter or a digit.
+            _ if option.is_ascii_alphanumeric() => {}
+            _ => format.control(machine, option)?,
+        }
+    }
+    machine.give(Value::Number(total as f64))
+}
