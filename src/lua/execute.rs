@@ -349,12 +349,12 @@ impl<'gc> Machine<'_, 'gc> {
                             (Some(left), Some(right)) => Some(left == right),
                             _ => left.is(right).then_some(true),
                         }
-                    })
+                    });
                 }
                 OpCode::Lt => {
                     compare!(instruction, less, |left: Packed<'gc>, right: Packed<'gc>| {
                         Some(left.as_number()? < right.as_number()?)
-                    })
+                    });
                 }
                 OpCode::Le => {
                     compare!(instruction, less_equal, |left: Packed<'gc>, right: Packed<'gc>| {

@@ -9,6 +9,7 @@
 
 use super::coroutine::Coroutine;
 use super::function::{Closure, Native};
+use super::number::canonical;
 use super::table::Table;
 use super::value::{Str, Value};
 use gc_arena::{Collect, Collection, Gc};
@@ -38,7 +39,7 @@ const fn plain<'gc>(payload: u64) -> Packed<'gc> {
     Packed { bits: PLAIN << SHIFT | payload, held: PhantomData }
 }
 
-fn pointer<'gc, T>(tag: u64, gc: Gc<'gc, T>) -> Packed<'gc> {
+fn pointer<T>(tag: u64, gc: Gc<'_, T>) -> Packed<'_> {
     let address = Gc::as_ptr(gc).expose_provenance() as u64;
     debug_assert!(address >> SHIFT == 0, "user space ends below 2^48");
     Packed { bits: tag << SHIFT | address, held: PhantomData }
@@ -61,7 +62,7 @@ impl<'gc> Packed<'gc> {
     /// A number that comes from anywhere.
     #[inline(always)]
     pub fn number(number: f64) -> Packed<'gc> {
-        Packed::computed(if number.is_nan() { f64::NAN.copysign(number) } else { number })
+        Packed::computed(canonical(number))
     }
 
     /// A number that `+ - * /` or a rounding made of packed numbers. Rust promises that if no operand is a NaN with a
