@@ -262,6 +262,8 @@ impl Parser<'_> {
             if pc == 0 {
                 // A function starts with nothing but nil above its parameters.
                 if from >= function.active.len() as u32 {
+                    let clean = &mut function.proto.clean;
+                    *clean = (*clean).max((from + count) as u8);
                     return Ok(());
                 }
             } else {

@@ -5,8 +5,8 @@
 #![allow(unsafe_code)]
 
 use super::bytecode::{CONSTANT_BIT, FIELDS_PER_FLUSH, Instruction, OpCode};
-use super::function::{Closure, ClosureState, Upvalue};
-use super::machine::{After, Fault, Frame, MULTIPLE, Machine};
+use super::function::{Closure, ClosureState, Upvalue, Upvalues};
+use super::machine::{After, Fault, Flow, Frame, MULTIPLE, Machine};
 use super::number::{modulo, power};
 use super::operators::Event;
 use super::packed::Packed;
@@ -129,19 +129,28 @@ impl<'gc> Machine<'_, 'gc> {
     /// Where the Lua function on top is; none if a native is on top.
     #[inline(always)]
     fn place(&mut self) -> Option<Place<'gc>> {
-        let thread = &mut self.state.thread;
-        let frame = thread.frames.last()?;
+        let frame = self.state.thread.frames.last()?;
         let closure = frame.closure?;
-        let base = frame.base as usize;
-        debug_assert!(base + usize::from(closure.function().max_stack) <= thread.stack.len());
+        let (base, pc) = (frame.base as usize, frame.pc as usize);
+        Some(self.place_of(closure, base, pc))
+    }
+
+    /// Where a Lua function is that has been entered and has its first register at `base`.
+    #[inline(always)]
+    fn place_of(&mut self, closure: Closure<'gc>, base: usize, pc: usize) -> Place<'gc> {
         let function = closure.function();
+        debug_assert!(base + usize::from(function.max_stack) <= self.state.thread.stack.len());
         let constants = function.constants.as_ptr();
-        // SAFETY: `enter_lua` has made the stack reach behind the frame's last register, and it never shrinks. A
-        // frame's `pc` is 0 or what `Place::pc` gave.
-        let (registers, next) = unsafe {
-            (thread.stack.as_mut_ptr().add(base), function.code.as_ptr().add(frame.pc as usize))
-        };
-        Some(Place { closure, next, constants, registers, base })
+        // SAFETY: a frame's `pc` is 0 or what `Place::pc` gave.
+        let next = unsafe { function.code.as_ptr().add(pc) };
+        Place { closure, next, constants, registers: self.registers(base), base }
+    }
+
+    /// The register at slot `base`, which is the first one of a frame.
+    #[inline(always)]
+    fn registers(&mut self, base: usize) -> *mut Packed<'gc> {
+        // SAFETY: `enter_lua` has made the stack reach behind the frame's last register, and it never shrinks.
+        unsafe { self.state.thread.stack.as_mut_ptr().add(base) }
     }
 
     /// Runs the Lua function on top until a native that waits is on top, or fuel is spent.
@@ -227,7 +236,8 @@ impl<'gc> Machine<'_, 'gc> {
 
         loop {
             let instruction = at.fetch();
-            match instruction.op() {
+            // SAFETY: every instruction has a known opcode (the invariant).
+            match unsafe { instruction.known_op() } {
                 OpCode::Move => at.set(instruction.a(), at.get(instruction.b())),
                 OpCode::LoadK => at.set(instruction.a(), at.constant(instruction.bx())),
                 OpCode::LoadBool => {
@@ -242,10 +252,11 @@ impl<'gc> Machine<'_, 'gc> {
                     }
                 }
                 OpCode::GetUpval => {
-                    let upvalue = at.closure.0.upvalues[instruction.b() as usize];
-                    let value = match upvalue.get() {
-                        Upvalue::Open(slot) => self.packed(slot as usize),
-                        Upvalue::Closed(value) => value,
+                    let upvalue = at.closure.0.upvalues.get(instruction.b() as usize);
+                    let value = match upvalue.map(|upvalue| upvalue.get()) {
+                        Some(Upvalue::Open(slot)) => self.packed(slot as usize),
+                        Some(Upvalue::Closed(value)) => value,
+                        None => Packed::NIL,
                     };
                     at.set(instruction.a(), value);
                 }
@@ -280,10 +291,11 @@ impl<'gc> Machine<'_, 'gc> {
                 }
                 OpCode::SetUpval => {
                     let value = at.get(instruction.a());
-                    let upvalue = at.closure.0.upvalues[instruction.b() as usize];
-                    match upvalue.get() {
-                        Upvalue::Open(slot) => self.state.thread.stack[slot as usize] = value,
-                        Upvalue::Closed(_) => upvalue.set(self.mc, Upvalue::Closed(value)),
+                    if let Some(upvalue) = at.closure.0.upvalues.get(instruction.b() as usize) {
+                        match upvalue.get() {
+                            Upvalue::Open(slot) => self.state.thread.stack[slot as usize] = value,
+                            Upvalue::Closed(_) => upvalue.set(self.mc, Upvalue::Closed(value)),
+                        }
                     }
                 }
                 OpCode::SetTable => {
@@ -383,14 +395,30 @@ impl<'gc> Machine<'_, 'gc> {
                     };
                     save!();
                     let wanted = instruction.c() as i32 - 1;
-                    if let Some(callee) = at.get(instruction.a()).as_closure()
-                        && let Some(nested) = self.room_for_frame()
-                    {
-                        self.enter_lua(callee, function, arguments, wanted, After::Results, nested);
+                    let callee = at.get(instruction.a());
+                    let after = After::Results;
+                    let room = self.room_for_frame();
+                    if let (Some(closure), Some(nested)) = (callee.as_closure(), room) {
+                        let base =
+                            self.enter_lua(closure, function, arguments, wanted, after, nested);
+                        at = self.place_of(closure, base, 0);
+                    } else if let (Some(native), Some(nested)) = (callee.as_native(), room) {
+                        let (frame, arguments) =
+                            self.enter_native(function, arguments, wanted, after, nested);
+                        let result = self.run_native(native, arguments);
+                        if let Ok(Flow::Return(count)) = &result {
+                            self.state.thread.frames.pop();
+                            let first = self.state.thread.top - count;
+                            self.deliver(frame, first, *count);
+                            at.registers = self.registers(at.base);
+                        } else {
+                            self.wait(result?)?;
+                            reload!();
+                        }
                     } else {
-                        self.call(function, arguments, wanted, After::Results)?;
+                        self.call(function, arguments, wanted, after)?;
+                        reload!();
                     }
-                    reload!();
                 }
                 OpCode::TailCall => {
                     spend!();
@@ -414,17 +442,34 @@ impl<'gc> Machine<'_, 'gc> {
                         0 => self.state.thread.top - first,
                         count => count as usize - 1,
                     };
-                    if let Some(frame @ Frame { after: After::Results, .. }) =
-                        self.state.thread.frames.last().copied()
+                    self.close(at.base);
+                    let thread = &mut self.state.thread;
+                    if let [.., Frame { closure: Some(caller), base, top, pc, .. }, frame] =
+                        thread.frames[..]
+                        && frame.wanted != MULTIPLE
+                        && matches!(frame.after, After::Results)
+                        && instruction.b() != 0
                     {
-                        self.state.thread.frames.pop();
-                        self.close(at.base);
-                        self.deliver(frame, first, count);
+                        thread.frames.pop();
+                        thread.top = top as usize;
+                        // SAFETY: the results' registers are the caller's: its call names them.
+                        let target =
+                            unsafe { thread.stack.as_mut_ptr().add(frame.function as usize) };
+                        for index in 0..frame.wanted as u32 {
+                            let value = if index < count as u32 {
+                                at.get(instruction.a() + index)
+                            } else {
+                                Packed::NIL
+                            };
+                            // SAFETY: as above.
+                            unsafe { *target.add(index as usize) = value };
+                        }
+                        at = self.place_of(caller, base as usize, pc as usize);
                     } else {
                         save!();
                         self.finish(first, count)?;
+                        reload!();
                     }
-                    reload!();
                 }
                 OpCode::ForLoop => {
                     spend!();
@@ -493,13 +538,19 @@ impl<'gc> Machine<'_, 'gc> {
                 OpCode::Closure => {
                     let function = at.closure.function().functions[instruction.bx() as usize];
                     let count = function.proto.upvalues.len();
-                    let mut upvalues = Vec::with_capacity(count);
+                    let mut upvalues = Upvalues::default();
                     for _ in 0..count {
                         let capture = at.fetch();
-                        upvalues.push(match capture.op() {
-                            OpCode::GetUpval => at.closure.0.upvalues[capture.b() as usize],
-                            _ => self.capture(at.slot(capture.b())),
-                        });
+                        match capture.op() {
+                            OpCode::GetUpval => at
+                                .closure
+                                .0
+                                .upvalues
+                                .get(capture.b() as usize)
+                                .into_iter()
+                                .for_each(|upvalue| upvalues.push(upvalue)),
+                            _ => upvalues.push(self.capture(at.slot(capture.b()))),
+                        }
                     }
                     let id = self.new_id();
                     let state = ClosureState { function, upvalues, id };

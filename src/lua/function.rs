@@ -22,6 +22,8 @@ pub struct Function<'gc> {
     pub(super) parameters: u8,
     /// Registers that it uses.
     pub(super) max_stack: u8,
+    /// Registers that must be nil at the start if no argument gives them a value.
+    pub(super) clean: u8,
     /// It takes any number of arguments.
     pub(super) is_vararg: bool,
     /// The constants.
@@ -53,10 +55,11 @@ impl<'gc> Function<'gc> {
         let functions =
             proto.protos.iter().map(|proto| Function::link(mc, proto, string)).collect();
         let Proto { parameters, max_stack, is_vararg, .. } = **proto;
+        let clean = proto.clean.max(parameters);
         let proto = proto.clone();
         Gc::new(
             mc,
-            Function { proto, code, parameters, max_stack, is_vararg, constants, functions },
+            Function { proto, code, parameters, max_stack, clean, is_vararg, constants, functions },
         )
     }
 }
@@ -74,6 +77,35 @@ pub enum Upvalue<'gc> {
 /// A captured variable, shared by all closures that captured it.
 pub type UpvalueRef<'gc> = Gc<'gc, Lock<Upvalue<'gc>>>;
 
+/// What a closure captured: the first two without an allocation of their own, since most have no more.
+#[derive(Collect, Default)]
+#[collect(no_drop)]
+pub struct Upvalues<'gc> {
+    first: [Option<UpvalueRef<'gc>>; INLINE],
+    rest: Vec<UpvalueRef<'gc>>,
+}
+
+const INLINE: usize = 2;
+
+impl<'gc> Upvalues<'gc> {
+    /// The upvalue of this number, from 0.
+    #[inline(always)]
+    pub fn get(&self, number: usize) -> Option<UpvalueRef<'gc>> {
+        match self.first.get(number) {
+            Some(upvalue) => *upvalue,
+            None => self.rest.get(number - INLINE).copied(),
+        }
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, upvalue: UpvalueRef<'gc>) {
+        match self.first.iter_mut().find(|place| place.is_none()) {
+            Some(place) => *place = Some(upvalue),
+            None => self.rest.push(upvalue),
+        }
+    }
+}
+
 /// A Lua function; copies are the same function.
 #[derive(Clone, Copy, Collect)]
 #[collect(no_drop)]
@@ -86,7 +118,7 @@ pub struct ClosureState<'gc> {
     /// Its code.
     pub function: Gc<'gc, Function<'gc>>,
     /// What it captured.
-    pub upvalues: Vec<UpvalueRef<'gc>>,
+    pub upvalues: Upvalues<'gc>,
     /// A number of its own.
     pub id: u32,
 }

@@ -22,7 +22,7 @@
 use super::Host;
 use super::coroutine::Coroutine;
 use super::function::{
-    Closure, ClosureState, Function, Native, NativeCode, NativeState, Upvalue, UpvalueRef,
+    Closure, ClosureState, Function, Native, NativeCode, NativeState, Upvalue, UpvalueRef, Upvalues,
 };
 use super::lexer::SyntaxError;
 use super::operators::Event;
@@ -388,7 +388,7 @@ impl<'gc> Machine<'_, 'gc> {
         };
         let function = Function::link(self.mc, &proto, &mut string);
         let id = self.new_id();
-        Ok(Closure(Gc::new(self.mc, ClosureState { function, upvalues: Vec::new(), id })))
+        Ok(Closure(Gc::new(self.mc, ClosureState { function, upvalues: Upvalues::default(), id })))
     }
 
     // ---- The stack
@@ -511,21 +511,7 @@ impl<'gc> Machine<'_, 'gc> {
             self.enter_lua(closure, function, arguments, wanted, after, nested);
             return Ok(());
         }
-        let base = function + 1;
-        let top = base + arguments;
-        self.state.thread.top = top;
-        self.state.thread.frames.push(Frame {
-            closure: None,
-            function: function as u32,
-            base: base as u32,
-            top: top as u32,
-            pc: 0,
-            wanted,
-            after,
-            progress: Progress::Started,
-            nested,
-            tail: false,
-        });
+        self.enter_native(function, arguments, wanted, after, nested);
         // The common case needs no turn of the main loop.
         if after.is_plain() { self.start_native() } else { Ok(()) }
     }
@@ -537,7 +523,8 @@ impl<'gc> Machine<'_, 'gc> {
         frames.last().filter(|_| frames.len() < MAX_FRAMES).map(|frame| frame.nested)
     }
 
-    /// Pushes the frame of a Lua function. What the caller has looked at: there is room for a frame.
+    /// Pushes the frame of a Lua function and gives its first register. What the caller has looked at: there is room
+    /// for a frame.
     #[inline(always)]
     pub(super) fn enter_lua(
         &mut self,
@@ -547,7 +534,7 @@ impl<'gc> Machine<'_, 'gc> {
         wanted: i32,
         after: After,
         nested: u8,
-    ) {
+    ) -> usize {
         let code = closure.function();
         let mut base = function + 1;
         let mut filled = arguments.min(usize::from(code.parameters));
@@ -558,7 +545,9 @@ impl<'gc> Machine<'_, 'gc> {
         let top = base + slots;
         self.reserve(top + 1);
         let thread = &mut self.state.thread;
-        thread.stack[base + filled..top].fill(Packed::NIL);
+        for slot in base + filled..base + usize::from(code.clean) {
+            thread.stack[slot] = Packed::NIL;
+        }
         thread.top = top;
         thread.frames.push(Frame {
             closure: Some(closure),
@@ -572,6 +561,37 @@ impl<'gc> Machine<'_, 'gc> {
             nested,
             tail: false,
         });
+        base
+    }
+
+    /// Pushes the frame of a native, and gives it and the native's arguments. What the caller has looked at: there is
+    /// room for a frame.
+    #[inline(always)]
+    pub(super) fn enter_native(
+        &mut self,
+        function: usize,
+        arguments: usize,
+        wanted: i32,
+        after: After,
+        nested: u8,
+    ) -> (Frame<'gc>, Arguments) {
+        let base = function + 1;
+        let top = base + arguments;
+        let frame = Frame {
+            closure: None,
+            function: function as u32,
+            base: base as u32,
+            top: top as u32,
+            pc: 0,
+            wanted,
+            after,
+            progress: Progress::Started,
+            nested,
+            tail: false,
+        };
+        self.state.thread.top = top;
+        self.state.thread.frames.push(frame);
+        (frame, Arguments { base, count: arguments })
     }
 
     /// Lays out the arguments of a function with `...`: the extra ones stay below its registers, the named ones are
@@ -688,8 +708,19 @@ impl<'gc> Machine<'_, 'gc> {
         let Some(frame) = self.state.thread.frames.last() else { return Ok(()) };
         let arguments = frame.arguments();
         let Some(native) = self.packed(arguments.base - 1).as_native() else { return Ok(()) };
+        let result = self.run_native(native, arguments);
+        self.follow(result)
+    }
+
+    /// Runs a native whose frame is on top.
+    #[inline(always)]
+    pub(super) fn run_native(
+        &mut self,
+        native: Native<'gc>,
+        arguments: Arguments,
+    ) -> Result<Flow, Fault<'gc>> {
         self.fuel -= 1;
-        let result = match native.0.code {
+        match native.0.code {
             NativeCode::Library(function) => function(self, arguments),
             NativeCode::Host(number) => match self.host.take() {
                 Some(host) => {
@@ -699,8 +730,7 @@ impl<'gc> Machine<'_, 'gc> {
                 }
                 None => Err(self.error("the host is not there")),
             },
-        };
-        self.follow(result)
+        }
     }
 
     /// Gives the native on top, which waits, what it waits for.
@@ -723,7 +753,7 @@ impl<'gc> Machine<'_, 'gc> {
         self.wait(result?)
     }
 
-    fn wait(&mut self, flow: Flow) -> Result<(), Fault<'gc>> {
+    pub(super) fn wait(&mut self, flow: Flow) -> Result<(), Fault<'gc>> {
         let is_protected = matches!(flow, Flow::Call { protected: true, .. });
         let progress = if is_protected { Progress::Protected } else { Progress::Waiting };
         if let Some(frame) = self.state.thread.frames.last_mut() {

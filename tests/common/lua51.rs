@@ -97,6 +97,7 @@ impl Reader<'_> {
         let upvalue_count = self.byte();
         let (parameters, vararg, max_stack) = (self.byte(), self.byte(), self.byte());
         let proto = Proto {
+            clean: 0,
             source: source.clone(),
             line_defined,
             last_line_defined,
