@@ -10,7 +10,7 @@
 //   evalsha:lessons  the folders of www/lessons/ as data, in order (lessons.mjs)
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { build } from "esbuild";
 import { readLessons } from "./lessons.mjs";
@@ -68,6 +68,9 @@ async function bundle(options) {
 const features = ["bulk-memory", "bulk-memory-opt", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 const optimise = ["-O1", ...features.map((feature) => `--enable-${feature}`), wasm, "-o", wasm];
 execFileSync(process.execPath, [resolve("node_modules/binaryen/bin/wasm-opt"), ...optimise], { stdio: "inherit" });
+
+// The core on its own, for the benchmarks.
+for (const path of [glue, wasm]) cpSync(path, join("target/engine", basename(path)));
 
 await web();
 await offline();
