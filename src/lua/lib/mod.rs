@@ -2,6 +2,7 @@
 
 pub mod base;
 pub mod bit;
+pub mod cmsgpack;
 pub mod coroutine;
 pub mod math;
 pub mod string;
@@ -19,4 +20,5 @@ pub fn open(machine: &mut Machine) {
     coroutine::open(machine);
     bit::open(machine);
     r#struct::open(machine);
+    cmsgpack::open(machine);
 }
