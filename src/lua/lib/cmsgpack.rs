@@ -167,8 +167,8 @@ impl Packing {
                 out.push(0xcb);
                 out.extend(canonical(number).to_bits().to_be_bytes());
             }
-        } else if let (0..=0x7f | -32..0, byte) = (integer, integer as u8) {
-            out.push(byte);
+        } else if (-32..0x80).contains(&integer) {
+            out.push(integer as u8);
         } else if let Ok(byte) = u8::try_from(integer) {
             out.extend([0xcc, byte]);
         } else if let Ok(number) = u16::try_from(integer) {
