@@ -53,11 +53,11 @@ impl<'gc> Machine<'_, 'gc> {
             Some((kind, name)) => (kind == "method", name),
             None => (false, b"?".to_vec()),
         };
-        let number = number - usize::from(is_method);
-        let text = if number == 0 {
+        let text = if is_method && number == 1 {
             [b"calling '", &name[..], b"' on bad self (", message, b")"].concat()
         } else {
-            let place = format!("bad argument #{number} to '");
+            // What is wrong with all arguments together is said about number 0, and for a method about -1.
+            let place = format!("bad argument #{} to '", number as i64 - i64::from(is_method));
             [place.as_bytes(), &name, b"' (", message, b")"].concat()
         };
         self.error(text)

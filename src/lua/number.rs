@@ -242,6 +242,26 @@ pub fn canonical(number: f64) -> f64 {
     if number.is_nan() { f64::from_bits(NAN | number.to_bits() & 1 << 63) } else { number }
 }
 
+/// The bits of a number as a C `float`.
+pub fn to_single(number: f64) -> u32 {
+    // A conversion by the processor may lose even the sign of a NaN.
+    if number.is_nan() {
+        0x7fc0_0000 | u32::from(number.is_sign_negative()) << 31
+    } else {
+        (number as f32).to_bits()
+    }
+}
+
+/// The number that a C `float` with these bits is.
+pub fn from_single(bits: u32) -> f64 {
+    let single = f32::from_bits(bits);
+    if single.is_nan() {
+        canonical(f64::from_bits(0x7ff8_0000_0000_0000 | u64::from(bits >> 31) << 63))
+    } else {
+        f64::from(single)
+    }
+}
+
 /// Lua's `%`: the remainder with the sign of the divisor.
 pub fn modulo(a: f64, b: f64) -> f64 {
     a - (a / b).floor() * b
@@ -354,6 +374,10 @@ mod tests {
         check(0xffff_1234_5678_9abc, 0xfff8_0000_0000_0000);
         check(0xfff0_0000_0000_0000, 0xfff0_0000_0000_0000);
         check(0x8000_0000_0000_0000, 0x8000_0000_0000_0000);
+        assert_eq!(to_single(canonical(-f64::NAN)), 0xffc0_0000);
+        assert_eq!(from_single(0xff80_0001).to_bits(), 0xfff8_0000_0000_0000);
+        assert_eq!(from_single(0x7f80_0001).to_bits(), 0x7ff8_0000_0000_0000);
+        assert_eq!(to_single(1e300), 0x7f80_0000);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 pub mod base;
 pub mod bit;
+pub mod cjson;
+pub mod cmsgpack;
 pub mod coroutine;
 pub mod math;
 pub mod string;
@@ -18,5 +20,7 @@ pub fn open(machine: &mut Machine) {
     math::open(machine);
     coroutine::open(machine);
     bit::open(machine);
+    cjson::open(machine);
     r#struct::open(machine);
+    cmsgpack::open(machine);
 }

@@ -2,7 +2,7 @@
 
 use super::base::Result;
 use crate::lua::machine::{Arguments, Fault, Flow, Machine, NativeFunction};
-use crate::lua::number::{canonical, to_long, to_unsigned_long};
+use crate::lua::number::{canonical, from_single, to_long, to_single, to_unsigned_long};
 use crate::lua::value::Value;
 
 /// The functions.
@@ -160,7 +160,7 @@ fn pack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
             b'f' => {
                 argument += 1;
                 let number = machine.check_number(arguments, argument)?;
-                format.write(&mut out, &single(number).to_le_bytes());
+                format.write(&mut out, &to_single(number).to_le_bytes());
             }
             b'd' => {
                 argument += 1;
@@ -192,16 +192,6 @@ fn pack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
     machine.give(packed)
 }
 
-/// The bits of a number as a C `float`.
-fn single(number: f64) -> u32 {
-    const NAN: u32 = 0x7fc0_0000;
-    if number.is_nan() {
-        NAN | u32::from(number.is_sign_negative()) << 31
-    } else {
-        (number as f32).to_bits()
-    }
-}
-
 fn unpack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let mut format = Format::new(machine.check_string(arguments, 1)?.bytes());
     let data = machine.check_string(arguments, 2)?.bytes();
@@ -226,17 +216,7 @@ fn unpack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
         let value = match option {
             b'b' | b'h' | b'l' | b'i' => Value::Number(signed(format.read(value), size) as f64),
             b'B' | b'H' | b'L' | b'T' | b'I' => Value::Number(format.read(value) as f64),
-            b'f' => {
-                let bits = format.read(value) as u32;
-                let number = f64::from(f32::from_bits(bits));
-                let sign = if bits >> 31 == 0 { 1.0 } else { -1.0 };
-                // A conversion may lose even the sign of a NaN.
-                Value::Number(if number.is_nan() {
-                    canonical(f64::NAN.copysign(sign))
-                } else {
-                    number
-                })
-            }
+            b'f' => Value::Number(from_single(format.read(value) as u32)),
             b'd' => Value::Number(canonical(f64::from_bits(format.read(value)))),
             b'c' if size == 0 => {
                 // The value before says how long, and is no result itself.

@@ -1,0 +1,480 @@
+//! Defines `cjson.decode`: JSON text as a value.
+
+use super::{MAX_SLOTS, NULL, Setting, check_single, setting};
+use crate::lua::lib::base::Result;
+use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome};
+use crate::lua::number::parse_number;
+use crate::lua::table::Table;
+use crate::lua::value::{Str, Value};
+
+/// `cjson.decode(text)`.
+pub(super) fn decode<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    check_single(machine, arguments)?;
+    let text = machine.check_string(arguments, 1)?;
+    machine.set_slot(arguments.base, Value::String(text));
+    if let [first, second, ..] = text.bytes()
+        && (*first == 0 || *second == 0)
+    {
+        return Err(machine.error("JSON parser does not support UTF-16 or UTF-32"));
+    }
+    let decoding = Box::new(Decoding {
+        max_depth: setting(machine, arguments, Setting::DecodeMaxDepth) as usize,
+        allow_invalid: setting(machine, arguments, Setting::DecodeInvalid) != 0,
+        at: 0,
+        start: 0,
+        levels: Vec::new(),
+        slots: 0,
+        buffer: Vec::new(),
+    });
+    decoding.resume(machine, arguments, Outcome::Resumed)
+}
+
+/// Decoding at work, whenever it rests in front of a value. The tables that are open lie behind the argument, each with
+/// the key whose value is read.
+struct Decoding {
+    max_depth: usize,
+    /// Numbers that JSON does not have are read: hexadecimal ones, infinity, NaN.
+    allow_invalid: bool,
+    /// The byte that is read next.
+    at: usize,
+    /// Where the last token starts, or where in it the error is.
+    start: usize,
+    levels: Vec<Level>,
+    /// Slots that the open levels take in PUC-Rio's stack: an array one, an object two.
+    slots: usize,
+    /// A string that has escapes, while it is read.
+    buffer: Vec<u8>,
+}
+
+/// A table that is open.
+#[derive(Clone, Copy)]
+enum Level {
+    /// So many items are there.
+    Array(usize),
+    Object,
+}
+
+/// Slots on our stack of an open table: itself and a key.
+const WIDTH: usize = 2;
+/// What [`Decoding::enter`] finds taken in PUC-Rio's stack before the levels, or needs behind them.
+const OTHER_SLOTS: usize = 3;
+/// From this length on memory is asked for before a string is made.
+const LONG_STRING: usize = 1 << 12;
+
+/// A piece of the text.
+#[derive(Clone, Copy)]
+enum Token<'gc> {
+    ObjectBegin,
+    ObjectEnd,
+    ArrayBegin,
+    ArrayEnd,
+    String(Str<'gc>),
+    Number(f64),
+    Boolean(bool),
+    Null,
+    Colon,
+    Comma,
+    End,
+    /// None, and what is wrong.
+    Invalid(&'static str),
+}
+
+impl Token<'_> {
+    fn name(self) -> &'static str {
+        match self {
+            Token::ObjectBegin => "T_OBJ_BEGIN",
+            Token::ObjectEnd => "T_OBJ_END",
+            Token::ArrayBegin => "T_ARR_BEGIN",
+            Token::ArrayEnd => "T_ARR_END",
+            Token::String(_) => "T_STRING",
+            Token::Number(_) => "T_NUMBER",
+            Token::Boolean(_) => "T_BOOLEAN",
+            Token::Null => "T_NULL",
+            Token::Colon => "T_COLON",
+            Token::Comma => "T_COMMA",
+            Token::End => "T_END",
+            Token::Invalid(error) => error,
+        }
+    }
+}
+
+impl Continue for Decoding {
+    fn resume<'gc>(
+        mut self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        _: Outcome<'gc>,
+    ) -> Result<'gc> {
+        let Value::String(text) = machine.slot(arguments.base) else { return Ok(Flow::Return(0)) };
+        let text = text.bytes();
+        let first_slot = arguments.base + arguments.count;
+        let mut paid = self.at;
+        let mut token = self.token(machine, text)?;
+        loop {
+            let value = match token {
+                Token::String(text) => Value::String(text),
+                Token::Number(number) => Value::Number(number),
+                Token::Boolean(value) => Value::Boolean(value),
+                Token::Null => Value::Userdata(NULL),
+                Token::ObjectBegin => {
+                    let table = self.enter(machine, first_slot, Level::Object)?;
+                    token = self.token(machine, text)?;
+                    if !matches!(token, Token::ObjectEnd) {
+                        self.key(machine, first_slot, text, token)?;
+                        token = self.token(machine, text)?;
+                        continue;
+                    }
+                    self.leave(machine, first_slot);
+                    Value::Table(table)
+                }
+                Token::ArrayBegin => {
+                    let table = self.enter(machine, first_slot, Level::Array(0))?;
+                    token = self.token(machine, text)?;
+                    if !matches!(token, Token::ArrayEnd) {
+                        continue;
+                    }
+                    self.leave(machine, first_slot);
+                    Value::Table(table)
+                }
+                _ => return Err(self.expected(machine, "value", token)),
+            };
+            if let Some(whole) = self.settle(machine, first_slot, text, value)? {
+                return machine.give(whole);
+            }
+            machine.fuel -= 1 + ((self.at - paid) >> 7) as i64;
+            if machine.fuel <= 0 {
+                return Ok(Flow::Pause(self));
+            }
+            paid = self.at;
+            token = self.token(machine, text)?;
+        }
+    }
+}
+
+impl Decoding {
+    fn expected<'gc>(
+        &self,
+        machine: &mut Machine<'_, 'gc>,
+        expected: &str,
+        found: Token<'gc>,
+    ) -> Fault<'gc> {
+        let (name, place) = (found.name(), self.start + 1);
+        machine.error(format!("Expected {expected} but found {name} at character {place}"))
+    }
+
+    /// Opens a table; its first token has just been read.
+    fn enter<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        first_slot: usize,
+        level: Level,
+    ) -> std::result::Result<Table<'gc>, Fault<'gc>> {
+        let depth = self.levels.len() + 1;
+        if depth > self.max_depth || self.slots + OTHER_SLOTS > MAX_SLOTS {
+            let place = self.start + 1;
+            return Err(machine.error(format!(
+                "Found too many nested data structures ({depth}) at character {place}"
+            )));
+        }
+        let table = machine.table(0, 0);
+        machine.set_top(first_slot + WIDTH * self.levels.len());
+        machine.push(Value::Table(table));
+        machine.push(Value::Nil);
+        self.levels.push(level);
+        self.slots += level.slots();
+        Ok(table)
+    }
+
+    /// Closes the innermost table.
+    fn leave(&mut self, machine: &mut Machine<'_, '_>, first_slot: usize) {
+        if let Some(level) = self.levels.pop() {
+            self.slots -= level.slots();
+        }
+        machine.set_top(first_slot + WIDTH * self.levels.len());
+    }
+
+    /// Keeps a field's name, and reads the colon behind it.
+    fn key<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        first_slot: usize,
+        text: &[u8],
+        token: Token<'gc>,
+    ) -> std::result::Result<(), Fault<'gc>> {
+        let Token::String(key) = token else {
+            return Err(self.expected(machine, "object key string", token));
+        };
+        let level = self.levels.len().saturating_sub(1);
+        machine.set_slot(first_slot + WIDTH * level + 1, Value::String(key));
+        match self.token(machine, text)? {
+            Token::Colon => Ok(()),
+            token => Err(self.expected(machine, "colon", token)),
+        }
+    }
+
+    /// Puts a value where it belongs, and closes the tables that end behind it. The value of the whole text if that is
+    /// what it is; otherwise another value is to be read.
+    fn settle<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        first_slot: usize,
+        text: &[u8],
+        value: Value<'gc>,
+    ) -> std::result::Result<Option<Value<'gc>>, Fault<'gc>> {
+        let mut value = value;
+        while let Some(level) = self.levels.last_mut() {
+            let (key, end) = match level {
+                Level::Array(count) => {
+                    *count += 1;
+                    (Some(*count), "comma or array end")
+                }
+                Level::Object => (None, "comma or object end"),
+            };
+            let slot = first_slot + WIDTH * (self.levels.len() - 1);
+            let Value::Table(table) = machine.slot(slot) else { break };
+            let is_array = key.is_some();
+            let key = key.map_or_else(|| machine.slot(slot + 1), |key| Value::Number(key as f64));
+            table.set(machine.mc, key, value).map_err(|error| machine.key_error(error))?;
+            match self.token(machine, text)? {
+                Token::Comma if is_array => return Ok(None),
+                Token::Comma => {
+                    let token = self.token(machine, text)?;
+                    self.key(machine, first_slot, text, token)?;
+                    return Ok(None);
+                }
+                Token::ArrayEnd if is_array => {}
+                Token::ObjectEnd if !is_array => {}
+                token => return Err(self.expected(machine, end, token)),
+            }
+            self.leave(machine, first_slot);
+            value = Value::Table(table);
+        }
+        match self.token(machine, text)? {
+            Token::End => Ok(Some(value)),
+            token => Err(self.expected(machine, "the end", token)),
+        }
+    }
+
+    // ---- Tokens
+
+    /// The next token. The text ends at its end, or at a NUL.
+    fn token<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        text: &[u8],
+    ) -> std::result::Result<Token<'gc>, Fault<'gc>> {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = text.get(self.at) {
+            self.at += 1;
+        }
+        self.start = self.at;
+        let rest = text.get(self.at..).unwrap_or_default();
+        let (token, length) = match rest.first() {
+            None | Some(0) => (Token::End, 0),
+            Some(b'{') => (Token::ObjectBegin, 1),
+            Some(b'}') => (Token::ObjectEnd, 1),
+            Some(b'[') => (Token::ArrayBegin, 1),
+            Some(b']') => (Token::ArrayEnd, 1),
+            Some(b':') => (Token::Colon, 1),
+            Some(b',') => (Token::Comma, 1),
+            Some(b'"') => return self.string(machine, text),
+            Some(b'-' | b'0'..=b'9') => {
+                if !self.allow_invalid && is_not_json(rest) {
+                    (Token::Invalid(INVALID_NUMBER), 0)
+                } else {
+                    number(rest)
+                }
+            }
+            _ if rest.starts_with(b"true") => (Token::Boolean(true), 4),
+            _ if rest.starts_with(b"false") => (Token::Boolean(false), 5),
+            _ if rest.starts_with(b"null") => (Token::Null, 4),
+            _ if self.allow_invalid && is_not_json(rest) => number(rest),
+            _ => (Token::Invalid("invalid token"), 0),
+        };
+        self.at += length;
+        Ok(token)
+    }
+
+    /// A string, whose quote is next.
+    fn string<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        text: &[u8],
+    ) -> std::result::Result<Token<'gc>, Fault<'gc>> {
+        let mut at = self.at + 1;
+        self.buffer.clear();
+        loop {
+            let rest = text.get(at..).unwrap_or_default();
+            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0));
+            let plain = plain.unwrap_or(rest.len());
+            let (bytes, behind) = rest.split_at(plain);
+            at += plain;
+            match behind {
+                [b'"', ..] => {
+                    self.at = at + 1;
+                    let is_short = self.buffer.len() + plain < LONG_STRING;
+                    if !is_short {
+                        machine.check_memory((self.buffer.len() + plain) * 2)?;
+                    }
+                    if self.buffer.is_empty() {
+                        return Ok(Token::String(Str::new(machine.mc, bytes)));
+                    }
+                    self.buffer.extend_from_slice(bytes);
+                    return Ok(Token::String(Str::new(machine.mc, &self.buffer)));
+                }
+                [b'\\', ..] => {
+                    self.buffer.extend_from_slice(bytes);
+                    match self.escape(behind) {
+                        Ok(length) => at += length,
+                        Err(error) => {
+                            self.start = at;
+                            return Ok(Token::Invalid(error));
+                        }
+                    }
+                }
+                _ => {
+                    self.start = at;
+                    return Ok(Token::Invalid("unexpected end of string"));
+                }
+            }
+        }
+    }
+
+    /// Adds what an escape stands for to the buffer, and gives the escape's length.
+    fn escape(&mut self, text: &[u8]) -> std::result::Result<usize, &'static str> {
+        let byte = match text.get(1) {
+            Some(byte @ (b'"' | b'\\' | b'/')) => *byte,
+            Some(b'b') => b'\x08',
+            Some(b't') => b'\t',
+            Some(b'n') => b'\n',
+            Some(b'f') => b'\x0c',
+            Some(b'r') => b'\r',
+            Some(b'u') => {
+                let (code, length) = code_point(text).ok_or("invalid unicode escape code")?;
+                let mut bytes = [0; 4];
+                self.buffer.extend_from_slice(code.encode_utf8(&mut bytes).as_bytes());
+                return Ok(length);
+            }
+            _ => return Err("invalid escape code"),
+        };
+        self.buffer.push(byte);
+        Ok(2)
+    }
+}
+
+impl Level {
+    /// Slots that it takes in PUC-Rio's stack: a table, and for an object the key whose value is read.
+    fn slots(self) -> usize {
+        match self {
+            Level::Array(_) => 1,
+            Level::Object => 2,
+        }
+    }
+}
+
+/// The character of `\uXXXX`, or of two of them that are surrogates, and their length.
+fn code_point(text: &[u8]) -> Option<(char, usize)> {
+    let unit = |at: usize| -> Option<u32> {
+        let [b'\\', b'u', digits @ ..] = text.get(at..at + 6)? else { return None };
+        digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))
+    };
+    let first = unit(0)?;
+    if !(0xd800..0xdc00).contains(&first) {
+        // The second of two surrogates cannot stand alone.
+        return Some((char::from_u32(first)?, 6));
+    }
+    let second = unit(6)?;
+    if !(0xdc00..0xe000).contains(&second) {
+        return None;
+    }
+    let code = 0x10000 + ((first & 0x3ff) << 10 | (second & 0x3ff));
+    Some((char::from_u32(code)?, 12))
+}
+
+// ---- Numbers
+
+const INVALID_NUMBER: &str = "invalid number";
+
+/// Whether this starts like a number that `strtod` reads and JSON does not have.
+fn is_not_json(text: &[u8]) -> bool {
+    let unsigned = match text {
+        [b'+', ..] => return true,
+        [b'-', rest @ ..] => rest,
+        rest => rest,
+    };
+    match unsigned {
+        [b'0', b'x' | b'X' | b'0'..=b'9', ..] => true,
+        [first, second, third, ..] => {
+            let word = [*first, *second, *third];
+            word.eq_ignore_ascii_case(b"inf") || word.eq_ignore_ascii_case(b"nan")
+        }
+        _ => false,
+    }
+}
+
+/// As much of a number as `strtod` reads, and its length.
+fn number<'gc>(text: &[u8]) -> (Token<'gc>, usize) {
+    let length = number_length(text);
+    match text.get(..length).and_then(parse_number) {
+        Some(number) if length > 0 => (Token::Number(number), length),
+        _ => (Token::Invalid(INVALID_NUMBER), 0),
+    }
+}
+
+/// How much `strtod` reads, sign and all; 0 if that is no number.
+fn number_length(text: &[u8]) -> usize {
+    let sign = usize::from(matches!(text.first(), Some(b'+' | b'-')));
+    let unsigned = text.get(sign..).unwrap_or_default();
+    let length = match unsigned {
+        [b'0', b'x' | b'X', rest @ ..] => match mantissa_length(rest, u8::is_ascii_hexdigit) {
+            0 => 1,
+            digits => 2 + digits + exponent_length(rest.get(digits..), b'p'),
+        },
+        [b'0'..=b'9' | b'.', ..] => match mantissa_length(unsigned, u8::is_ascii_digit) {
+            0 => 0,
+            digits => digits + exponent_length(unsigned.get(digits..), b'e'),
+        },
+        _ => word_length(unsigned),
+    };
+    if length == 0 { 0 } else { sign + length }
+}
+
+/// Digits with at most one point; 0 without a digit.
+fn mantissa_length(text: &[u8], is_digit: fn(&u8) -> bool) -> usize {
+    let count = |text: &[u8]| text.iter().take_while(|byte| is_digit(byte)).count();
+    let whole = count(text);
+    let fraction = match text.get(whole..) {
+        Some([b'.', rest @ ..]) => count(rest),
+        _ => return whole,
+    };
+    if whole + fraction == 0 { 0 } else { whole + 1 + fraction }
+}
+
+/// A letter, perhaps a sign, and digits; 0 without a digit.
+fn exponent_length(text: Option<&[u8]>, letter: u8) -> usize {
+    let Some([first, rest @ ..]) = text else { return 0 };
+    if first.to_ascii_lowercase() != letter {
+        return 0;
+    }
+    let sign = usize::from(matches!(rest.first(), Some(b'+' | b'-')));
+    let digits = rest.iter().skip(sign).take_while(|byte| byte.is_ascii_digit()).count();
+    if digits == 0 { 0 } else { 1 + sign + digits }
+}
+
+/// `inf`, `infinity`, `nan`, `nan(...)` in any case; 0 for anything else.
+fn word_length(text: &[u8]) -> usize {
+    let starts =
+        |word: &[u8]| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    if starts(b"infinity") {
+        8
+    } else if starts(b"inf") {
+        3
+    } else if starts(b"nan(") {
+        let is_tag = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+        let tag = text.iter().skip(4).take_while(is_tag).count();
+        if text.get(4 + tag) == Some(&b')') { 5 + tag } else { 3 }
+    } else if starts(b"nan") {
+        3
+    } else {
+        0
+    }
+}

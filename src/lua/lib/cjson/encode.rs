@@ -1,0 +1,347 @@
+//! Defines `cjson.encode`: a value as JSON text.
+
+use super::{MAX_SLOTS, NULL, Setting, check_single, setting};
+use crate::lua::format::Spec;
+use crate::lua::lib::base::Result;
+use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome};
+use crate::lua::number::format_number;
+use crate::lua::table::Table;
+use crate::lua::value::Value;
+
+/// `cjson.encode(value)`.
+pub(super) fn encode<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    check_single(machine, arguments)?;
+    let setting = |which| setting(machine, arguments, which);
+    let mut encoding = Box::new(Encoding {
+        convert_sparse: setting(Setting::SparseConvert) != 0,
+        sparse_ratio: setting(Setting::SparseRatio),
+        sparse_safe: setting(Setting::SparseSafe),
+        max_depth: setting(Setting::EncodeMaxDepth) as usize,
+        precision: setting(Setting::Precision) as usize,
+        invalid: match setting(Setting::EncodeInvalid) {
+            0 => Invalid::Refused,
+            1 => Invalid::Allowed,
+            _ => Invalid::Null,
+        },
+        out: Vec::new(),
+        levels: Vec::new(),
+        slots: 0,
+        allowed: CHUNK,
+    });
+    encoding.value(machine, arguments, machine.argument(arguments, 1))?;
+    encoding.resume(machine, arguments, Outcome::Resumed)
+}
+
+/// What is done with infinity and NaN.
+#[derive(Clone, Copy, PartialEq)]
+enum Invalid {
+    Refused,
+    Allowed,
+    Null,
+}
+
+/// Encoding at work. The tables that are open lie behind the argument, each with the key that was last visited.
+struct Encoding {
+    convert_sparse: bool,
+    sparse_ratio: i32,
+    sparse_safe: i32,
+    max_depth: usize,
+    precision: usize,
+    invalid: Invalid,
+    out: Vec<u8>,
+    levels: Vec<Level>,
+    /// Slots that the open levels take in PUC-Rio's stack: an array one, an object two.
+    slots: usize,
+    /// The memory for so long a text has been asked for.
+    allowed: usize,
+}
+
+/// How far a table is.
+#[derive(Clone, Copy)]
+enum Level {
+    /// Its keys are looked at: the largest, as C's `int`, and how many.
+    Measure { largest: i32, items: i32 },
+    /// Items `1..=next - 1` are written.
+    Array { next: i32, last: i32 },
+    /// Fields are written.
+    Object { is_first: bool },
+}
+
+/// Slots on our stack of an open table: itself and a key.
+const WIDTH: usize = 2;
+/// What [`Encoding::check_depth`] finds taken in PUC-Rio's stack before the levels, or needs behind them.
+const OTHER_SLOTS: usize = 4;
+/// Keys that are looked at for one piece of fuel.
+const KEYS_PER_FUEL: usize = 8;
+/// Bytes between two questions for memory.
+const CHUNK: usize = 1 << 16;
+
+impl Continue for Encoding {
+    fn resume<'gc>(
+        mut self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        _: Outcome<'gc>,
+    ) -> Result<'gc> {
+        while let Some(level) = self.levels.last().copied() {
+            if machine.fuel <= 0 {
+                return Ok(Flow::Pause(self));
+            }
+            machine.fuel -= 1;
+            let slot = arguments.base + arguments.count + WIDTH * (self.levels.len() - 1);
+            let Value::Table(table) = machine.slot(slot) else { break };
+            match level {
+                Level::Measure { largest, items } => {
+                    self.measure(machine, table, slot, largest, items)?;
+                }
+                Level::Array { next, last } => {
+                    if next > last {
+                        self.out.push(b']');
+                        self.leave(machine, slot, 1);
+                        continue;
+                    }
+                    self.set_level(Level::Array { next: next.wrapping_add(1), last });
+                    if next > 1 {
+                        self.out.push(b',');
+                    }
+                    let value = table.get_index(next as usize);
+                    self.value(machine, arguments, value)?;
+                }
+                Level::Object { is_first } => {
+                    let Ok(Some((key, value))) = table.next(machine.slot(slot + 1)) else {
+                        self.out.push(b'}');
+                        self.leave(machine, slot, 2);
+                        continue;
+                    };
+                    machine.set_slot(slot + 1, key);
+                    self.set_level(Level::Object { is_first: false });
+                    if !is_first {
+                        self.out.push(b',');
+                    }
+                    self.key(machine, key)?;
+                    self.value(machine, arguments, value)?;
+                }
+            }
+        }
+        machine.check_memory(self.out.len())?;
+        let text = machine.string(&self.out);
+        machine.give(text)
+    }
+}
+
+impl Encoding {
+    fn set_level(&mut self, level: Level) {
+        if let Some(top) = self.levels.last_mut() {
+            *top = level;
+        }
+    }
+
+    fn leave(&mut self, machine: &mut Machine<'_, '_>, slot: usize, slots: usize) {
+        machine.set_top(slot);
+        self.levels.pop();
+        self.slots -= slots;
+    }
+
+    /// Writes a value, or opens it if it is a table.
+    fn value<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        value: Value<'gc>,
+    ) -> std::result::Result<(), Fault<'gc>> {
+        match value {
+            Value::Nil | Value::Userdata(NULL) => self.out.extend_from_slice(b"null"),
+            Value::Boolean(true) => self.out.extend_from_slice(b"true"),
+            Value::Boolean(false) => self.out.extend_from_slice(b"false"),
+            Value::Number(number) => self.number(machine, number)?,
+            Value::String(text) => self.string(machine, text.bytes())?,
+            Value::Table(table) => {
+                self.check_depth(machine)?;
+                machine.set_top(arguments.base + arguments.count + WIDTH * self.levels.len());
+                machine.push(Value::Table(table));
+                machine.push(Value::Nil);
+                self.levels.push(Level::Measure { largest: 0, items: 0 });
+            }
+            _ => return Err(refusal(machine, value, "type not supported")),
+        }
+        self.check_memory(machine)
+    }
+
+    fn check_depth<'gc>(
+        &self,
+        machine: &mut Machine<'_, 'gc>,
+    ) -> std::result::Result<(), Fault<'gc>> {
+        let depth = self.levels.len() + 1;
+        if depth > self.max_depth || self.slots + OTHER_SLOTS > MAX_SLOTS {
+            return Err(machine.error(format!("Cannot serialise, excessive nesting ({depth})")));
+        }
+        Ok(())
+    }
+
+    /// The text is not on the heap: memory for it is asked for as it grows, for twice as much.
+    fn check_memory<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+    ) -> std::result::Result<(), Fault<'gc>> {
+        if self.out.len() > self.allowed {
+            self.allowed = self.out.len() * 2;
+            machine.check_memory(self.allowed)?;
+        }
+        Ok(())
+    }
+
+    /// Looks at some more keys: with whole positive ones only, a table is an array.
+    fn measure<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        table: Table<'gc>,
+        slot: usize,
+        mut largest: i32,
+        mut items: i32,
+    ) -> std::result::Result<(), Fault<'gc>> {
+        let mut key = machine.slot(slot + 1);
+        for _ in 0..KEYS_PER_FUEL {
+            let Ok(entry) = table.next(key) else { break };
+            match entry {
+                Some((Value::Number(number), _)) if number > 0.0 && number.floor() == number => {
+                    // C's `int`: what it cannot hold is the least of them, and gives way to any other.
+                    if number > f64::from(largest) {
+                        largest = crate::lua::number::to_int(number);
+                    }
+                    items = items.wrapping_add(1);
+                    key = Value::Number(number);
+                }
+                None if largest > 0 && self.is_sparse(largest, items) => {
+                    if !self.convert_sparse {
+                        let table = Value::Table(table);
+                        return Err(refusal(machine, table, "excessively sparse array"));
+                    }
+                    self.open(machine, slot, Level::Object { is_first: true });
+                    return Ok(());
+                }
+                None if largest > 0 => {
+                    self.open(machine, slot, Level::Array { next: 1, last: largest });
+                    return Ok(());
+                }
+                _ => {
+                    self.open(machine, slot, Level::Object { is_first: true });
+                    return Ok(());
+                }
+            }
+        }
+        machine.set_slot(slot + 1, key);
+        self.set_level(Level::Measure { largest, items });
+        Ok(())
+    }
+
+    /// Too few items for the largest key. C's `int` wraps around.
+    fn is_sparse(&self, largest: i32, items: i32) -> bool {
+        self.sparse_ratio > 0
+            && largest > items.wrapping_mul(self.sparse_ratio)
+            && largest > self.sparse_safe
+    }
+
+    fn open(&mut self, machine: &mut Machine<'_, '_>, slot: usize, level: Level) {
+        let is_array = matches!(level, Level::Array { .. });
+        self.out.push(if is_array { b'[' } else { b'{' });
+        self.slots += if is_array { 1 } else { 2 };
+        machine.set_slot(slot + 1, Value::Nil);
+        self.set_level(level);
+    }
+
+    fn key<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        key: Value<'gc>,
+    ) -> std::result::Result<(), Fault<'gc>> {
+        match key {
+            Value::Number(number) => {
+                self.out.push(b'"');
+                self.number(machine, number)?;
+                self.out.push(b'"');
+            }
+            Value::String(text) => self.string(machine, text.bytes())?,
+            _ => return Err(refusal(machine, key, "table key must be a number or string")),
+        }
+        self.out.push(b':');
+        Ok(())
+    }
+
+    fn number<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        number: f64,
+    ) -> std::result::Result<(), Fault<'gc>> {
+        if number.is_finite() {
+            if self.precision == 14 {
+                self.out.extend_from_slice(&format_number(number));
+            } else {
+                let spec = Spec { precision: Some(self.precision), ..Spec::default() };
+                self.out.extend_from_slice(&spec.float(b'g', number));
+            }
+            return Ok(());
+        }
+        let text: &[u8] = match self.invalid {
+            Invalid::Refused => {
+                return Err(refusal(machine, Value::Number(number), "must not be NaN or Inf"));
+            }
+            Invalid::Null => b"null",
+            // A NaN's sign is not shown.
+            Invalid::Allowed if number.is_nan() => b"nan",
+            Invalid::Allowed if number > 0.0 => b"inf",
+            Invalid::Allowed => b"-inf",
+        };
+        self.out.extend_from_slice(text);
+        Ok(())
+    }
+
+    fn string<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        text: &[u8],
+    ) -> std::result::Result<(), Fault<'gc>> {
+        machine.fuel -= (text.len() >> 7) as i64;
+        self.out.push(b'"');
+        for chunk in text.chunks(CHUNK) {
+            self.escape(chunk);
+            self.check_memory(machine)?;
+        }
+        self.out.push(b'"');
+        Ok(())
+    }
+
+    fn escape(&mut self, text: &[u8]) {
+        let mut rest = text;
+        while let Some(plain) = rest.iter().position(|byte| is_special(*byte)) {
+            self.out.extend_from_slice(&rest[..plain]);
+            let byte = rest[plain];
+            rest = &rest[plain + 1..];
+            let letter = match byte {
+                b'\x08' => b'b',
+                b'\t' => b't',
+                b'\n' => b'n',
+                b'\x0c' => b'f',
+                b'\r' => b'r',
+                b'"' | b'\\' | b'/' => byte,
+                _ => {
+                    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+                    self.out.extend_from_slice(b"\\u00");
+                    self.out.push(DIGITS[usize::from(byte >> 4)]);
+                    self.out.push(DIGITS[usize::from(byte & 15)]);
+                    continue;
+                }
+            };
+            self.out.extend_from_slice(&[b'\\', letter]);
+        }
+        self.out.extend_from_slice(rest);
+    }
+}
+
+/// Bytes that do not stand for themselves; a slash is among them.
+fn is_special(byte: u8) -> bool {
+    byte < b' ' || matches!(byte, b'"' | b'\\' | b'/' | 0x7f)
+}
+
+fn refusal<'gc>(machine: &mut Machine<'_, 'gc>, value: Value<'gc>, reason: &str) -> Fault<'gc> {
+    machine.error(format!("Cannot serialise {}: {reason}", value.type_name()))
+}
