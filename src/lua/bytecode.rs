@@ -227,6 +227,11 @@ impl Proto {
         let end = self.code.len();
         // Where an instruction may lead: the last one is always a return.
         let place = |place: i64| place >= 0 && (place as usize) < end;
+        // A comparison takes the jump behind it, or passes it by.
+        let branches = |pc: usize| {
+            self.code.get(pc + 1).is_some_and(|next| next.op() == OpCode::Jmp)
+                && place(pc as i64 + 2)
+        };
         let mut pc = 0;
         while pc < end {
             let instruction = self.code[pc];
@@ -263,9 +268,9 @@ impl Proto {
                 | OpCode::Pow => register(a) && either(b) && either(c),
                 OpCode::Concat => register(a) && b < c && register(c),
                 OpCode::Jmp => jump(),
-                OpCode::Eq | OpCode::Lt | OpCode::Le => either(b) && either(c) && place(next + 1),
-                OpCode::Test => register(a) && place(next + 1),
-                OpCode::TestSet => register(a) && register(b) && place(next + 1),
+                OpCode::Eq | OpCode::Lt | OpCode::Le => either(b) && either(c) && branches(pc),
+                OpCode::Test => register(a) && branches(pc),
+                OpCode::TestSet => register(a) && register(b) && branches(pc),
                 OpCode::ForLoop | OpCode::ForPrep => register(a + 3) && jump(),
                 OpCode::TForLoop => register(a + 3) && place(next + 1),
                 OpCode::SetList => {

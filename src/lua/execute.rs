@@ -156,9 +156,12 @@ impl<'gc> Machine<'_, 'gc> {
     /// Runs the Lua function on top until a native that waits is on top, or fuel is spent.
     fn execute(&mut self) -> Result<(), Fault<'gc>> {
         let Some(mut at) = self.place() else { return Ok(()) };
+        // The fuel that is left, while it is not in `self`.
+        let mut fuel = self.fuel;
 
         macro_rules! save {
             () => {
+                self.fuel = fuel;
                 if let Some(frame) = self.state.thread.frames.last_mut() {
                     frame.pc = at.pc();
                 }
@@ -168,8 +171,11 @@ impl<'gc> Machine<'_, 'gc> {
         macro_rules! reload {
             () => {
                 match self.place() {
-                    Some(place) => at = place,
-                    None => return Ok(()),
+                    Some(place) if self.fuel > 0 => {
+                        at = place;
+                        fuel = self.fuel;
+                    }
+                    _ => return Ok(()),
                 }
             };
         }
@@ -178,11 +184,32 @@ impl<'gc> Machine<'_, 'gc> {
             ($call:expr) => {{
                 save!();
                 $call?;
-                if self.fuel <= 0 {
-                    return Ok(());
-                }
                 reload!();
             }};
+        }
+        // Behind a jump back, a call's end: the slice may end here.
+        macro_rules! spend {
+            () => {
+                fuel -= 1;
+                if fuel <= 0 {
+                    save!();
+                    return Ok(());
+                }
+            };
+        }
+        // The jump that follows a comparison is taken with it.
+        macro_rules! jump_if {
+            ($taken:expr) => {
+                if $taken {
+                    let offset = at.fetch().sbx();
+                    at.jump(offset);
+                    if offset < 0 {
+                        spend!();
+                    }
+                } else {
+                    at.jump(1);
+                }
+            };
         }
         macro_rules! arithmetic {
             ($instruction:ident, $event:ident, $a:ident, $b:ident, $result:expr) => {{
@@ -217,23 +244,9 @@ impl<'gc> Machine<'_, 'gc> {
                         }
                     }
                 };
-                if answer != wanted {
-                    at.jump(1);
-                }
+                jump_if!(answer == wanted);
             }};
         }
-        // The end of a slice, before the instruction that was read.
-        macro_rules! spend {
-            () => {
-                if self.fuel <= 0 {
-                    at.jump(-1);
-                    save!();
-                    return Ok(());
-                }
-                self.fuel -= 1;
-            };
-        }
-
         loop {
             let instruction = at.fetch();
             // SAFETY: every instruction has a known opcode (the invariant).
@@ -350,10 +363,10 @@ impl<'gc> Machine<'_, 'gc> {
                     careful!(self.concat(first, last, target));
                 }
                 OpCode::Jmp => {
+                    at.jump(instruction.sbx());
                     if instruction.sbx() < 0 {
                         spend!();
                     }
-                    at.jump(instruction.sbx());
                 }
                 OpCode::Eq => {
                     compare!(instruction, equal, |left: Packed<'gc>, right: Packed<'gc>| {
@@ -374,20 +387,18 @@ impl<'gc> Machine<'_, 'gc> {
                     });
                 }
                 OpCode::Test => {
-                    if at.get(instruction.a()).is_true() != (instruction.c() != 0) {
-                        at.jump(1);
-                    }
+                    jump_if!(at.get(instruction.a()).is_true() == (instruction.c() != 0));
                 }
                 OpCode::TestSet => {
                     let value = at.get(instruction.b());
-                    if value.is_true() == (instruction.c() != 0) {
+                    let taken = value.is_true() == (instruction.c() != 0);
+                    if taken {
                         at.set(instruction.a(), value);
-                    } else {
-                        at.jump(1);
                     }
+                    jump_if!(taken);
                 }
                 OpCode::Call => {
-                    spend!();
+                    fuel -= 1;
                     let function = at.slot(instruction.a());
                     let arguments = match instruction.b() {
                         0 => self.state.thread.top - function - 1,
@@ -402,6 +413,9 @@ impl<'gc> Machine<'_, 'gc> {
                         let base =
                             self.enter_lua(closure, function, arguments, wanted, after, nested);
                         at = self.place_of(closure, base, 0);
+                        if fuel <= 0 {
+                            return Ok(());
+                        }
                     } else if let (Some(native), Some(nested)) = (callee.as_native(), room) {
                         let (frame, arguments) =
                             self.enter_native(function, arguments, wanted, after, nested);
@@ -411,6 +425,10 @@ impl<'gc> Machine<'_, 'gc> {
                             let first = self.state.thread.top - count;
                             self.deliver(frame, first, *count);
                             at.registers = self.registers(at.base);
+                            fuel = self.fuel;
+                            if fuel <= 0 {
+                                return Ok(());
+                            }
                         } else {
                             self.wait(result?)?;
                             reload!();
@@ -421,7 +439,7 @@ impl<'gc> Machine<'_, 'gc> {
                     }
                 }
                 OpCode::TailCall => {
-                    spend!();
+                    fuel -= 1;
                     let function = at.slot(instruction.a());
                     let arguments = match instruction.b() {
                         0 => self.state.thread.top - function - 1,
@@ -472,20 +490,16 @@ impl<'gc> Machine<'_, 'gc> {
                     }
                 }
                 OpCode::ForLoop => {
-                    spend!();
                     let a = instruction.a();
-                    // ForPrep has made numbers of all three.
-                    if let (Some(index), Some(limit), Some(step)) = (
-                        at.get(a).as_number(),
-                        at.get(a + 1).as_number(),
-                        at.get(a + 2).as_number(),
-                    ) {
-                        let index = index + step;
-                        if if step > 0.0 { index <= limit } else { limit <= index } {
-                            at.set(a, Packed::computed(index));
-                            at.set(a + 3, Packed::computed(index));
-                            at.jump(instruction.sbx());
-                        }
+                    // ForPrep has made numbers of all three. A NaN ends the loop, and is stored nowhere.
+                    let step = at.get(a + 2).as_bits_of_number();
+                    let limit = at.get(a + 1).as_bits_of_number();
+                    let index = at.get(a).as_bits_of_number() + step;
+                    if if step > 0.0 { index <= limit } else { limit <= index } {
+                        at.set(a, Packed::computed(index));
+                        at.set(a + 3, Packed::computed(index));
+                        at.jump(instruction.sbx());
+                        spend!();
                     }
                 }
                 OpCode::ForPrep => {
@@ -506,7 +520,7 @@ impl<'gc> Machine<'_, 'gc> {
                     at.jump(instruction.sbx());
                 }
                 OpCode::TForLoop => {
-                    spend!();
+                    fuel -= 1;
                     let a = at.slot(instruction.a());
                     self.reserve(a + 6);
                     self.state.thread.stack.copy_within(a..a + 3, a + 3);

@@ -114,6 +114,12 @@ impl<'gc> Packed<'gc> {
         (self.bits < PLAIN << SHIFT).then(|| f64::from_bits(self.bits))
     }
 
+    /// The number that the bits are: the value if it is a number, a NaN if it is anything else.
+    #[inline(always)]
+    pub fn as_bits_of_number(self) -> f64 {
+        f64::from_bits(self.bits)
+    }
+
     /// The string, if it is one.
     #[inline(always)]
     pub fn as_str(self) -> Option<Str<'gc>> {
