@@ -330,6 +330,10 @@ impl<'gc> Machine<'_, 'gc> {
                 OpCode::OpSelf => {
                     let (value, key) = (at.get(instruction.b()), at.operand(instruction.c()));
                     at.set(instruction.a() + 1, value);
+                    if let Some(found) = self.method(value, key) {
+                        at.set(instruction.a(), found);
+                        continue;
+                    }
                     let (target, place) = (at.slot(instruction.a()), at.slot(instruction.b()));
                     careful!(self.index(value, key, target, Some(place)));
                 }

@@ -169,6 +169,24 @@ impl<'gc> Machine<'_, 'gc> {
         Err(self.error_here("loop in gettable"))
     }
 
+    /// What `value:key()` calls where that takes no more than a look into the value and into the table that its
+    /// metatable has for `__index`: as nearly every method is found.
+    #[inline(always)]
+    pub(super) fn method(&self, value: Packed<'gc>, key: Packed<'gc>) -> Option<Packed<'gc>> {
+        let name = key.as_str()?;
+        let metatable = if let Some(table) = value.as_table() {
+            let found = table.get_str(name);
+            if !found.is_nil() {
+                return Some(found);
+            }
+            table.metatable()?
+        } else {
+            value.as_str().and(self.state.string_metatable)?
+        };
+        let class = self.handler(metatable, Event::Index).as_table()?;
+        Some(class.get_str(name)).filter(|found| !found.is_nil())
+    }
+
     /// `value[key]` into a slot. `register` is where the value is, for the error.
     pub(super) fn index(
         &mut self,

@@ -386,7 +386,26 @@ impl<'gc> TableState<'gc> {
                 return Ok(());
             }
         }
+        if let Some(text) = key.as_str()
+            && let Some(node) = self.find_str_mut(text)
+        {
+            node.value = value;
+            self.absent = 0;
+            return Ok(());
+        }
         self.set_node(key, value)
+    }
+
+    #[inline(always)]
+    fn find_str_mut(&mut self, key: Str<'gc>) -> Option<&mut Node<'gc>> {
+        let mut at = key.hash() as usize & self.nodes.len().wrapping_sub(1);
+        loop {
+            let node = self.nodes.get(at)?;
+            if node.key.as_str() == Some(key) {
+                return self.nodes.get_mut(at);
+            }
+            at = node.next as usize;
+        }
     }
 
     /// Sets a key that has no place in the array part.

@@ -41,41 +41,59 @@ pub struct Str<'gc>(pub(super) Gc<'gc, Text<'gc>>);
 #[derive(Collect)]
 #[collect(no_drop)]
 pub(super) struct Text<'gc> {
-    bytes: MeteredVec<u8, MetricsAlloc<'gc>>,
-    /// The hash once it has been asked for: [`HASHED`] and 32 bits.
+    /// The hash once it has been asked for; 0 before.
     #[collect(require_static)]
-    hash: Cell<u64>,
+    hash: Cell<u32>,
+    bytes: Bytes<'gc>,
 }
 
-const HASHED: u64 = 1 << 32;
+/// Short strings, which most are, need no allocation beside that of the object.
+#[derive(Collect)]
+#[collect(no_drop)]
+enum Bytes<'gc> {
+    Short { length: u8, bytes: [u8; SHORT] },
+    Long(MeteredVec<u8, MetricsAlloc<'gc>>),
+}
+
+/// As many as leave the object no larger than a long string's.
+const SHORT: usize = 4 * size_of::<usize>() - 2;
 
 impl<'gc> Str<'gc> {
     /// A new string with these bytes.
+    #[inline]
     pub fn new(mc: &Mutation<'gc>, bytes: &[u8]) -> Str<'gc> {
-        let mut copy = MeteredVec::with_capacity_in(bytes.len(), MetricsAlloc::new(mc));
-        copy.extend_from_slice(bytes);
-        Str(Gc::new(mc, Text { bytes: copy, hash: Cell::new(0) }))
+        let bytes = if bytes.len() <= SHORT {
+            let mut short = [0; SHORT];
+            short[..bytes.len()].copy_from_slice(bytes);
+            Bytes::Short { length: bytes.len() as u8, bytes: short }
+        } else {
+            let mut long = MeteredVec::with_capacity_in(bytes.len(), MetricsAlloc::new(mc));
+            long.extend_from_slice(bytes);
+            Bytes::Long(long)
+        };
+        Str(Gc::new(mc, Text { hash: Cell::new(0), bytes }))
     }
 
     /// The bytes.
+    #[inline]
     pub fn bytes(self) -> &'gc [u8] {
-        &self.0.as_ref().bytes
+        match &self.0.as_ref().bytes {
+            Bytes::Short { length, bytes } => &bytes[..usize::from(*length)],
+            Bytes::Long(bytes) => bytes,
+        }
     }
 
     /// See [`hash`].
     #[inline(always)]
     pub fn hash(self) -> u32 {
-        let cached = self.0.hash.get();
-        if cached != 0 {
-            return cached as u32;
-        }
-        self.work_out_hash()
+        let known = self.0.hash.get();
+        if known != 0 { known } else { self.work_out_hash() }
     }
 
-    #[cold]
+    #[inline(never)]
     fn work_out_hash(self) -> u32 {
         let hash = hash(self.bytes());
-        self.0.hash.set(HASHED | u64::from(hash));
+        self.0.hash.set(hash);
         hash
     }
 }
