@@ -145,6 +145,10 @@ impl Lua {
 
     /// Makes ready to run a loaded function without arguments. A script that still runs is dropped.
     pub fn start(&mut self, function: FunctionId) {
+        // What the script before has left must not take this one's memory.
+        if self.memory() > self.limit / 2 {
+            self.arena.gc_collect();
+        }
         self.enter(|machine| {
             let state = &mut *machine.state;
             state.thread.clear();

@@ -236,7 +236,13 @@ impl<'gc> Machine<'_, 'gc> {
     /// Refuses to go on if so many more bytes would pass the limit. To be asked before anything large is made.
     pub fn check_memory(&mut self, bytes: usize) -> Result<(), Fault<'gc>> {
         let used = self.mc.metrics().total_allocation();
-        if used.saturating_add(bytes) > self.limit { Err(self.out_of_memory()) } else { Ok(()) }
+        if used.saturating_add(bytes) <= self.limit {
+            return Ok(());
+        }
+        // A script that catches the error goes on without the garbage.
+        self.state.wants_collection = true;
+        self.fuel = self.fuel.min(0);
+        Err(self.out_of_memory())
     }
 
     /// The error for a key that cannot be set.

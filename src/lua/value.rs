@@ -98,17 +98,12 @@ impl<'gc> Str<'gc> {
     }
 }
 
-/// PUC-Rio's hash of a string, on which the order of `pairs` depends: every byte of a short string counts, of a longer
-/// one about 32 do.
+/// The hash of a string, on which the order of `pairs` depends. It is PUC-Rio's, but every byte counts, as in Redis's
+/// copy of it.
 pub fn hash(bytes: &[u8]) -> u32 {
-    let mut hash = bytes.len() as u32;
-    let step = (bytes.len() >> 5) + 1;
-    let mut at = bytes.len();
-    while at >= step {
-        hash ^= (hash << 5).wrapping_add(hash >> 2).wrapping_add(u32::from(bytes[at - 1]));
-        at -= step;
-    }
-    hash
+    bytes.iter().rev().fold(bytes.len() as u32, |hash, byte| {
+        hash ^ (hash << 5).wrapping_add(hash >> 2).wrapping_add(u32::from(*byte))
+    })
 }
 
 impl PartialEq for Str<'_> {
