@@ -539,7 +539,9 @@ fn text_files() -> Vec<File> {
         }
     }
     files.retain(|file| {
-        !file.path.contains("lock") && !file.path.starts_with("tests/browser/results")
+        !file.path.contains("lock")
+            && !file.path.contains("/node_modules/")
+            && !file.path.starts_with("tests/browser/results")
     });
     assert!(files.iter().any(|file| file.path == "README.md"), "the tree is not read well");
     files

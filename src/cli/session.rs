@@ -3,6 +3,7 @@
 use super::terminal::{ADDRESS, Entered, Terminal};
 use super::{help, print};
 use crate::error::Error;
+use crate::keyspace::Millis;
 use crate::resp::Reply;
 use crate::server::Server;
 use crate::server::client::ClientId;
@@ -67,7 +68,12 @@ struct Request {
     left: i64,
     /// It has been sent, and not been answered.
     sent: bool,
+    /// When the first was sent.
+    started: Option<Millis>,
 }
+
+/// From so many milliseconds on redis-cli says how long a command took.
+const SLOW: Millis = 500;
 
 impl Session {
     /// Starts redis-cli: a new client of the server.
@@ -191,7 +197,7 @@ impl Session {
                     Line::Typed(line) => self.enter(server, &line, output),
                     Line::Split(argv) if argv.is_empty() => {}
                     Line::Split(argv) => {
-                        self.request = Some(Request { argv, left: 1, sent: false });
+                        self.request = Some(Request { argv, left: 1, sent: false, started: None });
                     }
                 }
             } else {
@@ -240,7 +246,7 @@ impl Session {
                 output.text.extend_from_slice(&help::help(&topic));
             }
             Entered::Send { argv, times } => {
-                self.request = Some(Request { argv, left: times, sent: false });
+                self.request = Some(Request { argv, left: times, sent: false, started: None });
             }
         }
     }
@@ -251,6 +257,7 @@ impl Session {
         let argv = request.argv.clone();
         if !request.sent {
             request.sent = true;
+            request.started.get_or_insert(server.now_millis());
             let client = self.stay_connected(server);
             server.send(client, argv.clone());
         }
@@ -278,6 +285,11 @@ impl Session {
             request.sent = false;
             request.left -= 1;
             if request.left <= 0 {
+                let took = request.started.map_or(0, |started| server.now_millis() - started);
+                if took >= SLOW {
+                    let line = format!("({:.2}s)\n", took as f64 / 1000.0);
+                    output.text.extend_from_slice(line.as_bytes());
+                }
                 self.request = None;
             }
         }

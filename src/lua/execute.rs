@@ -1,4 +1,6 @@
 //! Runs Lua instructions.
+//!
+//! Long because it is one loop, with every instruction in sight of the others.
 
 // Registers and constants are read without a check of their index: a fifth of the time of a loop. What the function
 // may name has been checked once, by `Proto::is_sound`.

@@ -3,6 +3,8 @@
 //! An array part holds the keys `1..=n`, a node vector of a power of two the rest. A key's main position is its hash;
 //! a collision takes the highest free node, found by a pointer that only moves down; when none is left, everything is
 //! counted and inserted again, from the top.
+//!
+//! Long because a table's look-ups, insertions and growth rely on one layout.
 
 // A look-up without the count of borrows that a `RefCell` keeps is a tenth faster.
 #![allow(unsafe_code)]
@@ -411,12 +413,13 @@ impl<'gc> TableState<'gc> {
     /// Sets a key that has no place in the array part.
     fn set_node(&mut self, key: Packed<'gc>, value: Packed<'gc>) -> Result<(), KeyError> {
         self.absent = 0;
+        // A free node has nil for its key: nil is not to be looked for.
+        if key.is_nil() {
+            return Err(KeyError::Nil);
+        }
         if let Some(at) = self.find(key) {
             self.nodes[at].value = value;
             return Ok(());
-        }
-        if key.is_nil() {
-            return Err(KeyError::Nil);
         }
         if key.as_number().is_some_and(f64::is_nan) {
             return Err(KeyError::NaN);

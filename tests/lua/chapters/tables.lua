@@ -22,3 +22,7 @@ local holes = {1, 2, nil, 4} out(#holes, #{nil, nil, 3}, #{1, nil}, #{n = 1}) lo
 out(next({}), next({5}), next({a = 1}), type(next), pcall(next, {}, 1), rawlen) out(select("#", unpack({1, nil, 3})), unpack({1, 2, 3}, 2), unpack({1, 2}, 1, 3))
 local r = {} for i = -5, 5 do r[i] = i end order(r) r = {} for i = 100, 1, -1 do r[i] = i end order(r) out(#r)
 out(pcall(ipairs), pcall(pairs, nil), pcall(unpack), pcall(setmetatable, {}), rawequal("a", "a"), rawequal({}, {}), rawget({5}, 1))
+
+-- nil is no key, whatever free places a table has.
+print(pcall(function() local t = {} t.a = 1 t.b = 2 t.c = 3 t[nil] = 1 end))
+print(pcall(rawset, {x = 1, y = 2, z = 3}, nil, 1), pcall(rawset, {}, nil, nil))
