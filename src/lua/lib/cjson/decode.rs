@@ -413,11 +413,31 @@ fn is_not_json(text: &[u8]) -> bool {
 
 /// As much of a number as `strtod` reads, and its length.
 fn number<'gc>(text: &[u8]) -> (Token<'gc>, usize) {
+    if let Some((number, length)) = short_integer(text) {
+        return (Token::Number(number), length);
+    }
     let length = number_length(text);
     match text.get(..length).and_then(parse_number) {
         Some(number) if length > 0 => (Token::Number(number), length),
         _ => (Token::Invalid(INVALID_NUMBER), 0),
     }
+}
+
+/// An integer that a double holds, and its length: what most numbers are.
+fn short_integer(text: &[u8]) -> Option<(f64, usize)> {
+    const MAX_DIGITS: usize = 15;
+    let sign = usize::from(text.first() == Some(&b'-'));
+    let digits = text.get(sign..)?;
+    let count = digits.iter().take(MAX_DIGITS + 1).take_while(|byte| byte.is_ascii_digit()).count();
+    if !(1..=MAX_DIGITS).contains(&count)
+        || matches!(digits.get(count), Some(b'.' | b'e' | b'E' | b'x' | b'X'))
+    {
+        return None;
+    }
+    let number =
+        digits.iter().take(count).fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
+    let number = number as f64;
+    Some((if sign == 1 { -number } else { number }, sign + count))
 }
 
 /// How much `strtod` reads, sign and all; 0 if that is no number.
