@@ -56,8 +56,8 @@ enum Level {
 
 /// Slots on our stack of an open table: itself and a key.
 const WIDTH: usize = 2;
-/// What [`Decoding::enter`] finds taken in PUC-Rio's stack before the levels, or needs behind them.
-const OTHER_SLOTS: usize = 3;
+/// In PUC-Rio's stack: the text before the levels, and a value behind them.
+const OTHER_SLOTS: usize = 2;
 /// From this length on memory is asked for before a string is made.
 const LONG_STRING: usize = 1 << 12;
 
@@ -170,7 +170,7 @@ impl Decoding {
         level: Level,
     ) -> std::result::Result<Table<'gc>, Fault<'gc>> {
         let depth = self.levels.len() + 1;
-        if depth > self.max_depth || self.slots + OTHER_SLOTS > MAX_SLOTS {
+        if depth > self.max_depth || self.slots + level.slots() + OTHER_SLOTS > MAX_SLOTS {
             let place = self.start + 1;
             return Err(machine.error(format!(
                 "Found too many nested data structures ({depth}) at character {place}"
