@@ -83,6 +83,8 @@ const HASH: &[Template] = &[
     "OBJECT ENCODING $key",
 ];
 
+const CJSON: &[Template] = &["EVAL $cjson 0"];
+
 /// Asked of each key when a case ends.
 const STATE: &[&str] = &["TYPE", "OBJECT ENCODING", "TTL", "STRLEN", "GET", "HGETALL"];
 
@@ -101,6 +103,11 @@ fn strings() {
 #[test]
 fn hashes() {
     compare("hashes", HASH);
+}
+
+#[test]
+fn cjson() {
+    compare("cjson", CJSON);
 }
 
 fn setting(name: &str, default: u64) -> u64 {
@@ -188,6 +195,7 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$cursor" => {
             choose(random, &["0", "0", "1", "-1", "", "x", "00", " 0", "99999999999999999999"])
         }
+        "$cjson" => common::json::script(random),
         "$pattern" => some_of(random, "aab*?[]^-\\", 8),
         "$set" | "$getex" | "$lcs" | "$scan" => return options(random, word, argv),
         "$pairs" | "$fields" | "$keys" => {
@@ -322,6 +330,7 @@ fn words(line: &str) -> Argv {
 fn connect(real: &RealServer) -> Connection {
     let mut connection = real.connect();
     connection.call(&words("FLUSHALL"));
+    connection.call(&words("SCRIPT FLUSH"));
     connection.call(&words("CONFIG SET hash-max-listpack-entries 512"));
     connection
 }

@@ -233,10 +233,13 @@ impl<'gc> Machine<'_, 'gc> {
         Fault::Error(self.string("not enough memory"))
     }
 
-    /// Refuses to go on if so many more bytes would pass the limit. To be asked before anything large is made.
+    /// Refuses to go on if so many more bytes cannot fit. To be asked before anything large is made.
+    ///
+    /// What is taken now may be garbage, and none is collected before the slice ends: only then is the limit held to.
+    /// Until then it may be passed by as much again.
     pub fn check_memory(&mut self, bytes: usize) -> Result<(), Fault<'gc>> {
         let used = self.mc.metrics().total_allocation();
-        if used.saturating_add(bytes) <= self.limit {
+        if bytes <= self.limit && used.saturating_add(bytes) / 2 <= self.limit {
             return Ok(());
         }
         // A script that catches the error goes on without the garbage.

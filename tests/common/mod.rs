@@ -4,6 +4,7 @@
 #![allow(clippy::print_stderr, reason = "what could not be proved is said loudly")]
 
 pub mod engine;
+pub mod json;
 pub mod lua51;
 pub mod program;
 pub mod real;

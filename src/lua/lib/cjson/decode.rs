@@ -56,8 +56,8 @@ enum Level {
 
 /// Slots on our stack of an open table: itself and a key.
 const WIDTH: usize = 2;
-/// What [`Decoding::enter`] finds taken in PUC-Rio's stack before the levels, or needs behind them.
-const OTHER_SLOTS: usize = 3;
+/// In PUC-Rio's stack: the text before the levels, and a value behind them.
+const OTHER_SLOTS: usize = 2;
 /// From this length on memory is asked for before a string is made.
 const LONG_STRING: usize = 1 << 12;
 
@@ -170,7 +170,7 @@ impl Decoding {
         level: Level,
     ) -> std::result::Result<Table<'gc>, Fault<'gc>> {
         let depth = self.levels.len() + 1;
-        if depth > self.max_depth || self.slots + OTHER_SLOTS > MAX_SLOTS {
+        if depth > self.max_depth || self.slots + level.slots() + OTHER_SLOTS > MAX_SLOTS {
             let place = self.start + 1;
             return Err(machine.error(format!(
                 "Found too many nested data structures ({depth}) at character {place}"
@@ -413,11 +413,31 @@ fn is_not_json(text: &[u8]) -> bool {
 
 /// As much of a number as `strtod` reads, and its length.
 fn number<'gc>(text: &[u8]) -> (Token<'gc>, usize) {
+    if let Some((number, length)) = short_integer(text) {
+        return (Token::Number(number), length);
+    }
     let length = number_length(text);
     match text.get(..length).and_then(parse_number) {
         Some(number) if length > 0 => (Token::Number(number), length),
         _ => (Token::Invalid(INVALID_NUMBER), 0),
     }
+}
+
+/// An integer that a double holds, and its length: what most numbers are.
+fn short_integer(text: &[u8]) -> Option<(f64, usize)> {
+    const MAX_DIGITS: usize = 15;
+    let sign = usize::from(text.first() == Some(&b'-'));
+    let digits = text.get(sign..)?;
+    let count = digits.iter().take(MAX_DIGITS + 1).take_while(|byte| byte.is_ascii_digit()).count();
+    if !(1..=MAX_DIGITS).contains(&count)
+        || matches!(digits.get(count), Some(b'.' | b'e' | b'E' | b'x' | b'X'))
+    {
+        return None;
+    }
+    let number =
+        digits.iter().take(count).fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
+    let number = number as f64;
+    Some((if sign == 1 { -number } else { number }, sign + count))
 }
 
 /// How much `strtod` reads, sign and all; 0 if that is no number.
