@@ -412,7 +412,7 @@ fn a_session_waits_and_can_be_interrupted() {
     assert!(text.starts_with("(error) ERR ") && text.lines().count() == 1, "{text}");
     assert!(!output.ok && session.take(server).is_none());
     // Typed ahead of a script that ends, a line is served after it.
-    session.send(server, b"EVAL 'for i = 1, 1e6 do end return 1' 0");
+    session.send(server, b"EVAL 'for i = 1, 1e7 do end return 1' 0");
     let mut text = session.send(server, b"PING").text;
     while session.state() == State::Waiting {
         server.run(100_000);
@@ -421,8 +421,8 @@ fn a_session_waits_and_can_be_interrupted() {
     assert_eq!(String::from_utf8_lossy(&text), "(integer) 1\nPONG\n");
     // A slow command is followed by the time it took, however often it is repeated.
     for (line, replies) in [
-        (&b"EVAL 'for i = 1, 1e6 do end return 1' 0"[..], 1),
-        (b"2 EVAL 'for i = 1, 1e6 do end return 1' 0", 2),
+        (&b"EVAL 'for i = 1, 1e7 do end return 1' 0"[..], 1),
+        (b"2 EVAL 'for i = 1, 1e7 do end return 1' 0", 2),
     ] {
         let mut text = session.send(server, line).text;
         engine.clock.advance(Duration::from_millis(1234));

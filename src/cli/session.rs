@@ -3,7 +3,6 @@
 use super::terminal::{ADDRESS, Entered, Terminal};
 use super::{help, print};
 use crate::error::Error;
-use crate::keyspace::Millis;
 use crate::resp::Reply;
 use crate::server::Server;
 use crate::server::client::ClientId;
@@ -68,12 +67,12 @@ struct Request {
     left: i64,
     /// It has been sent, and not been answered.
     sent: bool,
-    /// When the first was sent.
-    started: Option<Millis>,
+    /// When the first was sent, in milliseconds.
+    started: Option<i64>,
 }
 
 /// From so many milliseconds on redis-cli says how long a command took.
-const SLOW: Millis = 500;
+const SLOW: i64 = 500;
 
 impl Session {
     /// Starts redis-cli: a new client of the server.
@@ -257,7 +256,7 @@ impl Session {
         let argv = request.argv.clone();
         if !request.sent {
             request.sent = true;
-            request.started.get_or_insert(server.now_millis());
+            request.started.get_or_insert(server.clock_millis());
             let client = self.stay_connected(server);
             server.send(client, argv.clone());
         }
@@ -285,7 +284,7 @@ impl Session {
             request.sent = false;
             request.left -= 1;
             if request.left <= 0 {
-                let took = request.started.map_or(0, |started| server.now_millis() - started);
+                let took = request.started.map_or(0, |started| server.clock_millis() - started);
                 if took >= SLOW {
                     let line = format!("({:.2}s)\n", took as f64 / 1000.0);
                     output.text.extend_from_slice(line.as_bytes());

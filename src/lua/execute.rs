@@ -268,7 +268,7 @@ impl<'gc> Machine<'_, 'gc> {
                 }
                 OpCode::GetUpval => {
                     let upvalue = at.closure.0.upvalues.get(instruction.b() as usize);
-                    let value = match upvalue.map(|upvalue| upvalue.get()) {
+                    let value = match upvalue.map(Gc::get) {
                         Some(Upvalue::Open(slot)) => self.packed(slot as usize),
                         Some(Upvalue::Closed(value)) => value,
                         None => Packed::NIL,

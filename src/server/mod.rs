@@ -385,6 +385,11 @@ impl Server {
         (self.now / 1000) as Millis
     }
 
+    /// What the clock says, in milliseconds since the epoch: for those who watch commands and scripts from outside.
+    pub fn clock_millis(&self) -> Millis {
+        (self.clock.now() / 1000) as Millis
+    }
+
     /// The door: runs one command for a client. `None` means that the reply comes later.
     pub fn call(
         &mut self,
