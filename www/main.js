@@ -1,7 +1,7 @@
 // Puts the page together: the course on one side, the terminal on the other, one Redis behind both.
 //
 // Address: ?lesson=SLUG opens that lesson; ?embed makes the compact form for an iframe, which without a lesson is the
-// terminal alone.
+// terminal alone; ?theme=light or dark has that theme.
 import lessons from "evalsha:lessons";
 import { make } from "./element.js";
 import { Playground } from "./engine.js";
@@ -17,7 +17,7 @@ const withCourse = lessons.length > 0 && !(embedded && !wanted.has("lesson"));
 
 const playground = new Playground();
 const ui = {
-  theme: themeChoice(),
+  theme: themeChoice(wanted.get("theme")),
   keys: keysDialog(),
   course: withCourse ? make("evalsha-course", { tabIndex: -1 }) : null,
   terminal: make("evalsha-terminal"),

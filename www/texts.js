@@ -46,6 +46,15 @@ export const texts = {
     notCopied: "The browser did not let me copy",
     clear: "Clear",
     keys: "Keys",
+    touch: {
+      label: "Keys",
+      keys: {
+        Tab: { face: "Tab", name: "Tab: complete" },
+        ArrowUp: { face: "↑", name: "Up: the line before" },
+        ArrowDown: { face: "↓", name: "Down: the next line" },
+        "Ctrl-c": { face: "Ctrl-C", name: "Ctrl-C: stop" },
+      },
+    },
     queued: (count) => (count === 1 ? "1 more line waits" : `${count} more lines wait`),
     closed: "This session has ended. Press Enter to open a new one.",
     held: (characters) => `${count(characters)} characters, pasted. Enter runs them, Escape throws them away.`,

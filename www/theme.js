@@ -5,14 +5,17 @@ import { texts } from "./texts.js";
 
 const themes = ["auto", "light", "dark"];
 
-/** A select with the three choices; it puts the kept one into force at once. */
-export function themeChoice() {
+/**
+ * A select with the three choices; it puts the kept one into force at once. `wanted`, if it is a theme, goes before the
+ * kept one and is not kept: a page that embeds this one knows what goes with it.
+ */
+export function themeChoice(wanted) {
   const choice = make(
     "select",
     { "aria-label": texts.theme.label, onchange: () => choose(choice.value) },
     themes.map((theme) => make("option", { value: theme }, texts.theme[theme])),
   );
-  choice.value = themes.includes(recall("theme")) ? recall("theme") : "auto";
+  choice.value = [wanted, recall("theme"), "auto"].find((theme) => themes.includes(theme));
   document.documentElement.dataset.theme = choice.value;
   return choice;
 }

@@ -185,6 +185,62 @@ test("the embedded forms: one lesson, or the terminal alone", async ({ page, sit
   await accessible(page);
 });
 
+test("in a low frame the lesson and the terminal are both in sight", async ({ page, site }) => {
+  await page.setViewportSize({ width: 600, height: 420 });
+  await open(page, `${site.root}?embed&lesson=evalsha&theme=dark`);
+  expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBe(420);
+  await expect(input(page)).toBeInViewport({ ratio: 1 });
+  await expect(page.getByRole("heading", { level: 1 })).toBeInViewport();
+  expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe("dark");
+  expect(await page.evaluate(() => Object.values(localStorage).join())).not.toContain("dark");
+  await page.locator(".run").first().click();
+  await expect(page.locator(".output").last()).toBeInViewport();
+});
+
+test("a finger has buttons for the keys that a phone lacks", async ({ browser, site }) => {
+  const context = await browser.newContext({ hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } });
+  const page = await context.newPage();
+  await open(page, site.root);
+  await type(page, "SET k v");
+  await page.getByRole("button", { name: "Up: the line before" }).tap();
+  await expect(input(page)).toHaveValue("SET k v");
+  await expect(input(page)).toBeFocused();
+  await page.getByRole("button", { name: "Down: the next line" }).tap();
+  await expect(input(page)).toHaveValue("");
+  await page.keyboard.insertText("OBJ");
+  await page.getByRole("button", { name: "Tab: complete" }).tap();
+  await expect(input(page)).toHaveValue(/^OBJECT ?$/);
+  await page.getByRole("button", { name: "Ctrl-C: stop" }).tap();
+  await expect(input(page)).toHaveValue("");
+  await accessible(page);
+  await context.close();
+});
+
+test("bad input is answered, and the next command too", async ({ page, site }) => {
+  test.slow();
+  await open(page, `${site.root}?embed`);
+  const cases = [
+    ["nonsense 1 2", "(error) ERR unknown command 'nonsense', with args beginning with: '1' '2' "],
+    ["GET", "(error) ERR wrong number of arguments for 'get' command"],
+    ['SET k "open', "Invalid argument(s)"],
+    ['ECHO "\\x00\\xff\\xfe"', '"\\x00\\xff\\xfe"'],
+    [`EVAL "return ${"(".repeat(300)}1${")".repeat(300)}" 0`, "chunk has too many syntax levels"],
+    ['EVAL "local t = {} for i = 1, 20000 do t = {t} end return t" 0', "reached lua stack limit"],
+    [`EVAL "return #[[${"x".repeat(1 << 20)}]]" 0`, "(integer) 1048576"],
+    ['EVAL "return string.rep([[x]], 1e9)" 0', "not enough memory"],
+    ['EVAL "local function f() return 1 + f() end return f()" 0', "stack overflow"],
+    ['EVAL "return redis.call([[SET]])" 0', "Wrong number of args calling Redis command from script"],
+  ];
+  for (const [line, printed] of cases) {
+    await input(page).focus();
+    await paste(page, line);
+    await page.keyboard.press("Enter");
+    await expect(page.locator(".output").last()).toContainText(printed, { timeout: 20_000 });
+    await type(page, "PING");
+    await expect(page.locator(".output").last()).toHaveText("PONG");
+  }
+});
+
 test("progress outlives a reload, and can be forgotten", async ({ page, site }) => {
   await open(page, `${site.root}?lesson=script-kill`);
   await type(page, "script  kill");
@@ -207,6 +263,9 @@ test("at 320 and 390 px nothing stands outside the page", async ({ page, site })
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
     await page.locator(".run").first().click();
     await expect(page.locator(".step.done")).toHaveCount(1);
+    // The terminal is at its end, however long the reply was.
+    const below = () => page.locator(".scroll").evaluate((scroll) => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight);
+    await expect.poll(below).toBeLessThan(8);
     await accessible(page);
   }
 });

@@ -120,18 +120,25 @@ export class Line {
     if (event.isComposing) return;
     const pressed = chord(event);
     this.#newLine = pressed === "Shift-Enter";
-    if (this.modes.some((mode) => mode(pressed, this))) {
-      event.preventDefault();
-    } else if (pressed === "Enter") {
-      this.#enter(event);
-    } else if (this.#held !== null) {
-      if (["Escape", "Ctrl-u", "Ctrl-w", "Backspace"].includes(pressed)) this.take();
-    } else if (Object.hasOwn(edits, pressed)) {
-      event.preventDefault();
-      const next = edits[pressed]({ text: this.input.value, at: this.at, cut: this.#cut });
-      this.#cut = next.cut;
-      this.place(next.text, next.at);
+    if (this.press(pressed)) event.preventDefault();
+  }
+
+  /** Does what a key does, by its name (editing.js, chord); false if it is left to the browser. */
+  press(pressed) {
+    if (this.modes.some((mode) => mode(pressed, this))) return true;
+    if (pressed === "Enter") {
+      this.element.dispatchEvent(new Event("enter"));
+      return true;
     }
+    if (this.#held !== null) {
+      if (["Escape", "Ctrl-u", "Ctrl-w", "Backspace"].includes(pressed)) this.take();
+      return false;
+    }
+    if (!Object.hasOwn(edits, pressed)) return false;
+    const next = edits[pressed]({ text: this.input.value, at: this.at, cut: this.#cut });
+    this.#cut = next.cut;
+    this.place(next.text, next.at);
+    return true;
   }
 
   #enter(event) {

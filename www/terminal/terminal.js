@@ -15,6 +15,8 @@ const PATIENCE_MS = 150;
 const TYPING_MS = 450;
 // Pasted lines run for so long before the page has its turn.
 const TURN_MS = 10;
+// This near to the end is at the end.
+const NEAR_PX = 8;
 
 /** Event `command` (detail: { line, ok }) when the reply to a line is complete. */
 export class Terminal extends HTMLElement {
@@ -26,6 +28,7 @@ export class Terminal extends HTMLElement {
   #patience = 0;
   #slow = false;
   #typing = Promise.resolve();
+  #following = true;
 
   #history = new History();
   #screen = new Screen();
@@ -41,7 +44,7 @@ export class Terminal extends HTMLElement {
     if (this.hasChildNodes()) return;
     const clear = make("button", { type: "button", onclick: () => (this.#screen.clear(), this.focus()) }, words.clear);
     const keys = make("button", { type: "button", onclick: () => this.dispatchEvent(new Event("keys")) }, words.keys);
-    this.append(make("div", { className: "bar" }, make("h2", {}, words.title), this.#status, this.#stop, this.#copy, clear, keys), this.#scroll);
+    this.append(make("div", { className: "bar" }, make("h2", {}, words.title), this.#status, this.#stop, this.#copy, clear, keys), this.#scroll, this.#touchKeys());
     this.#stop.hidden = true;
     const line = this.#line;
     line.hintFor = (text) => this.#session?.hint(text) ?? "";
@@ -53,10 +56,24 @@ export class Terminal extends HTMLElement {
     line.element.addEventListener("enter", () => this.#enter());
     line.element.addEventListener("edit", () => this.#toEnd());
     line.input.addEventListener("paste", (event) => this.#paste(event));
+    // Whoever is at the end stays there when what stands above, or the terminal, gets another height.
+    this.#scroll.addEventListener("scroll", () => (this.#following = this.#distance() < NEAR_PX));
+    const follow = new ResizeObserver(() => this.#following && this.#toEnd());
+    for (const element of [this.#scroll, ...this.#scroll.children]) follow.observe(element);
     this.#scroll.addEventListener("click", () => {
       // A click into the empty part means the input line; a selection made with the mouse must stay.
       if (getSelection().isCollapsed) this.focus();
     });
+  }
+
+  /** Buttons for the keys that a phone's keyboard lacks; shown where a finger points (terminal.css). */
+  #touchKeys() {
+    const button = ([chord, { face, name }]) =>
+      make("button", { type: "button", "aria-label": name, onclick: () => (this.#line.press(chord), this.focus()) }, face);
+    const row = make("div", { className: "touch", role: "group", "aria-label": words.touch.label }, Object.entries(words.touch.keys).map(button));
+    // The line keeps the focus, and with it the phone's keyboard.
+    row.addEventListener("pointerdown", (event) => event.preventDefault());
+    return row;
   }
 
   /** Connects the terminal to a session (engine.js); it has a prompt from now on. */
@@ -262,7 +279,13 @@ export class Terminal extends HTMLElement {
   }
 
   #toEnd() {
+    this.#following = true;
     this.#scroll.scrollTop = this.#scroll.scrollHeight;
+  }
+
+  /** How far below the view the end is, in pixels. */
+  #distance() {
+    return this.#scroll.scrollHeight - this.#scroll.scrollTop - this.#scroll.clientHeight;
   }
 
   async #copyAll() {
