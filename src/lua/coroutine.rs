@@ -96,15 +96,14 @@ impl<'gc> Machine<'_, 'gc> {
         let place = self.state.thread.top - count - 1;
         let Value::Coroutine(coroutine) = self.slot(place) else { return Ok(()) };
         let Some(thread) = coroutine.0.thread.borrow_mut(self.mc).take() else { return Ok(()) };
-        let values = self.take_values(count);
-        self.state.thread.top = place;
         if let Some(resumer) = self.state.coroutine {
             resumer.0.status.set(Status::Normal);
         }
         coroutine.0.status.set(Status::Running);
-        let resumer = self.switch(thread);
+        let mut resumer = self.switch(thread);
+        self.give_values(&resumer.stack[place + 1..=place + count]);
+        resumer.top = place;
         self.state.resumers.push((resumer, self.state.coroutine.replace(coroutine)));
-        self.push_values(&values);
         if self.state.thread.frames.is_empty() {
             self.call(0, count, MULTIPLE, After::Results)
         } else {
@@ -112,11 +111,14 @@ impl<'gc> Machine<'_, 'gc> {
         }
     }
 
-    /// Suspends the coroutine that runs; its resumer gets the last `count` values on the stack.
+    /// Suspends the coroutine that runs, or ends it if its function has returned; its resumer gets the last `count`
+    /// values on the stack.
     pub(super) fn leave_coroutine(&mut self, count: usize) -> Result<(), Fault<'gc>> {
-        let values = self.take_values(count);
         let Some((resumer, before)) = self.state.resumers.pop() else { return Ok(()) };
-        let left = self.switch(resumer);
+        let mut left = self.switch(resumer);
+        let first = left.top - count;
+        self.give_values(&left.stack[first..first + count]);
+        left.top = first;
         let is_done = left.frames.is_empty();
         if let Some(coroutine) = std::mem::replace(&mut self.state.coroutine, before) {
             coroutine.0.status.set(if is_done { Status::Dead } else { Status::Suspended });
@@ -127,7 +129,6 @@ impl<'gc> Machine<'_, 'gc> {
         if let Some(coroutine) = before {
             coroutine.0.status.set(Status::Running);
         }
-        self.push_values(&values);
         self.resume_native(Outcome::Returned(count))
     }
 
@@ -163,21 +164,12 @@ impl<'gc> Machine<'_, 'gc> {
         left
     }
 
-    /// Copies the last `count` values of the stack and drops them.
-    fn take_values(&mut self, count: usize) -> Vec<Packed<'gc>> {
-        let thread = &mut self.state.thread;
-        let first = thread.top - count;
-        let values = thread.stack[first..thread.top].to_vec();
-        thread.top = first;
-        values
-    }
-
-    fn push_values(&mut self, values: &[Packed<'gc>]) {
-        let thread = &mut self.state.thread;
-        let first = thread.top;
-        thread.top += values.len();
-        let top = thread.top;
+    /// Pushes values that come from another stack.
+    fn give_values(&mut self, values: &[Packed<'gc>]) {
+        let first = self.state.thread.top;
+        let top = first + values.len();
         self.reserve(top);
         self.state.thread.stack[first..top].copy_from_slice(values);
+        self.state.thread.top = top;
     }
 }

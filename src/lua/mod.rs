@@ -130,7 +130,9 @@ impl Lua {
             let root = context.singleton::<Rootable![Root<'_>]>();
             let mut state = root.0.borrow_mut(&context);
             let host = host.map(|host| host as &mut dyn Host);
-            work(&mut Machine { state: &mut state, mc: &context, host, fuel, limit })
+            let mut machine = Machine { state: &mut state, mc: &context, host, fuel, limit };
+            machine.purge_weak_tables();
+            work(&mut machine)
         })
     }
 

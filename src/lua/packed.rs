@@ -12,7 +12,7 @@ use super::function::{Closure, Native};
 use super::number::canonical;
 use super::table::Table;
 use super::value::{Str, Value};
-use gc_arena::{Collect, Collection, Gc};
+use gc_arena::{Collect, Collection, Gc, Mutation};
 use std::marker::PhantomData;
 use std::ptr::with_exposed_provenance;
 
@@ -52,6 +52,9 @@ impl<'gc> Packed<'gc> {
     pub const FALSE: Packed<'gc> = plain(1);
     /// true
     pub const TRUE: Packed<'gc> = plain(2);
+
+    /// What a table has in the place of a key that the collector took: equal to no value, and not nil.
+    pub(super) const LOST_KEY: Packed<'gc> = plain(3);
 
     /// A boolean.
     #[inline(always)]
@@ -148,6 +151,28 @@ impl<'gc> Packed<'gc> {
         (self.tag() == NATIVE).then(|| Native(unsafe { self.gc() }))
     }
 
+    /// Tells the collector of an object without keeping it alive. Strings are values, not objects: they are kept.
+    pub(super) fn trace_weakly(self, collection: &Collection) {
+        match self.unpack() {
+            Value::Table(Table(gc)) => Gc::downgrade(gc).trace(collection),
+            Value::Closure(Closure(gc)) => Gc::downgrade(gc).trace(collection),
+            Value::Native(Native(gc)) => Gc::downgrade(gc).trace(collection),
+            Value::Coroutine(Coroutine(gc)) => Gc::downgrade(gc).trace(collection),
+            value => value.trace(collection),
+        }
+    }
+
+    /// Whether an object that was traced weakly is gone, or is going: nothing may look at it again.
+    pub(super) fn is_lost(self, mc: &Mutation<'gc>) -> bool {
+        match self.unpack() {
+            Value::Table(Table(gc)) => Gc::downgrade(gc).upgrade(mc).is_none(),
+            Value::Closure(Closure(gc)) => Gc::downgrade(gc).upgrade(mc).is_none(),
+            Value::Native(Native(gc)) => Gc::downgrade(gc).upgrade(mc).is_none(),
+            Value::Coroutine(Coroutine(gc)) => Gc::downgrade(gc).upgrade(mc).is_none(),
+            _ => false,
+        }
+    }
+
     /// Is a function of either kind.
     pub fn is_function(self) -> bool {
         matches!(self.tag(), CLOSURE | NATIVE)
@@ -185,7 +210,8 @@ impl<'gc> Packed<'gc> {
                 0 => Value::Nil,
                 1 => Value::Boolean(false),
                 2 => Value::Boolean(true),
-                userdata => Value::Userdata(userdata as u32),
+                userdata if userdata & USERDATA != 0 => Value::Userdata(userdata as u32),
+                _ => Value::Nil,
             },
             _ => Value::Number(f64::from_bits(self.bits)),
         }

@@ -15,7 +15,7 @@ use super::value::{Str, Value, hash};
 use allocator_api2::vec::Vec as MeteredVec;
 use gc_arena::allocator_api::MetricsAlloc;
 use gc_arena::lock::RefLock;
-use gc_arena::{Collect, Gc, Mutation};
+use gc_arena::{Collect, Collection, Gc, Mutation};
 
 /// The largest array part is `2^26` long.
 const MAX_BITS: usize = 26;
@@ -66,8 +66,6 @@ pub(super) struct Object<'gc> {
     state: RefLock<TableState<'gc>>,
 }
 
-#[derive(Collect)]
-#[collect(no_drop)]
 struct TableState<'gc> {
     array: MeteredVec<Packed<'gc>, MetricsAlloc<'gc>>,
     nodes: MeteredVec<Node<'gc>, MetricsAlloc<'gc>>,
@@ -77,10 +75,30 @@ struct TableState<'gc> {
     /// A bit for each [`Event`] that this table, as a metatable, is known not to have.
     absent: u32,
     read_only: bool,
+    /// Keys that are objects are not kept alive by this table (`__mode`).
+    weak_keys: bool,
+    /// Values that are objects are not.
+    weak_values: bool,
 }
 
-#[derive(Clone, Copy, Collect)]
-#[collect(no_drop)]
+// SAFETY: every pointer is traced; what is weak only weakly, and then `purge` forgets it before anybody looks.
+unsafe impl Collect for TableState<'_> {
+    fn trace(&self, collection: &Collection) {
+        let trace = |value: Packed<'_>, weakly: bool| {
+            if weakly { value.trace_weakly(collection) } else { value.trace(collection) }
+        };
+        for value in &self.array {
+            trace(*value, self.weak_values);
+        }
+        for node in &self.nodes {
+            trace(node.key, self.weak_keys);
+            trace(node.value, self.weak_values);
+        }
+        self.metatable.trace(collection);
+    }
+}
+
+#[derive(Clone, Copy)]
 struct Node<'gc> {
     key: Packed<'gc>,
     value: Packed<'gc>,
@@ -97,6 +115,8 @@ impl<'gc> Table<'gc> {
             metatable: None,
             absent: 0,
             read_only: false,
+            weak_keys: false,
+            weak_values: false,
         };
         if array > 0 {
             state.array.resize(array, Packed::NIL);
@@ -219,9 +239,38 @@ impl<'gc> Table<'gc> {
         self.state().metatable
     }
 
-    /// Gives it a metatable, or takes it away.
-    pub fn set_metatable(self, mc: &Mutation<'gc>, metatable: Option<Table<'gc>>) {
-        self.change(mc, |state| state.metatable = metatable);
+    /// Gives it a metatable, or takes it away, and tells whether it is weak from now on: what its `__mode` says now.
+    /// (PUC-Rio asks for `__mode` at each collection; a script that changes it later sees a difference.) Whoever makes
+    /// a table weak must have it purged; [`super::machine::Machine::set_metatable`] does.
+    pub(super) fn set_metatable(self, mc: &Mutation<'gc>, metatable: Option<Table<'gc>>) -> bool {
+        let mode = metatable.map_or(Value::Nil, |metatable| metatable.field(b"__mode"));
+        let mode = if let Value::String(mode) = mode { mode.bytes() } else { b"" };
+        self.change(mc, |state| {
+            state.metatable = metatable;
+            state.weak_keys = mode.contains(&b'k');
+            state.weak_values = mode.contains(&b'v');
+            state.weak_keys || state.weak_values
+        })
+    }
+
+    /// Forgets what it held weakly and the collector has taken.
+    pub(super) fn purge(self, mc: &Mutation<'gc>) {
+        self.change(mc, |state| {
+            if state.weak_values {
+                for value in state.array.iter_mut().filter(|value| value.is_lost(mc)) {
+                    *value = Packed::NIL;
+                }
+            }
+            for node in &mut state.nodes {
+                if state.weak_keys && node.key.is_lost(mc) {
+                    node.key = Packed::LOST_KEY;
+                    node.value = Packed::NIL;
+                }
+                if state.weak_values && node.value.is_lost(mc) {
+                    node.value = Packed::NIL;
+                }
+            }
+        });
     }
 
     /// Writes raise an error: the tables that Redis shares between scripts.

@@ -25,7 +25,7 @@ pub fn interpreter() -> Lua {
             if *name == "__index" {
                 let metatable = machine.table(0, 1);
                 machine.set_field(metatable, name, function);
-                globals.set_metatable(machine.mc, Some(metatable));
+                machine.set_metatable(globals, Some(metatable));
             } else {
                 machine.set_field(globals, name, function);
             }

@@ -72,13 +72,14 @@ fn collectgarbage<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> 
         [b"stop", b"restart", b"collect", b"count", b"step", b"setpause", b"setstepmul"];
     let option =
         machine.optional_string(arguments, 1)?.map_or(&b"collect"[..], |option| option.bytes());
-    machine.optional_integer(arguments, 2, 0)?;
+    let size = machine.optional_integer(arguments, 2, 0)?;
     if !OPTIONS.contains(&option) {
         let shown = String::from_utf8_lossy(option).into_owned();
         return Err(machine.argument_error(1, format!("invalid option '{shown}'")));
     }
     match option {
         b"collect" => {
+            machine.forget_unused();
             machine.state.wants_collection = true;
             Ok(Flow::Pause(Box::new(Collected)))
         }
@@ -86,7 +87,11 @@ fn collectgarbage<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> 
             let kilobytes = machine.mc.metrics().total_allocation() as f64 / 1024.0;
             machine.give(Value::Number(kilobytes))
         }
-        b"step" => machine.give(Value::Boolean(true)),
+        // The arena takes its steps by itself. One that is as large as the heap would end a cycle.
+        b"step" => {
+            let heap = (machine.mc.metrics().total_allocation() / 1024) as i64;
+            machine.give(Value::Boolean(size > heap))
+        }
         // What PUC-Rio's collector starts with: pause and step multiplier of 200 percent.
         b"setpause" | b"setstepmul" => machine.give(Value::Number(200.0)),
         _ => machine.give(Value::Number(0.0)),
@@ -148,7 +153,7 @@ fn setmetatable<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Re
     if table.is_read_only() {
         return Err(machine.error_here("Attempt to modify a readonly table"));
     }
-    table.set_metatable(machine.mc, metatable);
+    machine.set_metatable(table, metatable);
     machine.give(Value::Table(table))
 }
 
