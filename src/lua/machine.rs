@@ -385,7 +385,9 @@ impl<'gc> Machine<'_, 'gc> {
         state.canary = Some(Gc::downgrade(Gc::new(mc, ())));
         state.weak.retain(|weak| {
             let table = weak.upgrade(mc);
-            table.into_iter().for_each(|table| Table(table).purge(mc));
+            if let Some(table) = table {
+                Table(table).purge(mc);
+            }
             table.is_some()
         });
     }
