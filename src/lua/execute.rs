@@ -8,7 +8,7 @@
 
 use super::bytecode::{CONSTANT_BIT, FIELDS_PER_FLUSH, Instruction, OpCode};
 use super::function::{Closure, ClosureState, Upvalue, Upvalues};
-use super::machine::{After, Fault, Flow, Frame, MULTIPLE, Machine};
+use super::machine::{After, Fault, Flow, Frame, MAX_NESTED, MULTIPLE, Machine};
 use super::number::{modulo, power};
 use super::operators::Event;
 use super::packed::Packed;
@@ -531,8 +531,32 @@ impl<'gc> Machine<'_, 'gc> {
                     self.reserve(a + 6);
                     self.state.thread.stack.copy_within(a..a + 3, a + 3);
                     save!();
-                    self.call(a + 3, 2, instruction.c() as i32, After::Iterate)?;
-                    reload!();
+                    let wanted = instruction.c() as i32;
+                    let iterator = self.packed(a + 3).as_native();
+                    let room = self.room_for_frame().filter(|nested| nested + 1 < MAX_NESTED);
+                    if let (Some(native), Some(nested)) = (iterator, room) {
+                        let (frame, arguments) =
+                            self.enter_native(a + 3, 2, wanted, After::Iterate, nested + 1);
+                        let result = self.run_native(native, arguments);
+                        if let Ok(Flow::Return(count)) = &result {
+                            self.state.thread.frames.pop();
+                            let first = self.state.thread.top - count;
+                            self.deliver(frame, first, *count);
+                            at.registers = self.registers(at.base);
+                            fuel = self.fuel;
+                            let control = at.get(instruction.a() + 3);
+                            if !control.is_nil() {
+                                at.set(instruction.a() + 2, control);
+                            }
+                            jump_if!(!control.is_nil());
+                        } else {
+                            self.wait(result?)?;
+                            reload!();
+                        }
+                    } else {
+                        self.call(a + 3, 2, wanted, After::Iterate)?;
+                        reload!();
+                    }
                 }
                 OpCode::SetList => {
                     let a = at.slot(instruction.a());

@@ -39,7 +39,7 @@ use std::rc::Rc;
 /// Frames that may be open: what Redis allows, as PUC-Rio doubles its vector of them and stops short of `LUAI_MAXCALLS`.
 const MAX_FRAMES: usize = 16383;
 /// Calls that natives and metamethods may have open (`LUAI_MAXCCALLS`).
-const MAX_NESTED: u8 = 199;
+pub(super) const MAX_NESTED: u8 = 199;
 /// Keeps all results.
 pub const MULTIPLE: i32 = -1;
 
@@ -441,7 +441,7 @@ impl<'gc> Machine<'_, 'gc> {
         self.push_packed(value.into());
     }
 
-    pub(super) fn push_packed(&mut self, value: Packed<'gc>) {
+    pub(in crate::lua) fn push_packed(&mut self, value: Packed<'gc>) {
         let top = self.state.thread.top;
         self.reserve(top + 1);
         self.state.thread.stack[top] = value;
@@ -475,7 +475,7 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     #[inline(always)]
-    pub(super) fn packed(&self, slot: usize) -> Packed<'gc> {
+    pub(in crate::lua) fn packed(&self, slot: usize) -> Packed<'gc> {
         self.state.thread.stack.get(slot).copied().unwrap_or_default()
     }
 

@@ -103,7 +103,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// See [`Machine::metamethod`].
     #[inline]
-    pub(super) fn handler_of(&self, value: Packed<'gc>, event: Event) -> Packed<'gc> {
+    pub(in crate::lua) fn handler_of(&self, value: Packed<'gc>, event: Event) -> Packed<'gc> {
         self.metatable_of(value).map_or(Packed::NIL, |metatable| self.handler(metatable, event))
     }
 
@@ -254,10 +254,21 @@ impl<'gc> Machine<'_, 'gc> {
         key: Value<'gc>,
         value: Value<'gc>,
     ) -> Result<(), Fault<'gc>> {
+        self.raw_set_packed(table, key.into(), value.into())
+    }
+
+    /// See [`Machine::raw_set`].
+    #[inline]
+    pub(in crate::lua) fn raw_set_packed(
+        &mut self,
+        table: Table<'gc>,
+        key: Packed<'gc>,
+        value: Packed<'gc>,
+    ) -> Result<(), Fault<'gc>> {
         if table.is_read_only() {
             return Err(self.error_here("Attempt to modify a readonly table"));
         }
-        table.set(self.mc, key, value).map_err(|error| self.key_error(error))
+        table.set_packed(self.mc, key, value).map_err(|error| self.key_error(error))
     }
 
     /// An arithmetic operator on any values, its result into a slot. `registers` are where the operands are.
@@ -393,7 +404,11 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     /// The error of an order comparison. PUC-Rio takes two type names for equal when their third letters are.
-    pub(super) fn order_error(&mut self, left: Value<'gc>, right: Value<'gc>) -> Fault<'gc> {
+    pub(in crate::lua) fn order_error(
+        &mut self,
+        left: Value<'gc>,
+        right: Value<'gc>,
+    ) -> Fault<'gc> {
         let (a, b) = (left.type_name(), right.type_name());
         if a.as_bytes()[2] == b.as_bytes()[2] {
             self.error_here(format!("attempt to compare two {a} values"))

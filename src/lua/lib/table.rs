@@ -3,6 +3,7 @@
 use super::base::Result;
 use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome};
 use crate::lua::operators::Event;
+use crate::lua::packed::Packed;
 use crate::lua::table::Table;
 use crate::lua::value::Value;
 
@@ -233,6 +234,11 @@ fn sort<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
     Box::new(sorting).resume(machine, arguments, Outcome::Resumed)
 }
 
+#[inline(always)]
+fn item(table: Table<'_>, index: i64) -> Packed<'_> {
+    table.get_packed(Packed::number(index as f64))
+}
+
 /// Quicksort at work on the items `low..=high`; `left` are the ranges still to be sorted.
 struct Sorting {
     low: i64,
@@ -270,7 +276,7 @@ impl Continue for Sorting {
     ) -> Result<'gc> {
         let table = machine.check_table(arguments, 1)?;
         let pivot_slot = arguments.base + arguments.count;
-        let comparer = machine.argument(arguments, 2);
+        let comparer = machine.packed_argument(arguments, 2);
         let mut answer = machine.first_result(outcome).is_true();
         machine.set_top(pivot_slot + 1);
         if matches!(outcome, Outcome::Resumed) && self.at != Stage::Begin {
@@ -304,36 +310,37 @@ impl Sorting {
         &self,
         machine: &mut Machine<'_, 'gc>,
         table: Table<'gc>,
-        comparer: Value<'gc>,
+        comparer: Packed<'gc>,
         pivot_slot: usize,
     ) -> std::result::Result<Option<bool>, Fault<'gc>> {
         let (left, right) = match self.at {
             Stage::Begin => return Ok(Some(false)),
-            Stage::Ends => (at(table, self.high), at(table, self.low)),
-            Stage::MiddleFirst => (at(table, self.middle()), at(table, self.low)),
-            Stage::LastMiddle => (at(table, self.high), at(table, self.middle())),
-            Stage::Up => (at(table, self.up), machine.slot(pivot_slot)),
-            Stage::Down => (machine.slot(pivot_slot), at(table, self.down)),
+            Stage::Ends => (item(table, self.high), item(table, self.low)),
+            Stage::MiddleFirst => (item(table, self.middle()), item(table, self.low)),
+            Stage::LastMiddle => (item(table, self.high), item(table, self.middle())),
+            Stage::Up => (item(table, self.up), machine.packed(pivot_slot)),
+            Stage::Down => (machine.packed(pivot_slot), item(table, self.down)),
         };
-        let function = match (comparer, left, right) {
-            (Value::Nil, Value::Number(a), Value::Number(b)) => return Ok(Some(a < b)),
-            (Value::Nil, Value::String(a), Value::String(b)) => {
-                return Ok(Some(a.bytes() < b.bytes()));
+        let mut function = comparer;
+        if comparer.is_nil() {
+            if let (Some(left), Some(right)) = (left.as_number(), right.as_number()) {
+                return Ok(Some(left < right));
             }
-            (Value::Nil, _, _) => {
-                let handler = machine.metamethod(left, Event::Lt);
-                let same_type = left.type_name() == right.type_name();
-                if handler.is_nil() || !same_type || handler != machine.metamethod(right, Event::Lt)
-                {
-                    return Err(machine.order_error(left, right));
-                }
-                handler
+            if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
+                return Ok(Some(left.bytes() < right.bytes()));
             }
-            (function, _, _) => function,
-        };
-        machine.push(function);
-        machine.push(left);
-        machine.push(right);
+            function = machine.handler_of(left, Event::Lt);
+            let same_type = left.unpack().type_name() == right.unpack().type_name();
+            if function.is_nil()
+                || !same_type
+                || !function.equals(machine.handler_of(right, Event::Lt))
+            {
+                return Err(machine.order_error(left.unpack(), right.unpack()));
+            }
+        }
+        machine.push_packed(function);
+        machine.push_packed(left);
+        machine.push_packed(right);
         Ok(None)
     }
 
@@ -343,9 +350,9 @@ impl Sorting {
         a: i64,
         b: i64,
     ) -> std::result::Result<(), Fault<'gc>> {
-        let (first, second) = (at(table, a), at(table, b));
-        put(machine, table, a, second)?;
-        put(machine, table, b, first)
+        let (first, second) = (item(table, a), item(table, b));
+        machine.raw_set_packed(table, Packed::number(a as f64), second)?;
+        machine.raw_set_packed(table, Packed::number(b as f64), first)
     }
 
     /// Acts on an answer; true if there is another question to ask.
@@ -430,7 +437,7 @@ impl Sorting {
             self.low = self.high;
             return Ok(self.next_range());
         }
-        machine.set_slot(pivot_slot, at(table, self.middle()));
+        machine.set_slot(pivot_slot, item(table, self.middle()).unpack());
         Self::swap(machine, table, self.middle(), self.high - 1)?;
         self.up = self.low + 1;
         self.down = self.high - 1;

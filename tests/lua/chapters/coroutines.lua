@@ -91,6 +91,8 @@ local meta = setmetatable({}, {__index = function(_, k) return coroutine.yield(k
 show(coroutine.resume(coroutine.create(function() return meta.field end)))
 show(coroutine.resume(coroutine.create(function() for k in (function() return coroutine.yield("iterator") end) do print(k) end end)))
 
+show(coroutine.resume(coroutine.create(function() for k in coroutine.yield, 1, 2 do print(k) end end)))
+
 -- A resume inside a protected call of a coroutine is its own matter.
 show(coroutine.resume(coroutine.create(function()
   return pcall(function()
