@@ -134,8 +134,8 @@ pub(super) enum After {
     Discard,
     /// The first decides a comparison: the next instruction, a jump, is skipped if its truth is not this.
     Compare(bool),
-    /// The first goes to this slot, and the concatenation goes on from `first` to there, into `target`.
-    Concat { slot: u32, first: u32, target: u32 },
+    /// The first goes to this slot, up to which the concatenation that was interrupted goes on.
+    Concat(u32),
     /// They resume the native below.
     Native,
 }
@@ -693,9 +693,9 @@ impl<'gc> Machine<'_, 'gc> {
                             frame.pc += 1;
                         }
                     }
-                    After::Concat { slot, first, target } => {
+                    After::Concat(slot) => {
                         self.state.thread.stack[slot as usize] = result;
-                        return self.concat(first as usize, slot as usize, target as usize);
+                        return self.go_on_with_concat(slot as usize);
                     }
                     _ => {}
                 }

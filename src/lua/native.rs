@@ -103,7 +103,11 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     /// Argument `number` as a number, or as a string that reads as one.
+    #[inline]
     pub fn check_number(&mut self, arguments: Arguments, number: usize) -> Result<f64, Fault<'gc>> {
+        if let Some(value) = self.packed_argument(arguments, number).as_number() {
+            return Ok(value);
+        }
         match self.argument(arguments, number).to_number() {
             Some(value) => Ok(value),
             None => Err(self.type_error(arguments, number, "number")),

@@ -438,11 +438,7 @@ impl<'gc> Machine<'_, 'gc> {
                         if is_text(left) { (right, last) } else { (left, last - 1) };
                     return Err(self.operand_error("concatenate", culprit, Some(slot)));
                 }
-                let after = After::Concat {
-                    slot: (last - 1) as u32,
-                    first: first as u32,
-                    target: target as u32,
-                };
+                let after = After::Concat((last - 1) as u32);
                 return self.call_metamethod(handler, &[left, right], after);
             }
             let texts = (first..=last)
@@ -470,6 +466,16 @@ impl<'gc> Machine<'_, 'gc> {
         }
         self.state.thread.stack[target] = self.state.thread.stack[first];
         Ok(())
+    }
+
+    /// Goes on with the concatenation that the Lua function on top has begun: a metamethod has given the value of the
+    /// slot `last`.
+    pub(super) fn go_on_with_concat(&mut self, last: usize) -> Result<(), Fault<'gc>> {
+        let Some(frame) = self.state.thread.frames.last() else { return Ok(()) };
+        let Some(closure) = frame.closure else { return Ok(()) };
+        let base = frame.base as usize;
+        let instruction = closure.function().code[frame.pc as usize - 1];
+        self.concat(base + instruction.b() as usize, last, base + instruction.a() as usize)
     }
 
     /// `attempt to index local 'x' (a nil value)`: names the variable if the value is in a register that holds one.
