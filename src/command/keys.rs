@@ -6,6 +6,7 @@ use super::{Answer, Command, KeySpec, Run, scan};
 use crate::error::Error;
 use crate::glob;
 use crate::keyspace::Millis;
+use crate::keyspace::frequency::Frequency;
 use crate::resp::Reply;
 use crate::server::Context;
 
@@ -527,6 +528,7 @@ fn copy(context: &mut Context, args: &mut Args) -> Answer {
     let Some(entry) = context.read_entry(from) else { return Ok(Reply::Integer(0)) };
     let mut entry = entry.clone();
     entry.accessed = now;
+    entry.frequency = Frequency::new(now);
     if exists_in(context, database, to) && !replace {
         return Ok(Reply::Integer(0));
     }
@@ -782,13 +784,13 @@ fn object_idletime(context: &mut Context, args: &mut Args) -> Answer {
 }
 
 fn object_freq(context: &mut Context, args: &mut Args) -> Answer {
-    let key = args.key()?;
+    let (key, now) = (args.key()?, context.now());
     let lfu = context.server.config.active.lfu;
+    let counting = context.db().counting.clone();
     match context.look(key) {
         None => Ok(Reply::Null),
         Some(_) if !lfu => Err(Error::LFU_NOT_SELECTED),
-        // Frequencies belong to eviction by frequency, which this engine does not do yet.
-        Some(_) => Ok(Reply::Integer(0)),
+        Some(entry) => Ok(Reply::Integer(entry.frequency.count(now, &counting).into())),
     }
 }
 

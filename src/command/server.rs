@@ -347,6 +347,12 @@ fn config_set(context: &mut Context, args: &mut Args) -> Answer {
         return Err(Error::SYNTAX);
     }
     context.server.config.set(pairs)?;
+    let number = |name| context.server.config.integer(name).unsigned_abs();
+    let (log_factor, decay_minutes) = (number("lfu-log-factor"), number("lfu-decay-time"));
+    for database in &mut context.server.databases {
+        database.counting.log_factor = log_factor;
+        database.counting.decay_minutes = decay_minutes;
+    }
     Ok(Reply::OK)
 }
 

@@ -1,10 +1,12 @@
 //! Defines a database: keys with their values and deadlines.
 
 pub mod dict;
+pub mod frequency;
 
 use crate::error::Error;
 use crate::value::{Kind, Value};
 use dict::Dict;
+use frequency::{Counting, Frequency};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Milliseconds since the Unix epoch.
@@ -19,6 +21,8 @@ pub struct Entry {
     pub deadline: Option<Millis>,
     /// When a command last looked at the key: OBJECT IDLETIME.
     pub accessed: Millis,
+    /// How often commands look at it.
+    pub frequency: Frequency,
 }
 
 /// One numbered database.
@@ -32,6 +36,8 @@ pub struct Database {
     versions: BTreeMap<Box<[u8]>, u64>,
     /// Keys that a deadline has deleted since the server last asked ([`Database::take_expired`]).
     expired: Vec<Box<[u8]>>,
+    /// How uses are counted.
+    pub counting: Counting,
 }
 
 impl Database {
@@ -97,6 +103,7 @@ impl Database {
         self.expire(key, now);
         let entry = self.entries.get_mut(key)?;
         entry.accessed = now;
+        entry.frequency.touch(now, &mut self.counting);
         Some(entry)
     }
 
@@ -110,15 +117,21 @@ impl Database {
 
     /// The value of a key as the type asked for, made empty if it is not there. The caller fills it.
     pub fn get_or_create<T: Kind>(&mut self, key: &[u8], now: Millis) -> Result<&mut T, Error> {
-        if self.peek(key, now).is_none() {
+        if self.peek(key, now).is_some() {
+            self.entry(key, now);
+        } else {
             self.set(key, T::default().wrap(), now);
         }
-        self.get(key, now)?.ok_or(Error::WRONG_TYPE)
+        let entry = self.entries.get_mut(key);
+        entry.and_then(|entry| T::of_mut(&mut entry.value)).ok_or(Error::WRONG_TYPE)
     }
 
     /// Gives a key a new value and no deadline.
     pub fn set(&mut self, key: &[u8], value: Value, now: Millis) {
-        let old = self.entries.insert(key, Entry { value, deadline: None, accessed: now });
+        // A value that takes another's place has been used as often.
+        let frequency = self.entries.get(key).map_or(Frequency::new(now), |old| old.frequency);
+        let entry = Entry { value, deadline: None, accessed: now, frequency };
+        let old = self.entries.insert(key, entry);
         if let Some(deadline) = old.and_then(|entry| entry.deadline) {
             self.deadlines.remove(&(deadline, key.into()));
         }
