@@ -147,32 +147,24 @@ fn damaged(corpus: &[Vec<String>], random: &mut Random) -> String {
     for _ in 0..=random.below(8) {
         let at = random.below(program.len().max(1));
         let other = &corpus[random.below(corpus.len().max(1))];
-        match random.below(8) {
-            0 if !program.is_empty() => drop(program.remove(at)),
-            1 if !program.is_empty() => {
-                program[at] =
-                    other.get(random.below(other.len().max(1))).cloned().unwrap_or_default()
-            }
-            2 => program.insert(at, WORDS[random.below(WORDS.len().max(1))].to_owned()),
-            3 if !program.is_empty() => {
-                program[at] = WORDS[random.below(WORDS.len().max(1))].to_owned()
-            }
+        let word = WORDS[random.below(WORDS.len())];
+        let from = random.below(other.len().max(1));
+        let to = (from + random.below(20)).min(other.len());
+        match random.below(7) {
+            0 => program.insert(at, word.to_owned()),
+            1 => drop(program.splice(at..at, other[from.min(to)..to].iter().cloned())),
+            _ if program.is_empty() => {}
+            2 => drop(program.remove(at)),
+            3 => word.clone_into(&mut program[at]),
             4 => {
-                let from = random.below(other.len().max(1));
-                let to = (from + random.below(20)).min(other.len());
-                program.splice(at..at, other[from..to].iter().cloned());
-            }
-            5 if !program.is_empty() => {
                 let to = (at + random.below(12)).min(program.len());
                 let piece = program[at..to].to_vec();
                 program.splice(to..to, piece);
             }
-            6 if !program.is_empty() => program.truncate(at + 1),
+            5 => program.truncate(at + 1),
             _ => {
-                let b = random.below(program.len().max(1));
-                if !program.is_empty() {
-                    program.swap(at, b);
-                }
+                let other = random.below(program.len());
+                program.swap(at, other);
             }
         }
     }
