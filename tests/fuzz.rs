@@ -209,7 +209,7 @@ fn damaged_programs_neither_panic_nor_hang() {
     let started = Instant::now();
     let mut count = 0u64;
     while started.elapsed() < Duration::from_secs(seconds) {
-        if count % 64 == 0 {
+        if count.is_multiple_of(64) {
             lua = interpreter();
         }
         let program = damaged(&corpus, &mut random);
