@@ -226,15 +226,43 @@ pub fn all() -> impl Iterator<Item = &'static Command> {
 
 /// The command of this name in any case.
 pub fn find(name: &[u8]) -> Option<&'static Command> {
+    place(name).and_then(|place| sorted().get(place).copied())
+}
+
+/// Every command by its name.
+fn sorted() -> &'static [&'static Command] {
     static SORTED: OnceLock<Vec<&'static Command>> = OnceLock::new();
-    let sorted = SORTED.get_or_init(|| {
+    SORTED.get_or_init(|| {
         let mut sorted: Vec<_> = all().collect();
         sorted.sort_by_key(|command| command.name);
         sorted
-    });
+    })
+}
+
+/// The place of the command of this name, in any case, among all by their names.
+fn place(name: &[u8]) -> Option<usize> {
     let lower = || name.iter().map(u8::to_ascii_lowercase);
-    let at = sorted.binary_search_by(|command| command.name.bytes().cmp(lower())).ok()?;
-    sorted.get(at).copied()
+    sorted().binary_search_by(|command| command.name.bytes().cmp(lower())).ok()
+}
+
+/// Names a command or a subcommand: statistics are kept by it. In the order of the commands' names.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CommandId {
+    place: usize,
+    /// The subcommand's place in its container's table, counted from 1; 0 for none.
+    subcommand: usize,
+}
+
+impl CommandId {
+    /// `get`, or `config|get`.
+    pub fn full_name(self) -> String {
+        let Some(command) = sorted().get(self.place) else { return String::new() };
+        let subcommand = self.subcommand.checked_sub(1);
+        match subcommand.and_then(|place| command.subcommands().get(place)) {
+            Some(subcommand) => format!("{}|{}", command.name, subcommand.name),
+            None => command.name.to_owned(),
+        }
+    }
 }
 
 /// A command as it was called: the row that runs, and its full name (`config|get`).
@@ -244,20 +272,14 @@ pub struct Found {
     pub container: Option<&'static Command>,
     /// The row.
     pub command: &'static Command,
+    /// What statistics are kept by.
+    pub id: CommandId,
 }
 
 impl Found {
     /// `get`, or `config|get`.
     pub fn full_name(&self) -> String {
-        match self.container {
-            Some(container) => format!("{}|{}", container.name, self.command.name),
-            None => self.command.name.to_owned(),
-        }
-    }
-
-    /// The name in two parts, the container's empty if there is none: what statistics are kept by.
-    pub fn id(&self) -> (&'static str, &'static str) {
-        (self.container.map_or("", |container| container.name), self.command.name)
+        self.id.full_name()
     }
 
     /// Where the arguments start.
@@ -270,14 +292,19 @@ impl Found {
 /// The arity is not looked at: a container without a subcommand is found as the container.
 pub fn resolve(argv: &[Vec<u8>]) -> Result<Found, Error> {
     let name = argv.first().map(Vec::as_slice).unwrap_or_default();
-    let command =
-        find(name).ok_or_else(|| Error::unknown_command(name, &argv[1.min(argv.len())..]))?;
+    let place =
+        place(name).ok_or_else(|| Error::unknown_command(name, &argv[1.min(argv.len())..]))?;
+    let command = sorted()[place];
     match (command.subcommands(), argv.get(1)) {
-        ([], _) | (_, None) => Ok(Found { container: None, command }),
+        ([], _) | (_, None) => {
+            Ok(Found { container: None, command, id: CommandId { place, subcommand: 0 } })
+        }
         (subcommands, Some(word)) => {
-            let sub = subcommands.iter().find(|sub| sub.name.as_bytes().eq_ignore_ascii_case(word));
-            let sub = sub.ok_or_else(|| Error::unknown_subcommand(command.name, word))?;
-            Ok(Found { container: Some(command), command: sub })
+            let is_named = |sub: &Command| sub.name.as_bytes().eq_ignore_ascii_case(word);
+            let at = subcommands.iter().position(is_named);
+            let at = at.ok_or_else(|| Error::unknown_subcommand(command.name, word))?;
+            let id = CommandId { place, subcommand: at + 1 };
+            Ok(Found { container: Some(command), command: &subcommands[at], id })
         }
     }
 }

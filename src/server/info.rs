@@ -341,16 +341,12 @@ fn cpu(server: &mut Server, out: &mut String) -> std::fmt::Result {
     )
 }
 
-fn full_name((container, name): (&str, &str)) -> String {
-    if container.is_empty() { name.to_owned() } else { format!("{container}|{name}") }
-}
-
 fn commandstats(server: &mut Server, out: &mut String) -> std::fmt::Result {
     for (id, stats) in &server.stats.calls {
         writeln!(
             out,
             "cmdstat_{}:calls={},usec={},usec_per_call={:.2},rejected_calls={},failed_calls={}",
-            full_name(*id),
+            id.full_name(),
             stats.calls,
             stats.microseconds,
             stats.microseconds as f64 / stats.calls.max(1) as f64,
@@ -375,7 +371,7 @@ fn latencystats(server: &mut Server, out: &mut String) -> std::fmt::Result {
     let percentiles = server.config.text("latency-tracking-info-percentiles");
     let percentiles = String::from_utf8_lossy(percentiles).into_owned();
     for (id, stats) in server.stats.calls.iter().filter(|(_, stats)| !stats.latency.is_empty()) {
-        write!(out, "latency_percentiles_usec_{}:", full_name(*id))?;
+        write!(out, "latency_percentiles_usec_{}:", id.full_name())?;
         for (index, percent) in percentiles.split_ascii_whitespace().enumerate() {
             let comma = if index > 0 { "," } else { "" };
             let nanoseconds = stats.latency.percentile(percent.parse().unwrap_or(0.0));

@@ -9,7 +9,7 @@ mod memory;
 pub mod random;
 
 use crate::command::args::Args;
-use crate::command::{self, Command, Found, Run, flag};
+use crate::command::{self, Command, CommandId, Found, Run, flag};
 use crate::error::Error;
 use crate::keyspace::{Database, Millis};
 use crate::resp::{Reply, Resp};
@@ -98,8 +98,8 @@ pub struct Stats {
     pub keyspace_hits: u64,
     /// Look-ups that did not.
     pub keyspace_misses: u64,
-    /// Calls by container (or nothing) and name.
-    pub calls: BTreeMap<(&'static str, &'static str), CallStats>,
+    /// Calls by command.
+    pub calls: BTreeMap<CommandId, CallStats>,
     /// Error replies, those inside scripts too.
     pub error_replies: u64,
     /// Errors by code.
@@ -315,7 +315,7 @@ impl Server {
 
     /// Notes in the statistics that a command has run.
     fn record(&mut self, command: &Found, microseconds: u64, failed: bool) {
-        let stats = self.stats.calls.entry(command.id()).or_default();
+        let stats = self.stats.calls.entry(command.id).or_default();
         stats.calls += 1;
         stats.microseconds += microseconds;
         stats.latency.record(microseconds);
@@ -439,7 +439,7 @@ impl Server {
                 self.may_be_called(found.command, argv.len(), read_only, allow_oom)
             }
         };
-        verdict.inspect_err(|_| self.stats.calls.entry(found.id()).or_default().rejected += 1)?;
+        verdict.inspect_err(|_| self.stats.calls.entry(found.id).or_default().rejected += 1)?;
         Ok(found)
     }
 
