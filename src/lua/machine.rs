@@ -303,7 +303,7 @@ impl<'gc> State<'gc> {
             thread: Thread::new(mc, &[]),
             coroutine: None,
             resumers: Vec::new(),
-            globals: Table::new(mc, 1, 0, 0),
+            globals: Table::new(mc, 1, 0, 2),
             string_metatable: None,
             names: events.iter().map(|name| (name.bytes().into(), *name)).collect(),
             events,

@@ -5,7 +5,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `lexer` `parser` `codegen` `bytecode` | source to PUC-Rio's own instructions |
+//! | `lexer` `parser` `codegen` `bytecode` `dump` | source to PUC-Rio's own instructions, and these as bytes |
 //! | `value` `table` `function` `coroutine` | what scripts handle |
 //! | `packed` | a value in eight bytes |
 //! | `machine` `native` | stack, frames, calls; arguments and errors of natives |
@@ -28,6 +28,7 @@ pub mod bytecode;
 mod codegen;
 pub mod coroutine;
 pub mod debug;
+pub mod dump;
 mod execute;
 pub mod format;
 pub mod function;

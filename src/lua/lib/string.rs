@@ -34,6 +34,8 @@ const MAX_RESULTS: i64 = 8000;
 /// Puts the library into the globals, and makes it what strings index: `("x"):rep(3)`.
 pub fn open(machine: &mut Machine) {
     let library = machine.library("string", FUNCTIONS);
+    // Lua 5.0's name for it.
+    machine.set_field(library, "gfind", library.field(b"gmatch"));
     let metatable = machine.table(0, 1);
     machine.set_field(metatable, "__index", Value::Table(library));
     machine.state.string_metatable = Some(metatable);
@@ -130,10 +132,15 @@ fn char<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
     give_string(machine, &bytes)
 }
 
-/// Bytecode is refused wherever it could be loaded, so there is nothing to dump it for.
+/// A Lua function's code as a binary chunk. Redis refuses such chunks wherever one could be loaded.
 fn dump<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    machine.check_function(arguments, 1)?;
-    Err(machine.error("unable to dump given function"))
+    match machine.check_function(arguments, 1)? {
+        Value::Closure(closure) => {
+            let chunk = crate::lua::dump::dump(closure.proto());
+            give_string(machine, &chunk)
+        }
+        _ => Err(machine.error("unable to dump given function")),
+    }
 }
 
 fn format<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
