@@ -140,7 +140,7 @@ impl Lua {
     /// Compiles a chunk and keeps its function. `chunk_name` is as for Lua's `load`: `@user_script`.
     pub fn load(&mut self, source: &[u8], chunk_name: &[u8]) -> Result<FunctionId, SyntaxError> {
         self.enter(|machine| {
-            let closure = machine.load(source, chunk_name)?;
+            let closure = machine.load(source, chunk_name, 0)?;
             machine.state.loaded.push(closure);
             Ok(FunctionId(machine.state.loaded.len() - 1))
         })

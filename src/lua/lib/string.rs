@@ -1,6 +1,6 @@
 //! Defines the string library. Long work pays fuel by the byte or the step, and pauses.
 
-use super::base::Result;
+use super::base::{MAX_VALUES, Result};
 use crate::lua::format::{Spec, quote};
 use crate::lua::function::NativeCode;
 use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome};
@@ -27,9 +27,6 @@ pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("sub", sub),
     ("upper", upper),
 ];
-
-/// The most results that one call may push (`LUAI_MAXCSTACK`).
-const MAX_RESULTS: i64 = 8000;
 
 /// Puts the library into the globals, and makes it what strings index: `("x"):rep(3)`.
 pub fn open(machine: &mut Machine) {
@@ -110,10 +107,10 @@ fn byte<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
     if start > end {
         return Ok(Flow::Return(0));
     }
-    if end - start >= MAX_RESULTS {
-        return Err(machine.error("string slice too long"));
-    }
     let part = &text[start as usize - 1..end as usize];
+    if part.len() + arguments.count > MAX_VALUES {
+        return Err(machine.error("stack overflow (string slice too long)"));
+    }
     for byte in part {
         machine.push(Value::Number(f64::from(*byte)));
     }
