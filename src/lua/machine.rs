@@ -303,7 +303,7 @@ impl<'gc> State<'gc> {
             thread: Thread::new(mc, &[]),
             coroutine: None,
             resumers: Vec::new(),
-            globals: Table::new(mc, 1, 0, 0),
+            globals: Table::new(mc, 1, 0, 2),
             string_metatable: None,
             names: events.iter().map(|name| (name.bytes().into(), *name)).collect(),
             events,
@@ -408,9 +408,14 @@ impl<'gc> Machine<'_, 'gc> {
         table
     }
 
-    /// Compiles a chunk to a function.
-    pub fn load(&mut self, source: &[u8], chunk_name: &[u8]) -> Result<Closure<'gc>, SyntaxError> {
-        let proto = super::parser::compile(source, chunk_name)?;
+    /// Compiles a chunk to a function, inside of so many calls from C ([`super::parser::compile_within`]).
+    pub fn load(
+        &mut self,
+        source: &[u8],
+        chunk_name: &[u8],
+        c_calls: u32,
+    ) -> Result<Closure<'gc>, SyntaxError> {
+        let proto = super::parser::compile_within(source, chunk_name, c_calls)?;
         // Functions of one chunk share their strings.
         let mut own: BTreeMap<Rc<[u8]>, Str<'gc>> = BTreeMap::new();
         let mut string = |text: &Rc<[u8]>| match self.state.names.get(&**text) {

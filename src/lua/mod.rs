@@ -5,7 +5,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `lexer` `parser` `codegen` `bytecode` | source to PUC-Rio's own instructions |
+//! | `lexer` `parser` `codegen` `bytecode` `dump` | source to PUC-Rio's own instructions, and these as bytes |
 //! | `value` `table` `function` `coroutine` | what scripts handle |
 //! | `packed` | a value in eight bytes |
 //! | `machine` `native` | stack, frames, calls; arguments and errors of natives |
@@ -28,6 +28,7 @@ pub mod bytecode;
 mod codegen;
 pub mod coroutine;
 pub mod debug;
+pub mod dump;
 mod execute;
 pub mod format;
 pub mod function;
@@ -139,7 +140,7 @@ impl Lua {
     /// Compiles a chunk and keeps its function. `chunk_name` is as for Lua's `load`: `@user_script`.
     pub fn load(&mut self, source: &[u8], chunk_name: &[u8]) -> Result<FunctionId, SyntaxError> {
         self.enter(|machine| {
-            let closure = machine.load(source, chunk_name)?;
+            let closure = machine.load(source, chunk_name, 0)?;
             machine.state.loaded.push(closure);
             Ok(FunctionId(machine.state.loaded.len() - 1))
         })

@@ -11,44 +11,56 @@ use crate::lua::value::Value;
 use crate::number::format_g;
 use crate::resp::{Reply, Resp};
 use crate::server::client::SCRIPT_CLIENT;
-use crate::server::{LogLevel, Origin, Server};
+use crate::server::{LogLevel, Origin, REDIS_VERSION, Server};
 
 /// A function that scripts call and the server runs.
 type Function =
     for<'a, 'b, 'gc> fn(&'a mut Server, &'a mut Machine<'b, 'gc>, Arguments) -> Result<'gc>;
 
-/// The functions of the `redis` table. A function's number is its place here.
-pub const REDIS: &[(&str, Function)] = &[
-    ("call", call),
-    ("pcall", pcall),
-    ("error_reply", error_reply),
-    ("status_reply", status_reply),
-    ("sha1hex", sha1hex),
-    ("log", log),
-    ("setresp", setresp),
-    ("set_repl", set_repl),
-    ("replicate_commands", replicate_commands),
-    ("breakpoint", breakpoint),
-    ("debug", debug),
-    ("acl_check_cmd", acl_check_cmd),
+/// A field of the `redis` table.
+pub enum Field {
+    /// A function of the server.
+    Function(Function),
+    /// A constant.
+    Number(i32),
+    /// A constant.
+    Text(&'static str),
+}
+
+/// The `redis` table, in the real server's order: the order of `pairs` follows from it. A function's number is its
+/// place here.
+pub const REDIS: &[(&str, Field)] = &[
+    ("call", Field::Function(call)),
+    ("pcall", Field::Function(pcall)),
+    ("log", Field::Function(log)),
+    ("LOG_DEBUG", Field::Number(0)),
+    ("LOG_VERBOSE", Field::Number(1)),
+    ("LOG_NOTICE", Field::Number(2)),
+    ("LOG_WARNING", Field::Number(3)),
+    ("REDIS_VERSION_NUM", Field::Number(0x0007_000f)),
+    ("REDIS_VERSION", Field::Text(REDIS_VERSION)),
+    ("setresp", Field::Function(setresp)),
+    ("sha1hex", Field::Function(sha1hex)),
+    ("error_reply", Field::Function(error_reply)),
+    ("status_reply", Field::Function(status_reply)),
+    ("set_repl", Field::Function(set_repl)),
+    ("REPL_NONE", Field::Number(REPL_NONE)),
+    ("REPL_AOF", Field::Number(1)),
+    ("REPL_SLAVE", Field::Number(2)),
+    ("REPL_REPLICA", Field::Number(2)),
+    ("REPL_ALL", Field::Number(REPL_ALL)),
+    ("acl_check_cmd", Field::Function(acl_check_cmd)),
+    ("breakpoint", Field::Function(breakpoint)),
+    ("debug", Field::Function(debug)),
+    ("replicate_commands", Field::Function(replicate_commands)),
 ];
 
-/// Functions outside of the `redis` table; their numbers follow on.
-pub const OTHERS: &[(&str, Function)] = &[("pcall", lua_pcall), ("__index", unknown_global)];
-
-/// The constants of the `redis` table.
-pub const CONSTANTS: &[(&str, i32)] = &[
-    ("LOG_DEBUG", 0),
-    ("LOG_VERBOSE", 1),
-    ("LOG_NOTICE", 2),
-    ("LOG_WARNING", 3),
-    ("REPL_NONE", REPL_NONE),
-    ("REPL_AOF", 1),
-    ("REPL_SLAVE", 2),
-    ("REPL_REPLICA", 2),
-    ("REPL_ALL", REPL_ALL),
-    ("REDIS_VERSION_NUM", 0x0007_000f),
-];
+/// The number of Redis's own `pcall`.
+pub const PCALL: usize = REDIS.len();
+/// The number of the globals' `__index`.
+pub const UNKNOWN_GLOBAL: usize = REDIS.len() + 1;
+/// The number of what is left of `debug.getinfo`.
+pub const GETINFO: usize = REDIS.len() + 2;
 
 const REPL_NONE: i32 = 0;
 const REPL_ALL: i32 = 3;
@@ -63,9 +75,15 @@ impl Host for Api<'_> {
         machine: &mut Machine<'_, 'gc>,
         arguments: Arguments,
     ) -> Result<'gc> {
-        match REDIS.iter().chain(OTHERS).nth(number as usize) {
-            Some((_, function)) => function(self.0, machine, arguments),
-            None => Err(machine.error("no such function")),
+        let server = &mut *self.0;
+        match number as usize {
+            PCALL => lua_pcall(server, machine, arguments),
+            UNKNOWN_GLOBAL => unknown_global(server, machine, arguments),
+            GETINFO => getinfo(server, machine, arguments),
+            number => match REDIS.get(number) {
+                Some((_, Field::Function(function))) => function(server, machine, arguments),
+                _ => Err(machine.error("no such function")),
+            },
         }
     }
 }
@@ -353,4 +371,22 @@ fn unknown_global<'gc>(
     let name = machine.argument(arguments, 2).to_str(machine.mc);
     let message = Error::unknown_global(name.map_or(&[], |name| name.bytes()));
     Err(machine.error(message))
+}
+
+/// `debug.getinfo(level)` as far as Redis's error handler asks it: whether a C function runs there, and where it is.
+fn getinfo<'gc>(
+    _: &mut Server,
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Result<'gc> {
+    let level = machine.check_integer(arguments, 1)?;
+    let position = usize::try_from(level).ok().and_then(|level| machine.position_at(level));
+    let Some(position) = position else { return machine.give(Value::Nil) };
+    let what = if position.source == b"=[C]" { "C" } else { "Lua" };
+    let table = machine.table(0, 3);
+    let (what, source) = (machine.string(what), machine.string(&position.source));
+    machine.set_field(table, "what", what);
+    machine.set_field(table, "source", source);
+    machine.set_field(table, "currentline", Value::Number(position.line as f64));
+    machine.give(Value::Table(table))
 }

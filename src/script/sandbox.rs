@@ -1,35 +1,99 @@
 //! Sets up what scripts can see, and protects it.
 
-use super::api;
-use crate::lua::Lua;
+use super::api::{self, Field};
 use crate::lua::function::NativeCode;
 use crate::lua::lib;
 use crate::lua::machine::Machine;
 use crate::lua::table::Table;
 use crate::lua::value::Value;
-use crate::server::REDIS_VERSION;
+use crate::lua::{Lua, NoHost, Step};
 
 /// Bytes that scripts may keep in memory.
 const HEAP_LIMIT: usize = 64 << 20;
+
+/// The names that the real server gives to globals, in its order: the order of `pairs(_G)` follows from it. Lua's own
+/// libraries come first, then Redis's.
+const GLOBALS: &[&str] = &[
+    "_G",
+    "assert",
+    "collectgarbage",
+    "dofile",
+    "error",
+    "gcinfo",
+    "getfenv",
+    "getmetatable",
+    "loadfile",
+    "load",
+    "loadstring",
+    "next",
+    "pcall",
+    "print",
+    "rawequal",
+    "rawget",
+    "rawset",
+    "select",
+    "setfenv",
+    "setmetatable",
+    "tonumber",
+    "tostring",
+    "type",
+    "unpack",
+    "xpcall",
+    "_VERSION",
+    "ipairs",
+    "pairs",
+    "newproxy",
+    "coroutine",
+    "table",
+    "string",
+    "math",
+    "debug",
+    "cjson",
+    "struct",
+    "cmsgpack",
+    "bit",
+    "redis",
+    "__redis__err__handler",
+];
+
+/// Those of them that scripts do not get. Their keys are made all the same, with nil for a value.
+const DENIED: &[&str] = &["dofile", "getfenv", "loadfile", "newproxy", "print", "setfenv"];
+
+/// What the real server gives to its `lua_pcall` for a handler. It is a global, so scripts can call it, and dump it.
+const ERROR_HANDLER: &[u8] = b"local dbg = debug
+debug = nil
+function __redis__err__handler(err)
+  local i = dbg.getinfo(2, 'nSl')
+  if i and i.what == 'C' then
+    i = dbg.getinfo(3, 'nSl')
+  end
+  if type(err) ~= 'table' then
+    err = { err = 'ERR ' .. tostring(err) } end if i then
+    err['source'] = i.source
+    err['line'] = i.currentline end
+  return err
+end";
 
 /// An interpreter as the server gives it to every script.
 pub fn interpreter() -> Lua {
     let mut lua = Lua::new(HEAP_LIMIT);
     lua.enter(|machine| {
+        for name in GLOBALS {
+            let held = if DENIED.contains(name) { Value::Nil } else { Value::Boolean(true) };
+            machine.set_field(machine.state.globals, name, held);
+        }
         lib::open(machine);
         redis(machine);
+    });
+    add_error_handler(&mut lua);
+    lua.enter(|machine| {
         let globals = machine.state.globals;
-        let others = api::REDIS.len();
-        for (place, (name, _)) in api::OTHERS.iter().enumerate() {
-            let function = host_function(machine, others + place);
-            if *name == "__index" {
-                let metatable = machine.table(0, 1);
-                machine.set_field(metatable, name, function);
-                machine.set_metatable(globals, Some(metatable));
-            } else {
-                machine.set_field(globals, name, function);
-            }
-        }
+        let pcall = host_function(machine, api::PCALL);
+        machine.set_field(globals, "pcall", pcall);
+        let metatable = machine.table(0, 0);
+        let unknown = host_function(machine, api::UNKNOWN_GLOBAL);
+        machine.set_field(metatable, "__index", unknown);
+        machine.set_metatable(globals, Some(metatable));
         protect(machine, globals);
         if let Some(metatable) = machine.state.string_metatable {
             protect(machine, metatable);
@@ -44,15 +108,27 @@ fn host_function<'gc>(machine: &mut Machine<'_, 'gc>, number: usize) -> Value<'g
 
 fn redis(machine: &mut Machine) {
     let table = machine.library("redis", &[]);
-    for (place, (name, _)) in api::REDIS.iter().enumerate() {
-        let function = host_function(machine, place);
-        machine.set_field(table, name, function);
+    for (place, (name, field)) in api::REDIS.iter().enumerate() {
+        let value = match field {
+            Field::Function(_) => host_function(machine, place),
+            Field::Number(number) => Value::Number(f64::from(*number)),
+            Field::Text(text) => machine.string(text),
+        };
+        machine.set_field(table, name, value);
     }
-    for (name, value) in api::CONSTANTS {
-        machine.set_field(table, name, Value::Number(f64::from(*value)));
-    }
-    let version = machine.string(REDIS_VERSION);
-    machine.set_field(table, "REDIS_VERSION", version);
+}
+
+/// Runs the chunk that defines the error handler, with a `debug` that it takes away.
+fn add_error_handler(lua: &mut Lua) {
+    lua.enter(|machine| {
+        let debug = machine.table(0, 1);
+        let getinfo = host_function(machine, api::GETINFO);
+        machine.set_field(debug, "getinfo", getinfo);
+        machine.set_field(machine.state.globals, "debug", Value::Table(debug));
+    });
+    let chunk = lua.load(ERROR_HANDLER, b"@err_handler_def").expect("it is Lua, as a test shows");
+    lua.start(chunk);
+    while lua.resume(&mut NoHost, 100) == Step::Paused {}
 }
 
 /// Makes a table, its metatable and the tables in it read-only. `_G` holds itself: what is done is not done again.

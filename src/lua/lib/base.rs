@@ -31,8 +31,8 @@ pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("xpcall", xpcall),
 ];
 
-/// The most results that one call may push: beyond, PUC-Rio's stack would not take them (`LUAI_MAXCSTACK`).
-const MAX_RESULTS: i64 = 8000;
+/// Values that a native may have on its stack, its arguments among them (`LUAI_MAXCSTACK`).
+pub(super) const MAX_VALUES: usize = 8000;
 
 /// How a function of a library goes on.
 pub type Result<'gc> = std::result::Result<Flow, Fault<'gc>>;
@@ -118,7 +118,7 @@ fn gcinfo<'gc>(machine: &mut Machine<'_, 'gc>, _: Arguments) -> Result<'gc> {
 
 /// A string gets the position of the function at the level; any other value is raised as it is.
 fn error<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    let level = machine.optional_integer(arguments, 2, 1)?;
+    let level = machine.optional_integer(arguments, 2, 1)? as i32;
     let mut value = machine.argument(arguments, 1);
     if let (Some(text), true) = (value.to_str(machine.mc), level > 0) {
         let mut message = machine.position_prefix(usize::try_from(level).unwrap_or(0));
@@ -167,9 +167,9 @@ fn ipairs<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
 }
 
 fn ipairs_step<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    let index = machine.check_integer(arguments, 2)?.wrapping_add(1);
+    let index = (machine.check_integer(arguments, 2)? as i32).wrapping_add(1);
     let table = machine.check_table(arguments, 1)?;
-    let key = Value::Number(index as f64);
+    let key = Value::Number(f64::from(index));
     let value = table.get(key);
     if value.is_nil() {
         return Ok(Flow::Return(0));
@@ -229,8 +229,9 @@ fn select<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
     {
         return machine.give(Value::Number((count - 1) as f64));
     }
-    let from = machine.check_integer(arguments, 1)?;
-    let from = if from < 0 { from.saturating_add(count) } else { from.min(count) };
+    // PUC-Rio counts in C's int.
+    let from = i64::from(machine.check_integer(arguments, 1)? as i32);
+    let from = if from < 0 { from + count } else { from.min(count) };
     if from < 1 {
         return Err(machine.argument_error(1, "index out of range"));
     }
@@ -238,7 +239,7 @@ fn select<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
 }
 
 fn tonumber<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    let base = machine.optional_integer(arguments, 2, 10)?;
+    let base = machine.optional_integer(arguments, 2, 10)? as i32;
     if base == 10 {
         let value = machine.check_any(arguments, 1)?;
         return machine.give(value.to_number().map_or(Value::Nil, Value::Number));
@@ -319,7 +320,7 @@ fn unpack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
         return Ok(Flow::Return(0));
     }
     let count = last - first + 1;
-    if count >= MAX_RESULTS {
+    if count + arguments.count as i64 > MAX_VALUES as i64 {
         return Err(machine.error("too many results to unpack"));
     }
     machine.fuel -= count / 16;
@@ -428,7 +429,7 @@ fn loaded<'gc>(machine: &mut Machine<'_, 'gc>, source: &[u8], chunk_name: &[u8])
     let result = if source.first() == Some(&0x1b) {
         Err(SyntaxError(b"attempt to load chunk with wrong mode".to_vec()))
     } else {
-        machine.load(source, chunk_name)
+        machine.load(source, chunk_name, machine.c_calls())
     };
     match result {
         Ok(closure) => machine.give(Value::Closure(closure)),

@@ -4,37 +4,36 @@ use super::base::Result;
 use crate::lua::machine::{Arguments, Flow, Machine, NativeFunction};
 use crate::lua::value::Value;
 
-/// The functions.
+/// The functions, in PUC-Rio's order: the order of `pairs` follows from it.
 pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("abs", |machine, arguments| map(machine, arguments, f64::abs)),
     ("acos", |machine, arguments| map(machine, arguments, f64::acos)),
     ("asin", |machine, arguments| map(machine, arguments, f64::asin)),
-    ("atan", |machine, arguments| map(machine, arguments, f64::atan)),
     ("atan2", |machine, arguments| combine(machine, arguments, f64::atan2)),
+    ("atan", |machine, arguments| map(machine, arguments, f64::atan)),
     ("ceil", |machine, arguments| map(machine, arguments, f64::ceil)),
-    ("cos", |machine, arguments| map(machine, arguments, f64::cos)),
     ("cosh", |machine, arguments| map(machine, arguments, f64::cosh)),
+    ("cos", |machine, arguments| map(machine, arguments, f64::cos)),
     ("deg", |machine, arguments| map(machine, arguments, |angle| angle / RADIANS_PER_DEGREE)),
     ("exp", |machine, arguments| map(machine, arguments, f64::exp)),
     ("floor", |machine, arguments| map(machine, arguments, f64::floor)),
     ("fmod", |machine, arguments| combine(machine, arguments, |a, b| a % b)),
     ("frexp", frexp),
     ("ldexp", ldexp),
-    ("log", |machine, arguments| map(machine, arguments, f64::ln)),
     ("log10", |machine, arguments| map(machine, arguments, f64::log10)),
+    ("log", |machine, arguments| map(machine, arguments, f64::ln)),
     ("max", |machine, arguments| fold(machine, arguments, |best, next| next > best)),
     ("min", |machine, arguments| fold(machine, arguments, |best, next| next < best)),
-    ("mod", |machine, arguments| combine(machine, arguments, |a, b| a % b)),
     ("modf", modf),
     ("pow", |machine, arguments| combine(machine, arguments, crate::lua::number::power)),
     ("rad", |machine, arguments| map(machine, arguments, |angle| angle * RADIANS_PER_DEGREE)),
     ("random", random),
     ("randomseed", randomseed),
-    ("sin", |machine, arguments| map(machine, arguments, f64::sin)),
     ("sinh", |machine, arguments| map(machine, arguments, f64::sinh)),
+    ("sin", |machine, arguments| map(machine, arguments, f64::sin)),
     ("sqrt", |machine, arguments| map(machine, arguments, f64::sqrt)),
-    ("tan", |machine, arguments| map(machine, arguments, f64::tan)),
     ("tanh", |machine, arguments| map(machine, arguments, f64::tanh)),
+    ("tan", |machine, arguments| map(machine, arguments, f64::tan)),
 ];
 
 const RADIANS_PER_DEGREE: f64 = std::f64::consts::PI / 180.0;
@@ -49,6 +48,8 @@ pub fn open(machine: &mut Machine) {
     let library = machine.library("math", FUNCTIONS);
     machine.set_field(library, "pi", Value::Number(std::f64::consts::PI));
     machine.set_field(library, "huge", Value::Number(f64::INFINITY));
+    // Lua 5.0's name for it.
+    machine.set_field(library, "mod", library.field(b"fmod"));
 }
 
 fn map<'gc>(

@@ -15,8 +15,8 @@ use super::machine::Machine;
 /// Puts every library into the globals.
 pub fn open(machine: &mut Machine) {
     base::open(machine);
-    string::open(machine);
     table::open(machine);
+    string::open(machine);
     math::open(machine);
     coroutine::open(machine);
     bit::open(machine);

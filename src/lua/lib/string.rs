@@ -1,6 +1,6 @@
 //! Defines the string library. Long work pays fuel by the byte or the step, and pauses.
 
-use super::base::Result;
+use super::base::{MAX_VALUES, Result};
 use crate::lua::format::{Spec, quote};
 use crate::lua::function::NativeCode;
 use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome};
@@ -28,12 +28,11 @@ pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("upper", upper),
 ];
 
-/// The most results that one call may push (`LUAI_MAXCSTACK`).
-const MAX_RESULTS: i64 = 8000;
-
 /// Puts the library into the globals, and makes it what strings index: `("x"):rep(3)`.
 pub fn open(machine: &mut Machine) {
     let library = machine.library("string", FUNCTIONS);
+    // Lua 5.0's name for it.
+    machine.set_field(library, "gfind", library.field(b"gmatch"));
     let metatable = machine.table(0, 1);
     machine.set_field(metatable, "__index", Value::Table(library));
     machine.state.string_metatable = Some(metatable);
@@ -108,10 +107,10 @@ fn byte<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
     if start > end {
         return Ok(Flow::Return(0));
     }
-    if end - start >= MAX_RESULTS {
-        return Err(machine.error("string slice too long"));
-    }
     let part = &text[start as usize - 1..end as usize];
+    if part.len() + arguments.count > MAX_VALUES {
+        return Err(machine.error("stack overflow (string slice too long)"));
+    }
     for byte in part {
         machine.push(Value::Number(f64::from(*byte)));
     }
@@ -130,10 +129,15 @@ fn char<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
     give_string(machine, &bytes)
 }
 
-/// Bytecode is refused wherever it could be loaded, so there is nothing to dump it for.
+/// A Lua function's code as a binary chunk. Redis refuses such chunks wherever one could be loaded.
 fn dump<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    machine.check_function(arguments, 1)?;
-    Err(machine.error("unable to dump given function"))
+    match machine.check_function(arguments, 1)? {
+        Value::Closure(closure) => {
+            let chunk = crate::lua::dump::dump(closure.proto());
+            give_string(machine, &chunk)
+        }
+        _ => Err(machine.error("unable to dump given function")),
+    }
 }
 
 fn format<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
