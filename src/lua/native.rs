@@ -96,9 +96,9 @@ impl<'gc> Machine<'_, 'gc> {
         arguments: Arguments,
         number: usize,
     ) -> Result<Table<'gc>, Fault<'gc>> {
-        match self.argument(arguments, number) {
-            Value::Table(table) => Ok(table),
-            _ => Err(self.type_error(arguments, number, "table")),
+        match self.packed_argument(arguments, number).as_table() {
+            Some(table) => Ok(table),
+            None => Err(self.type_error(arguments, number, "table")),
         }
     }
 
@@ -130,7 +130,7 @@ impl<'gc> Machine<'_, 'gc> {
         number: usize,
         default: i64,
     ) -> Result<i64, Fault<'gc>> {
-        if self.argument(arguments, number).is_nil() {
+        if self.packed_argument(arguments, number).is_nil() {
             Ok(default)
         } else {
             self.check_integer(arguments, number)
@@ -143,6 +143,9 @@ impl<'gc> Machine<'_, 'gc> {
         arguments: Arguments,
         number: usize,
     ) -> Result<Str<'gc>, Fault<'gc>> {
+        if let Some(text) = self.packed_argument(arguments, number).as_str() {
+            return Ok(text);
+        }
         match self.argument(arguments, number).to_str(self.mc) {
             Some(text) => Ok(text),
             None => Err(self.type_error(arguments, number, "string")),
