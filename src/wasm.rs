@@ -86,6 +86,12 @@ impl Engine {
         }
     }
 
+    /// Lets scripts keep so many bytes in memory instead of 64 MiB.
+    #[wasm_bindgen(js_name = limitScripts)]
+    pub fn limit_scripts(&mut self, bytes: f64) {
+        self.server.limit_scripts(bytes as usize);
+    }
+
     /// Starts a redis-cli: the number that the other functions take.
     pub fn open(&mut self) -> u32 {
         let id = self.next;

@@ -128,3 +128,31 @@ fn slices_of_any_size_change_nothing() {
         }
     }
 }
+
+/// Rubbish of every kind, for as long as it likes, stays within the limit; what does not fit is an error like others.
+#[test]
+fn the_heap_stays_within_its_limit() {
+    const LIMIT: usize = 8 << 20;
+    let mut lua = Lua::new(LIMIT);
+    lua.enter(lib::open);
+    let source = b"local kept = {} for i = 1, 60000 do local t = {i, tostring(i), {x = i}} t.f = function() return t end \
+        kept[i % 500] = t local s = ('x'):rep(i % 300) .. i local c = coroutine.wrap(function() coroutine.yield(s) end) c() end \
+        local ok, why = pcall(function() local all = {} for i = 1, 1e9 do all[i] = {i} end end) \
+        local list = setmetatable({}, {__mode = 'v'}) for i = 1, 20000 do list[i] = {} end \
+        local fine, why2 = pcall(string.rep, 'x', 1e8) \
+        return why, why2, pcall(string.rep, 'x', 100)";
+    let function = lua.load(source, b"@t").expect("it compiles");
+    lua.start(function);
+    let mut most = 0;
+    let mut step = Step::Paused;
+    while step == Step::Paused {
+        step = lua.resume(&mut NoHost, 1000);
+        most = most.max(lua.memory());
+    }
+    let shown =
+        lua.enter(|machine| (0..3).map(|slot| display(machine.slot(slot))).collect::<Vec<_>>());
+    assert_eq!(step, Step::Finished);
+    assert_eq!(shown, [&b"not enough memory"[..], b"not enough memory", b"true"]);
+    // A slice may make as much again before the collector is asked.
+    assert!(most < 2 * LIMIT, "{most}");
+}

@@ -334,6 +334,7 @@ fn says_what_is_wrong_with_its_options() {
     check(&["--help"], 0, "--port N");
     check(&["--version"], 0, env!("CARGO_PKG_VERSION"));
     check(&["--port"], 2, "--port needs a number");
+    check(&["--script-memory", "much"], 2, "'much' is no number of bytes");
     check(&["--port", "70000"], 2, "'70000' is not a port");
     check(&["--prot"], 2, "there is no option '--prot'");
     let door = Door::open();

@@ -5,6 +5,7 @@
 
 use evalsha::request::Requests;
 use evalsha::resp::{Reply, Resp};
+use evalsha::script::HEAP_LIMIT;
 use evalsha::server::client::ClientId;
 use evalsha::server::{Clock, LogLevel, Server};
 use std::collections::BTreeMap;
@@ -18,11 +19,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const HELP: &str = "\
 Serves evalsha's engine on 127.0.0.1, as redis-server would: it speaks RESP2 and RESP3 and keeps everything in memory.
 
-Usage: evalsha-server [--port N]
+Usage: evalsha-server [--port N] [--script-memory BYTES]
 
-  --port N    the port, 6379 without it; 0 takes a free one and prints it
-  --help      this text
-  --version   the version
+  --port N               the port, 6379 without it; 0 takes a free one and prints it
+  --script-memory BYTES  what scripts may keep in memory, 67108864 without it
+  --help                 this text
+  --version              the version
 
 SHUTDOWN, Ctrl-C or SIGTERM stops it.";
 
@@ -60,16 +62,16 @@ enum Event {
 
 /// What a command line asks for.
 enum Wish {
-    Serve(u16),
+    Serve { port: u16, memory: usize },
     Print(String),
 }
 
 fn main() -> ExitCode {
     match wish(std::env::args().skip(1)) {
         Ok(Wish::Print(text)) => say(&text),
-        Ok(Wish::Serve(port)) => match listen(port) {
+        Ok(Wish::Serve { port, memory }) => match listen(port) {
             Ok(listener) => {
-                serve(listener);
+                serve(listener, memory);
                 say("evalsha-server: stopped");
             }
             Err(why) => {
@@ -95,7 +97,7 @@ fn complain(why: &str) {
 }
 
 fn wish(mut words: impl Iterator<Item = String>) -> Result<Wish, String> {
-    let mut port = 6379;
+    let (mut port, mut memory) = (6379, HEAP_LIMIT);
     while let Some(word) = words.next() {
         match word.as_str() {
             "--help" | "-h" => return Ok(Wish::Print(HELP.to_owned())),
@@ -106,10 +108,14 @@ fn wish(mut words: impl Iterator<Item = String>) -> Result<Wish, String> {
                 let number = words.next().ok_or("--port needs a number")?;
                 port = number.parse().map_err(|_| format!("'{number}' is not a port"))?;
             }
+            "--script-memory" => {
+                let number = words.next().ok_or("--script-memory needs a number")?;
+                memory = number.parse().map_err(|_| format!("'{number}' is no number of bytes"))?;
+            }
             other => return Err(format!("there is no option '{other}'")),
         }
     }
-    Ok(Wish::Serve(port))
+    Ok(Wish::Serve { port, memory })
 }
 
 fn listen(port: u16) -> Result<TcpListener, String> {
@@ -122,7 +128,7 @@ fn listen(port: u16) -> Result<TcpListener, String> {
 }
 
 /// Serves until somebody stops it.
-fn serve(listener: TcpListener) {
+fn serve(listener: TcpListener, memory: usize) {
     let (tell, events) = sync_channel(BACKLOG);
     stop_on_signals(tell.clone());
     // Only now: who reads it may send a signal at once.
@@ -143,6 +149,7 @@ fn serve(listener: TcpListener) {
         connections: BTreeMap::new(),
         tell,
     };
+    door.server.limit_scripts(memory);
     while door.turn(&events) {}
     door.close();
 }

@@ -203,6 +203,11 @@ impl Lua {
         });
     }
 
+    /// Lets the heap take so many bytes from now on.
+    pub fn set_limit(&mut self, bytes: usize) {
+        self.limit = bytes;
+    }
+
     /// Bytes that the heap takes now, garbage included.
     pub fn memory(&self) -> usize {
         self.arena.total_memory()

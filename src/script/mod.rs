@@ -24,6 +24,8 @@ const CHUNK_NAME: &[u8] = b"@user_script";
 pub struct Scripts {
     /// Away while a slice runs: a script cannot start another one.
     lua: Option<Lua>,
+    /// Bytes that the interpreter's heap may take.
+    limit: usize,
     cache: Cache<FunctionId>,
     pub(crate) running: Option<Running>,
 }
@@ -69,13 +71,24 @@ impl Running {
     }
 }
 
-impl Default for Scripts {
-    fn default() -> Self {
-        Scripts { lua: Some(sandbox::interpreter()), cache: Cache::default(), running: None }
-    }
-}
+/// Bytes that scripts may keep in memory, if nobody says otherwise.
+pub const HEAP_LIMIT: usize = 64 << 20;
 
 impl Scripts {
+    /// No scripts, and an interpreter whose heap may take `limit` bytes.
+    pub fn new(limit: usize) -> Scripts {
+        let lua = Some(sandbox::interpreter(limit));
+        Scripts { lua, limit, cache: Cache::default(), running: None }
+    }
+
+    /// Lets the interpreter's heap take so many bytes from now on, also after SCRIPT FLUSH.
+    pub fn set_limit(&mut self, bytes: usize) {
+        self.limit = bytes;
+        if let Some(lua) = &mut self.lua {
+            lua.set_limit(bytes);
+        }
+    }
+
     /// Scripts that EVALSHA finds.
     pub fn cached(&self) -> usize {
         self.cache.len()
@@ -107,7 +120,7 @@ pub fn exists(server: &Server, sha: &[u8]) -> bool {
 
 /// Empties the cache, and gives the scripts to come a new interpreter.
 pub fn flush(server: &mut Server) {
-    server.scripts = Scripts::default();
+    server.scripts = Scripts::new(server.scripts.limit);
 }
 
 /// Starts a cached script; [`Server::run`] does the rest.

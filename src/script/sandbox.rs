@@ -8,9 +8,6 @@ use crate::lua::table::Table;
 use crate::lua::value::Value;
 use crate::lua::{Lua, NoHost, Step};
 
-/// Bytes that scripts may keep in memory.
-const HEAP_LIMIT: usize = 64 << 20;
-
 /// The names that the real server gives to globals, in its order: the order of `pairs(_G)` follows from it. Lua's own
 /// libraries come first, then Redis's.
 const GLOBALS: &[&str] = &[
@@ -75,8 +72,8 @@ function __redis__err__handler(err)
 end";
 
 /// An interpreter as the server gives it to every script.
-pub fn interpreter() -> Lua {
-    let mut lua = Lua::new(HEAP_LIMIT);
+pub fn interpreter(limit: usize) -> Lua {
+    let mut lua = Lua::new(limit);
     lua.enter(|machine| {
         for name in GLOBALS {
             let held = if DENIED.contains(name) { Value::Nil } else { Value::Boolean(true) };

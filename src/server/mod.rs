@@ -155,7 +155,7 @@ impl Server {
             clients: BTreeMap::new(),
             script_client: Client { authenticated: true, ..Client::default() },
             waiting: VecDeque::new(),
-            scripts: Scripts::default(),
+            scripts: Scripts::new(script::HEAP_LIMIT),
             log: VecDeque::new(),
             next_client: 3,
             changes: 0,
@@ -265,6 +265,11 @@ impl Server {
             self.tick();
         }
         self.is_busy()
+    }
+
+    /// Lets scripts keep so many bytes in memory instead of 64 MiB: beyond, they get Lua's `not enough memory`.
+    pub fn limit_scripts(&mut self, bytes: usize) {
+        self.scripts.set_limit(bytes);
     }
 
     /// Whether a script runs: [`Server::run`] has something to do.
