@@ -146,6 +146,21 @@ impl Error {
         Error::new([b"ERR ", message].concat())
     }
 
+    /// What `redis.error_reply` makes of a text: without a code it gets the general one. Line ends around the message
+    /// go; others stay until it is sent.
+    pub fn error_reply(text: &[u8]) -> Error {
+        let text = c_string(text.strip_prefix(b"-").unwrap_or(text));
+        let (code, message) = match text.iter().position(|byte| *byte == b' ') {
+            Some(space) => (&text[..space], &text[space + 1..]),
+            None => (&b"ERR"[..], text),
+        };
+        let is_end = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+        let start = message.iter().take_while(is_end).count();
+        let end = message.iter().rev().take_while(is_end).count();
+        let message = message.get(start..message.len() - end).unwrap_or_default();
+        Error(Cow::Owned([code, b" ", message].concat()))
+    }
+
     /// A command that is in no table.
     pub fn unknown_command(name: &[u8], args: &[Vec<u8>]) -> Error {
         let mut text = b"ERR unknown command '".to_vec();

@@ -48,15 +48,19 @@ fixed! {
     Concat "..", Dots "...", Equal "==", GreaterEqual ">=", LessEqual "<=", NotEqual "~=", Eof "<eof>",
 }
 
+/// The length of chunk names in messages of the compiler, with the NUL that ends them (`MAXSRC`).
+const COMPILER_SIZE: usize = 80;
+/// The length of chunk names in messages of what runs (`LUA_IDSIZE`).
+pub const RUNNING_SIZE: usize = 60;
+
 /// The name under which messages show a chunk: `=name` and `@name` without their mark, else the first line of the
-/// source in `[string "..."]`; never more than 79 bytes.
-pub fn chunk_id(source: &[u8]) -> Vec<u8> {
-    const SIZE: usize = 80;
+/// source in `[string "..."]`; always less than `size` bytes, which is one of the sizes above.
+pub fn chunk_id(source: &[u8], size: usize) -> Vec<u8> {
     let source = source.split(|&byte| byte == 0).next().unwrap_or_default();
     match source.first() {
-        Some(b'=') => source[1..source.len().min(SIZE)].to_vec(),
+        Some(b'=') => source[1..source.len().min(size)].to_vec(),
         Some(b'@') => {
-            let (name, room) = (&source[1..], SIZE - 8);
+            let (name, room) = (&source[1..], size - 8);
             if name.len() > room {
                 [b"...", &name[name.len() - room..]].concat()
             } else {
@@ -68,7 +72,7 @@ pub fn chunk_id(source: &[u8]) -> Vec<u8> {
                 .iter()
                 .position(|byte| matches!(byte, b'\n' | b'\r'))
                 .unwrap_or(source.len());
-            let shown = line.min(SIZE - 17);
+            let shown = line.min(size - 17);
             let dots: &[u8] = if shown < source.len() { b"..." } else { b"" };
             [b"[string \"", &source[..shown], dots, b"\"]"].concat()
         }
@@ -149,7 +153,7 @@ impl<'a> Lexer<'a> {
 
     fn located(&self, message: &[u8]) -> SyntaxError {
         let line = format!(":{}: ", self.line);
-        SyntaxError([&chunk_id(self.chunk), line.as_bytes(), message].concat())
+        SyntaxError([&chunk_id(self.chunk, COMPILER_SIZE), line.as_bytes(), message].concat())
     }
 
     /// An error near what has been read of a string, comment or number.

@@ -1,6 +1,6 @@
 //! Defines what natives ask of the machine: their arguments, checked, and errors worded as PUC-Rio does.
 
-use super::lexer::chunk_id;
+use super::lexer::{RUNNING_SIZE, chunk_id};
 use super::machine::{Arguments, Fault, Flow, Frame, Machine, Outcome, Position};
 use super::packed::Packed;
 use super::table::{KeyError, Table};
@@ -198,7 +198,7 @@ impl<'gc> Machine<'_, 'gc> {
     pub fn position_prefix(&self, level: usize) -> Vec<u8> {
         match self.position_at(level) {
             Some(Position { source, line }) if line >= 0 => {
-                [&chunk_id(&source)[..], format!(":{line}: ").as_bytes()].concat()
+                [&chunk_id(&source, RUNNING_SIZE)[..], format!(":{line}: ").as_bytes()].concat()
             }
             _ => Vec::new(),
         }

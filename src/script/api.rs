@@ -185,10 +185,7 @@ fn error_reply<'gc>(
         let table = uncounted(machine, &Error::SCRIPT_REPLY_ARGUMENTS);
         return machine.give(table);
     };
-    let text = text.bytes();
-    let text = text.strip_prefix(b"-").unwrap_or(text);
-    let error = if text.contains(&b' ') { Error::new(text) } else { Error::from_script(text) };
-    let table = uncounted(machine, &error);
+    let table = uncounted(machine, &Error::error_reply(text.bytes()));
     machine.give(table)
 }
 

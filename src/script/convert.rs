@@ -13,6 +13,9 @@ const MAX_SLOTS: usize = 7995;
 /// Values that one reply may hold. A table that holds itself twice would otherwise never end.
 const MAX_VALUES: usize = 4 << 20;
 
+/// How far a chain of `__index` is followed (`MAXTAGLOOP`).
+const MAX_INHERITED: usize = 100;
+
 /// An aggregate that is being converted.
 struct Open<'gc> {
     kind: Kind<'gc>,
@@ -67,11 +70,31 @@ enum Converted<'gc> {
     Open(Open<'gc>),
 }
 
-/// A script's result as a reply. `resp` is what the script has set with `redis.setresp`. No recursion: a script
+/// The errors that a script's result holds, for the statistics.
+#[derive(Default)]
+pub struct Errors {
+    /// Those that nobody has counted yet.
+    pub uncounted: Vec<Error>,
+    /// How many commands have counted when they failed.
+    pub counted: u64,
+}
+
+impl Errors {
+    /// Takes an error's table into account.
+    pub fn add(&mut self, table: Table<'_>, text: &[u8]) {
+        if table.field(b"ignore_error_stats_update").is_true() {
+            self.counted += 1;
+        } else {
+            self.uncounted.push(Error::new(text));
+        }
+    }
+}
+
+/// A script's result as a reply; the errors in it are added to `errors`. `resp` is what the script has set with `redis.setresp`. No recursion: a script
 /// decides how deep the value is.
-pub fn to_reply(value: Value<'_>, resp: Resp) -> Reply {
+pub fn to_reply(value: Value<'_>, resp: Resp, errors: &mut Errors) -> Reply {
     let mut open: Vec<Open<'_>> = Vec::new();
-    let mut converted = convert(value, resp, 0);
+    let mut converted = convert(value, resp, 0, errors);
     let mut count = 0;
     loop {
         count += 1;
@@ -89,7 +112,7 @@ pub fn to_reply(value: Value<'_>, resp: Resp) -> Reply {
         converted = match top.next() {
             Some(value) => {
                 let slots = top.slots;
-                convert(value, resp, slots)
+                convert(value, resp, slots, errors)
             }
             None => match open.pop() {
                 Some(aggregate) => Converted::Reply(aggregate.close()),
@@ -99,7 +122,12 @@ pub fn to_reply(value: Value<'_>, resp: Resp) -> Reply {
     }
 }
 
-fn convert(value: Value<'_>, resp: Resp, slots: usize) -> Converted<'_> {
+fn convert<'gc>(
+    value: Value<'gc>,
+    resp: Resp,
+    slots: usize,
+    errors: &mut Errors,
+) -> Converted<'gc> {
     if slots >= MAX_SLOTS {
         return Converted::Reply(Reply::Error(Error::SCRIPT_STACK.0));
     }
@@ -108,14 +136,15 @@ fn convert(value: Value<'_>, resp: Resp, slots: usize) -> Converted<'_> {
         Value::Number(number) => Reply::Integer(to_long(number)),
         Value::Boolean(yes) if resp == Resp::V3 => Reply::Boolean(yes),
         Value::Boolean(true) => Reply::Integer(1),
-        Value::Table(table) => return convert_table(table, slots),
+        Value::Table(table) => return convert_table(table, slots, errors),
         _ => Reply::Null,
     })
 }
 
 /// A table is what its first known field says, else an array.
-fn convert_table(table: Table<'_>, slots: usize) -> Converted<'_> {
+fn convert_table<'gc>(table: Table<'gc>, slots: usize, errors: &mut Errors) -> Converted<'gc> {
     if let Some(text) = text_field(table, "err") {
+        errors.add(table, &text);
         return Converted::Reply(Reply::Error(Error::new(text).0));
     }
     if let Some(text) = text_field(table, "ok") {
@@ -155,12 +184,36 @@ fn convert_table(table: Table<'_>, slots: usize) -> Converted<'_> {
     Converted::Open(Open { kind: Kind::Array(table, 1), items: Vec::new(), slots: slots + 1 })
 }
 
-/// A field that is a string; a number is none.
-pub fn text_field(table: Table<'_>, name: &str) -> Option<Vec<u8>> {
-    match table.field(name.as_bytes()) {
-        Value::String(text) => Some(text.bytes().to_vec()),
+/// A field that is a string, up to its first NUL; a number is none.
+fn text_field(table: Table<'_>, name: &str) -> Option<Vec<u8>> {
+    text(table.field(name.as_bytes()))
+}
+
+/// [`text_field`], also if the table has it from the tables that are its `__index`. (A function there is not asked.)
+pub fn inherited_text(table: Table<'_>, name: &str) -> Option<Vec<u8>> {
+    let mut table = table;
+    for _ in 0..MAX_INHERITED {
+        match (table.field(name.as_bytes()), table.metatable()) {
+            (Value::Nil, Some(metatable)) => match metatable.field(b"__index") {
+                Value::Table(next) => table = next,
+                _ => return None,
+            },
+            (value, _) => return text(value),
+        }
+    }
+    None
+}
+
+fn text(value: Value<'_>) -> Option<Vec<u8>> {
+    match value {
+        Value::String(text) => Some(c_string(text.bytes()).to_vec()),
         _ => None,
     }
+}
+
+/// The bytes up to the first NUL: what C takes for the text.
+pub fn c_string(bytes: &[u8]) -> &[u8] {
+    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
 /// A command's reply as a script sees it. A command's reply is never deep.

@@ -16,6 +16,7 @@ use crate::resp::{Reply, Resp};
 use crate::server::client::{ClientId, SCRIPT_CLIENT};
 use crate::server::{Context, Server};
 use cache::{Cache, Script, sha1_hex, shebang};
+use convert::{Errors, c_string};
 
 /// The name of every script's chunk, as errors show it.
 const CHUNK_NAME: &[u8] = b"@user_script";
@@ -185,8 +186,8 @@ pub struct Ended {
     pub running: Running,
     /// Its reply.
     pub result: Result<Reply, Error>,
-    /// The error has been counted by the command that failed.
-    pub counted: bool,
+    /// The errors in it.
+    pub errors: Errors,
 }
 
 /// Runs the script on for so much fuel; what it answers, if it ends.
@@ -200,47 +201,48 @@ pub fn run(server: &mut Server, fuel: i64) -> Option<Ended> {
         Step::Failed => Some(failed(server, &mut lua)),
     };
     server.scripts.lua = Some(lua);
-    let (result, counted) = ended?;
+    let (result, errors) = ended?;
     let running = server.scripts.running.take()?;
-    Some(Ended { running, result, counted })
+    Some(Ended { running, result, errors })
 }
 
 /// The first result as a reply.
-fn finished(server: &mut Server, lua: &mut Lua) -> (Result<Reply, Error>, bool) {
+fn finished(server: &mut Server, lua: &mut Lua) -> (Result<Reply, Error>, Errors) {
     let resp = server.client(SCRIPT_CLIENT).map_or(Resp::V2, |client| client.resp);
     lua.enter(|machine| {
         let value = if machine.top() > 0 { machine.slot(0) } else { Value::Nil };
-        let counted = match value {
-            Value::Table(table) => table.field(b"ignore_error_stats_update").is_true(),
-            _ => false,
-        };
-        match convert::to_reply(value, resp) {
-            Reply::Error(ref mut text) => (Err(Error(std::mem::take(text))), counted),
-            reply => (Ok(reply), counted),
+        let mut errors = Errors::default();
+        match convert::to_reply(value, resp, &mut errors) {
+            Reply::Error(ref mut text) => (Err(Error(std::mem::take(text))), errors),
+            reply => (Ok(reply), errors),
         }
     })
 }
 
 /// The error as a reply, with the script's name and where the error was raised.
-fn failed(server: &mut Server, lua: &mut Lua) -> (Result<Reply, Error>, bool) {
+fn failed(server: &mut Server, lua: &mut Lua) -> (Result<Reply, Error>, Errors) {
     let sha = server.scripts.running.as_ref().map_or([0; 40], |running| running.sha);
     lua.enter(|machine| {
         let value = machine.state.failure.take().unwrap_or_default();
-        let (message, counted) = match value {
+        let mut errors = Errors::default();
+        let message = match value {
             Value::Table(table) => {
-                let counted = table.field(b"ignore_error_stats_update").is_true();
-                match convert::text_field(table, "err") {
-                    Some(text) => (text, counted),
-                    // Here the real server dies.
-                    None => (Error::from_script(&display(value)).0.into_owned(), counted),
-                }
+                // Where the real server finds no text it dies.
+                let text = convert::inherited_text(table, "err")
+                    .unwrap_or_else(|| Error::from_script(&display(value)).0.into_owned());
+                errors.add(table, &text);
+                text
             }
-            value => (Error::from_script(&display(value)).0.into_owned(), false),
+            value => {
+                let error = Error::from_script(c_string(&display(value)));
+                errors.uncounted.push(error.clone());
+                error.0.into_owned()
+            }
         };
         let place = machine.state.position.take().map_or(String::new(), |position| {
             let source = String::from_utf8_lossy(&position.source).into_owned();
             error::script_position(&String::from_utf8_lossy(&sha), &source, position.line)
         });
-        (Err(Error::new([&message[..], place.as_bytes()].concat())), counted)
+        (Err(Error::new([&message[..], place.as_bytes()].concat())), errors)
     })
 }

@@ -305,26 +305,24 @@ impl Server {
         };
         let microseconds = self.clock.now().saturating_sub(ended.running.started);
         if let Some(command) = ended.running.command {
-            self.record(&command, microseconds, ended.result.is_err());
+            // All errors that are new make one failure; each other one makes a failure of its own.
+            let failures = ended.errors.counted + u64::from(!ended.errors.uncounted.is_empty());
+            self.record(&command, microseconds, failures);
         }
-        match ended.result {
-            Ok(reply) => self.reply(ended.running.client, reply),
-            Err(error) => {
-                if !ended.counted {
-                    self.count_error(&error);
-                }
-                self.reply(ended.running.client, Reply::Error(error.0));
-            }
+        for error in &ended.errors.uncounted {
+            self.count_error(error);
         }
+        let reply = ended.result.unwrap_or_else(|error| Reply::Error(error.0));
+        self.reply(ended.running.client, reply);
     }
 
-    /// Notes in the statistics that a command has run.
-    fn record(&mut self, command: &Found, microseconds: u64, failed: bool) {
+    /// Notes in the statistics that a command has run, and how often that has failed.
+    fn record(&mut self, command: &Found, microseconds: u64, failures: u64) {
         let stats = self.stats.calls.entry(command.id).or_default();
         stats.calls += 1;
         stats.microseconds += microseconds;
         stats.latency.record(microseconds);
-        stats.failed += u64::from(failed);
+        stats.failed += failures;
         self.stats.commands += 1;
     }
 
@@ -422,7 +420,7 @@ impl Server {
             }
         } else {
             let microseconds = self.clock.now().saturating_sub(start);
-            self.record(&found, microseconds, result.is_err());
+            self.record(&found, microseconds, u64::from(result.is_err()));
         }
         if let Err(error) = &result {
             self.count_error(error);

@@ -426,12 +426,8 @@ impl Continue for HandlerDone {
 fn loaded<'gc>(machine: &mut Machine<'_, 'gc>, source: &[u8], chunk_name: &[u8]) -> Result<'gc> {
     // A slice that only compiles pays for what it reads.
     machine.fuel -= (source.len() >> 6) as i64;
-    let result = if source.first() == Some(&0x1b) {
-        Err(SyntaxError(b"attempt to load chunk with wrong mode".to_vec()))
-    } else {
-        machine.load(source, chunk_name, machine.c_calls())
-    };
-    match result {
+    // Redis reads a binary chunk as text, and so refuses it.
+    match machine.load(source, chunk_name, machine.c_calls()) {
         Ok(closure) => machine.give(Value::Closure(closure)),
         Err(SyntaxError(message)) => {
             let message = machine.string(message);
@@ -452,11 +448,16 @@ fn load<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
     let function = machine.check_function(arguments, 1)?;
     machine.optional_string(arguments, 2)?;
     machine.push(function);
-    Ok(Flow::Call { arguments: 0, protected: true, then: Box::new(Reading(Vec::new())) })
+    Ok(Flow::Call { arguments: 0, protected: true, then: Box::new(Reading::default()) })
 }
 
 /// Collects the pieces that `load`'s function gives until it gives none.
-struct Reading(Vec<u8>);
+#[derive(Default)]
+struct Reading {
+    source: Vec<u8>,
+    /// It has been asked before. PUC-Rio takes a look at the first piece, and asks again if there is none.
+    has_begun: bool,
+}
 
 impl Continue for Reading {
     fn resume<'gc>(
@@ -472,14 +473,21 @@ impl Continue for Reading {
         }
         let piece = machine.first_result(outcome);
         machine.set_top(arguments.base + arguments.count);
-        match piece.to_str(machine.mc) {
-            Some(piece) if !piece.bytes().is_empty() => {
-                machine.check_memory(self.0.len() + piece.bytes().len())?;
-                self.0.extend_from_slice(piece.bytes());
+        let text = piece.to_str(machine.mc).map_or(&b""[..], |piece| piece.bytes());
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
+        match piece {
+            Value::String(_) | Value::Number(_) | Value::Nil if is_first || !text.is_empty() => {
+                machine.check_memory(self.source.len() + text.len())?;
+                self.source.extend_from_slice(text);
                 machine.push(machine.argument(arguments, 1));
                 Ok(Flow::Call { arguments: 0, protected: true, then: self })
             }
-            None if !piece.is_nil() => {
+            Value::Boolean(_)
+            | Value::Table(_)
+            | Value::Closure(_)
+            | Value::Native(_)
+            | Value::Coroutine(_)
+            | Value::Userdata(_) => {
                 let message = machine.string("reader function must return a string");
                 machine.push(Value::Nil);
                 machine.push(message);
@@ -489,7 +497,7 @@ impl Continue for Reading {
                 let name = machine
                     .optional_string(arguments, 2)?
                     .map_or(&b"=(load)"[..], |name| name.bytes());
-                loaded(machine, &self.0, name)
+                loaded(machine, &self.source, name)
             }
         }
     }
