@@ -4,7 +4,7 @@ use super::convert::{error_table, status_table, to_lua};
 use crate::command;
 use crate::error::Error;
 use crate::lua::Host;
-use crate::lua::lib::base::Result;
+use crate::lua::lib::base::{Result, display};
 use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome};
 use crate::lua::number::to_long;
 use crate::lua::value::Value;
@@ -59,8 +59,8 @@ pub const REDIS: &[(&str, Field)] = &[
 pub const PCALL: usize = REDIS.len();
 /// The number of the globals' `__index`.
 pub const UNKNOWN_GLOBAL: usize = REDIS.len() + 1;
-/// The number of what is left of `debug.getinfo`.
-pub const GETINFO: usize = REDIS.len() + 2;
+/// The number of the error handler, which the real server gives to its scripts too.
+pub const ERROR_HANDLER: usize = REDIS.len() + 2;
 
 const REPL_NONE: i32 = 0;
 const REPL_ALL: i32 = 3;
@@ -79,7 +79,7 @@ impl Host for Api<'_> {
         match number as usize {
             PCALL => lua_pcall(server, machine, arguments),
             UNKNOWN_GLOBAL => unknown_global(server, machine, arguments),
-            GETINFO => getinfo(server, machine, arguments),
+            ERROR_HANDLER => error_handler(server, machine, arguments),
             number => match REDIS.get(number) {
                 Some((_, Field::Function(function))) => function(server, machine, arguments),
                 _ => Err(machine.error("no such function")),
@@ -370,20 +370,33 @@ fn unknown_global<'gc>(
     Err(machine.error(message))
 }
 
-/// `debug.getinfo(level)` as far as Redis's error handler asks it: whether a C function runs there, and where it is.
-fn getinfo<'gc>(
+/// Makes of any error a table with `err`, and notes in it where the code that called the handler is. In the real server
+/// this is a function in Lua: only there can it be dumped, and does a tail call of it hide its caller.
+fn error_handler<'gc>(
     _: &mut Server,
     machine: &mut Machine<'_, 'gc>,
     arguments: Arguments,
 ) -> Result<'gc> {
-    let level = machine.check_integer(arguments, 1)?;
-    let position = usize::try_from(level).ok().and_then(|level| machine.position_at(level));
-    let Some(position) = position else { return machine.give(Value::Nil) };
-    let what = if position.source == b"=[C]" { "C" } else { "Lua" };
-    let table = machine.table(0, 3);
-    let (what, source) = (machine.string(what), machine.string(&position.source));
-    machine.set_field(table, "what", what);
-    machine.set_field(table, "source", source);
-    machine.set_field(table, "currentline", Value::Number(position.line as f64));
+    let caller = machine.position_at(1);
+    let position = match caller {
+        // What a native raised is the fault of whoever called it.
+        Some(native) if native.line < 0 && native.source == b"=[C]" => machine.position_at(2),
+        caller => caller,
+    };
+    let table = match machine.argument(arguments, 1) {
+        Value::Table(table) => table,
+        other => {
+            let text = machine.string([&b"ERR "[..], &display(other)].concat());
+            let table = machine.table(0, 1);
+            machine.set_field(table, "err", text);
+            table
+        }
+    };
+    if let Some(position) = position {
+        let (source, source_name) = (machine.string(&position.source), machine.string("source"));
+        let line_name = machine.string("line");
+        machine.raw_set(table, source_name, source)?;
+        machine.raw_set(table, line_name, Value::Number(position.line as f64))?;
+    }
     machine.give(Value::Table(table))
 }

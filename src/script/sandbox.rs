@@ -1,12 +1,12 @@
 //! Sets up what scripts can see, and protects it.
 
 use super::api::{self, Field};
+use crate::lua::Lua;
 use crate::lua::function::NativeCode;
 use crate::lua::lib;
 use crate::lua::machine::Machine;
 use crate::lua::table::Table;
 use crate::lua::value::Value;
-use crate::lua::{Lua, NoHost, Step};
 
 /// The names that the real server gives to globals, in its order: the order of `pairs(_G)` follows from it. Lua's own
 /// libraries come first, then Redis's.
@@ -56,21 +56,6 @@ const GLOBALS: &[&str] = &[
 /// Those of them that scripts do not get. Their keys are made all the same, with nil for a value.
 const DENIED: &[&str] = &["dofile", "getfenv", "loadfile", "newproxy", "print", "setfenv"];
 
-/// What the real server gives to its `lua_pcall` for a handler. It is a global, so scripts can call it, and dump it.
-const ERROR_HANDLER: &[u8] = b"local dbg = debug
-debug = nil
-function __redis__err__handler(err)
-  local i = dbg.getinfo(2, 'nSl')
-  if i and i.what == 'C' then
-    i = dbg.getinfo(3, 'nSl')
-  end
-  if type(err) ~= 'table' then
-    err = { err = 'ERR ' .. tostring(err) } end if i then
-    err['source'] = i.source
-    err['line'] = i.currentline end
-  return err
-end";
-
 /// An interpreter as the server gives it to every script.
 pub fn interpreter(limit: usize) -> Lua {
     let mut lua = Lua::new(limit);
@@ -81,10 +66,10 @@ pub fn interpreter(limit: usize) -> Lua {
         }
         lib::open(machine);
         redis(machine);
-    });
-    add_error_handler(&mut lua);
-    lua.enter(|machine| {
         let globals = machine.state.globals;
+        let handler = host_function(machine, api::ERROR_HANDLER);
+        machine.set_field(globals, "__redis__err__handler", handler);
+        machine.set_field(globals, "debug", Value::Nil);
         let pcall = host_function(machine, api::PCALL);
         machine.set_field(globals, "pcall", pcall);
         let metatable = machine.table(0, 0);
@@ -113,19 +98,6 @@ fn redis(machine: &mut Machine) {
         };
         machine.set_field(table, name, value);
     }
-}
-
-/// Runs the chunk that defines the error handler, with a `debug` that it takes away.
-fn add_error_handler(lua: &mut Lua) {
-    lua.enter(|machine| {
-        let debug = machine.table(0, 1);
-        let getinfo = host_function(machine, api::GETINFO);
-        machine.set_field(debug, "getinfo", getinfo);
-        machine.set_field(machine.state.globals, "debug", Value::Table(debug));
-    });
-    let chunk = lua.load(ERROR_HANDLER, b"@err_handler_def").expect("it is Lua, as a test shows");
-    lua.start(chunk);
-    while lua.resume(&mut NoHost, 100) == Step::Paused {}
 }
 
 /// Makes a table, its metatable and the tables in it read-only. `_G` holds itself: what is done is not done again.
