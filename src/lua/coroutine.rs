@@ -100,7 +100,10 @@ impl<'gc> Machine<'_, 'gc> {
             resumer.0.status.set(Status::Normal);
         }
         coroutine.0.status.set(Status::Running);
+        let outside = self.c_calls();
         let mut resumer = self.switch(thread);
+        // Natives resume a coroutine only while there are few enough.
+        self.state.thread.outside = u8::try_from(outside).unwrap_or(u8::MAX);
         self.give_values(&resumer.stack[place + 1..=place + count]);
         resumer.top = place;
         self.state.resumers.push((resumer, self.state.coroutine.replace(coroutine)));

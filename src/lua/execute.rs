@@ -533,7 +533,10 @@ impl<'gc> Machine<'_, 'gc> {
                     save!();
                     let wanted = instruction.c() as i32;
                     let iterator = self.packed(a + 3).as_native();
-                    let room = self.room_for_frame().filter(|nested| nested + 1 < MAX_NESTED);
+                    let outside = self.state.thread.outside;
+                    let room = self
+                        .room_for_frame()
+                        .filter(|nested| nested.saturating_add(outside) + 1 < MAX_NESTED);
                     if let (Some(native), Some(nested)) = (iterator, room) {
                         let (frame, arguments) =
                             self.enter_native(a + 3, 2, wanted, After::Iterate, nested + 1);

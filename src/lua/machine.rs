@@ -209,6 +209,8 @@ pub(super) struct Thread<'gc> {
     /// Behind the last value that counts.
     pub top: usize,
     pub frames: MeteredVec<Frame<'gc>, MetricsAlloc<'gc>>,
+    /// Calls from C around this thread, while it runs: none around the script itself.
+    pub outside: u8,
     /// Captured variables that still live on the stack, by slot.
     pub open: Vec<(usize, UpvalueRef<'gc>)>,
     /// What the natives among the frames that wait have still to do, in their order.
@@ -222,7 +224,14 @@ impl<'gc> Thread<'gc> {
         let mut stack = MeteredVec::new_in(MetricsAlloc::new(mc));
         stack.extend_from_slice(values);
         let frames = MeteredVec::new_in(MetricsAlloc::new(mc));
-        Thread { stack, top: values.len(), frames, open: Vec::new(), waiting: Vec::new() }
+        Thread {
+            stack,
+            top: values.len(),
+            frames,
+            outside: 0,
+            open: Vec::new(),
+            waiting: Vec::new(),
+        }
     }
 
     /// Forgets everything but the stack's memory.
@@ -232,6 +241,7 @@ impl<'gc> Thread<'gc> {
         self.waiting.clear();
         self.stack.clear();
         self.top = 0;
+        self.outside = 0;
     }
 }
 
@@ -543,8 +553,15 @@ impl<'gc> Machine<'_, 'gc> {
         }
         let nested = self.state.thread.frames.last().map_or(0, |frame| frame.nested)
             + u8::from(after.nests());
-        if nested >= MAX_NESTED && after.nests() {
-            return Err(self.error_here("C stack overflow"));
+        if after.nests() {
+            let all = u32::from(nested) + u32::from(self.state.thread.outside);
+            if all == u32::from(MAX_NESTED) {
+                return Err(self.error_here("C stack overflow"));
+            }
+            // What a coroutine at the limit may still do: PUC-Rio keeps that much for error handlers.
+            if all >= u32::from(MAX_NESTED) + 25 {
+                return Err(Fault::Error(self.string("error in error handling")));
+            }
         }
         if self.state.thread.frames.len() >= MAX_FRAMES {
             return Err(self.error_here("stack overflow"));

@@ -180,7 +180,11 @@ impl<'gc> Machine<'_, 'gc> {
     /// Calls from C that stand around the native that runs: the one that started the script or the coroutine, and those
     /// that natives and metamethods have made since.
     pub(super) fn c_calls(&self) -> u32 {
-        self.state.thread.frames.last().map_or(0, |frame| u32::from(frame.nested) + 1)
+        let thread = &self.state.thread;
+        thread
+            .frames
+            .last()
+            .map_or(0, |frame| u32::from(thread.outside) + u32::from(frame.nested) + 1)
     }
 
     // ---- Errors

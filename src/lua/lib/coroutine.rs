@@ -1,6 +1,6 @@
 //! Defines the coroutine library.
 
-use super::base::{Result, finish_pcall};
+use super::base::{MAX_VALUES, Result, finish_pcall};
 use crate::lua::coroutine::{Coroutine, Status};
 use crate::lua::function::NativeCode;
 use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome};
@@ -46,15 +46,35 @@ fn create<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
     machine.give(Value::Coroutine(coroutine))
 }
 
+/// The most calls from C that may be open where a coroutine is resumed (`LUAI_MAXCCALLS`).
+const MAX_C_CALLS: u32 = 200;
+
 /// Why a coroutine cannot be resumed, if it cannot.
-fn refusal(coroutine: Coroutine<'_>) -> Option<String> {
+fn refusal<'gc>(machine: &Machine<'_, 'gc>, coroutine: Coroutine<'gc>) -> Option<String> {
     let status = coroutine.status();
-    (status != Status::Suspended).then(|| format!("cannot resume {} coroutine", status.name()))
+    if status != Status::Suspended {
+        return Some(format!("cannot resume {} coroutine", status.name()));
+    }
+    (machine.c_calls() >= MAX_C_CALLS).then(|| "C stack overflow".to_owned())
+}
+
+/// Refuses what the stack of a native would not take: the results of a coroutine, and `others` beside them.
+fn check_results<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    outcome: Outcome<'gc>,
+    others: usize,
+) -> std::result::Result<(), Fault<'gc>> {
+    match outcome {
+        Outcome::Returned(count) if count + others > MAX_VALUES => {
+            Err(machine.error("too many results to resume"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn resume<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let coroutine = check(machine, arguments)?;
-    if let Some(refusal) = refusal(coroutine) {
+    if let Some(refusal) = refusal(machine, coroutine) {
         let refusal = machine.string(refusal);
         machine.push(Value::Boolean(false));
         machine.push(refusal);
@@ -74,6 +94,8 @@ impl Continue for Resumed {
         arguments: Arguments,
         outcome: Outcome<'gc>,
     ) -> Result<'gc> {
+        // The coroutine and the status stand beside them.
+        check_results(machine, outcome, 2)?;
         finish_pcall(machine, arguments, outcome)
     }
 }
@@ -98,14 +120,29 @@ fn wrap<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
 
 fn resume_wrapped<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let Value::Coroutine(coroutine) = machine.kept(arguments) else { return Ok(Flow::Return(0)) };
-    if let Some(refusal) = refusal(coroutine) {
+    if let Some(refusal) = refusal(machine, coroutine) {
         return Err(machine.error(refusal));
     }
     machine.push(Value::Coroutine(coroutine));
     for number in 1..=arguments.count {
         machine.push(machine.argument(arguments, number));
     }
-    Ok(Flow::Resume { arguments: arguments.count, then: Box::new(Unwrapped) })
+    Ok(Flow::Resume { arguments: arguments.count, then: Box::new(Wrapped) })
+}
+
+/// As [`Unwrapped`], for values that come from a coroutine.
+struct Wrapped;
+
+impl Continue for Wrapped {
+    fn resume<'gc>(
+        self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        outcome: Outcome<'gc>,
+    ) -> Result<'gc> {
+        check_results(machine, outcome, 1)?;
+        Box::new(Unwrapped).resume(machine, arguments, outcome)
+    }
 }
 
 /// Gives the values as they are, and raises an error again: a text with the position of the caller before it.
