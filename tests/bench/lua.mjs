@@ -26,9 +26,8 @@ async function evalsha() {
   door.initSync({ module: readFileSync(join(folder, "evalsha_bg.wasm")) });
   const engine = new door.Engine();
   const session = engine.open();
-  const bytes = (text) => new TextEncoder().encode(text);
   return (source, ...rest) => {
-    let output = engine.sendArguments(session, ["EVAL", source, ...(rest.length ? rest : ["0"])].map(bytes));
+    let output = engine.sendArguments(session, ["EVAL", source, ...(rest.length ? rest : ["0"])]);
     while (output?.state !== "ready") {
       engine.run(50);
       output = engine.take(session) ?? output;
