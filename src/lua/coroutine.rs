@@ -10,7 +10,7 @@ use super::packed::Packed;
 use super::value::Value;
 use gc_arena::lock::RefLock;
 use gc_arena::{Collect, Gc};
-use std::cell::Cell;
+use std::cell::{Cell, RefMut};
 
 /// A coroutine; copies are the same one.
 #[derive(Clone, Copy, Collect)]
@@ -21,8 +21,8 @@ pub struct Coroutine<'gc>(pub(super) Gc<'gc, CoroutineState<'gc>>);
 #[collect(no_drop)]
 pub(super) struct CoroutineState<'gc> {
     id: u32,
-    /// Its stack and frames while it is suspended.
-    thread: Gc<'gc, RefLock<Option<Thread<'gc>>>>,
+    /// Its stack and frames while it is suspended; those of its resumer while it runs.
+    thread: Gc<'gc, RefLock<Thread<'gc>>>,
     #[collect(require_static)]
     status: Cell<Status>,
 }
@@ -74,7 +74,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// A coroutine that will run a function.
     pub fn coroutine(&mut self, function: Value<'gc>) -> Coroutine<'gc> {
         let thread = Thread::new(self.mc, &[function.into()]);
-        let thread = Gc::new(self.mc, RefLock::new(Some(thread)));
+        let thread = Gc::new(self.mc, RefLock::new(thread));
         let (id, status) = (self.new_id(), Cell::new(Status::Suspended));
         Coroutine(Gc::new(self.mc, CoroutineState { id, thread, status }))
     }
@@ -95,18 +95,18 @@ impl<'gc> Machine<'_, 'gc> {
     pub(super) fn resume_coroutine(&mut self, count: usize) -> Result<(), Fault<'gc>> {
         let place = self.state.thread.top - count - 1;
         let Value::Coroutine(coroutine) = self.slot(place) else { return Ok(()) };
-        let Some(thread) = coroutine.0.thread.borrow_mut(self.mc).take() else { return Ok(()) };
         if let Some(resumer) = self.state.coroutine {
             resumer.0.status.set(Status::Normal);
         }
         coroutine.0.status.set(Status::Running);
         let outside = self.c_calls();
-        let mut resumer = self.switch(thread);
+        let mut resumer = self.exchange(coroutine);
         // Natives resume a coroutine only while there are few enough.
         self.state.thread.outside = u8::try_from(outside).unwrap_or(u8::MAX);
         self.give_values(&resumer.stack[place + 1..=place + count]);
         resumer.top = place;
-        self.state.resumers.push((resumer, self.state.coroutine.replace(coroutine)));
+        drop(resumer);
+        self.state.resumers.push(self.state.coroutine.replace(coroutine));
         if self.state.thread.frames.is_empty() {
             self.call(0, count, MULTIPLE, After::Results)
         } else {
@@ -117,46 +117,48 @@ impl<'gc> Machine<'_, 'gc> {
     /// Suspends the coroutine that runs, or ends it if its function has returned; its resumer gets the last `count`
     /// values on the stack.
     pub(super) fn leave_coroutine(&mut self, count: usize) -> Result<(), Fault<'gc>> {
-        let Some((resumer, before)) = self.state.resumers.pop() else { return Ok(()) };
-        let mut left = self.switch(resumer);
+        let Some(coroutine) = self.back_to_resumer(Status::Suspended) else { return Ok(()) };
+        let mut left = coroutine.0.thread.borrow_mut(self.mc);
         let first = left.top - count;
         self.give_values(&left.stack[first..first + count]);
         left.top = first;
-        let is_done = left.frames.is_empty();
-        if let Some(coroutine) = std::mem::replace(&mut self.state.coroutine, before) {
-            coroutine.0.status.set(if is_done { Status::Dead } else { Status::Suspended });
-            if !is_done {
-                *coroutine.0.thread.borrow_mut(self.mc) = Some(left);
-            }
+        if left.frames.is_empty() {
+            coroutine.0.status.set(Status::Dead);
+            left.clear();
         }
-        if let Some(coroutine) = before {
-            coroutine.0.status.set(Status::Running);
-        }
+        drop(left);
         self.resume_native(Outcome::Returned(count))
     }
 
-    /// The coroutine that runs has failed: it is dropped, and its resumer goes on with the error.
-    pub(super) fn abandon_coroutine(
-        &mut self,
-        resumer: Thread<'gc>,
-        before: Option<Coroutine<'gc>>,
-    ) {
-        self.switch(resumer);
-        if let Some(coroutine) = std::mem::replace(&mut self.state.coroutine, before) {
-            coroutine.0.status.set(Status::Dead);
+    /// The coroutine that runs has failed: its resumer is to go on with the error. False if none runs.
+    pub(super) fn abandon_coroutine(&mut self) -> bool {
+        let coroutine = self.back_to_resumer(Status::Dead);
+        if let Some(coroutine) = coroutine {
+            coroutine.0.thread.borrow_mut(self.mc).clear();
         }
-        if let Some(coroutine) = before {
-            coroutine.0.status.set(Status::Running);
-        }
+        coroutine.is_some()
     }
 
-    /// Runs another thread from here on, and gives back the one that ran.
-    fn switch(&mut self, thread: Thread<'gc>) -> Thread<'gc> {
+    /// Ends the turn of the coroutine that runs, and gives it; none if it is the script itself.
+    fn back_to_resumer(&mut self, status: Status) -> Option<Coroutine<'gc>> {
+        let coroutine = self.state.coroutine?;
+        coroutine.0.status.set(status);
+        self.state.coroutine = self.state.resumers.pop().flatten();
+        if let Some(resumer) = self.state.coroutine {
+            resumer.0.status.set(Status::Running);
+        }
+        self.exchange(coroutine);
+        Some(coroutine)
+    }
+
+    /// Exchanges the thread that runs for the one that the coroutine holds, and gives the coroutine's hold on the former.
+    fn exchange(&mut self, coroutine: Coroutine<'gc>) -> RefMut<'gc, Thread<'gc>> {
         let current = &self.state.thread;
         for (slot, upvalue) in &current.open {
             upvalue.set(self.mc, Upvalue::Closed(current.stack[*slot]));
         }
-        let left = std::mem::replace(&mut self.state.thread, thread);
+        let mut held = coroutine.0.as_ref().thread.borrow_mut(self.mc);
+        std::mem::swap(&mut self.state.thread, &mut held);
         let current = &mut self.state.thread;
         for (slot, upvalue) in &current.open {
             if let Upvalue::Closed(value) = upvalue.get() {
@@ -164,7 +166,7 @@ impl<'gc> Machine<'_, 'gc> {
             }
             upvalue.set(self.mc, Upvalue::Open(*slot as u32));
         }
-        left
+        held
     }
 
     /// Pushes values that come from another stack.

@@ -254,7 +254,7 @@ pub struct State<'gc> {
     /// The coroutine that runs; none for the script itself.
     pub(super) coroutine: Option<Coroutine<'gc>>,
     /// Those that wait for the coroutine that they resumed, the innermost last.
-    pub(super) resumers: Vec<(Thread<'gc>, Option<Coroutine<'gc>>)>,
+    pub(super) resumers: Vec<Option<Coroutine<'gc>>>,
     /// The global variables.
     pub globals: Table<'gc>,
     /// The metatable of all strings.
@@ -861,9 +861,8 @@ impl<'gc> Machine<'_, 'gc> {
                 .rposition(|frame| frame.progress == Progress::Protected && can_catch);
             let Some(catcher) = catcher else {
                 self.close(0);
-                if let Some((resumer, coroutine)) = self.state.resumers.pop() {
-                    // The error of a coroutine is the outcome of resuming it.
-                    self.abandon_coroutine(resumer, coroutine);
+                // The error of a coroutine is the outcome of resuming it.
+                if self.abandon_coroutine() {
                     if can_catch && let Err(next) = self.resume_native(Outcome::Failed(value)) {
                         fault = next;
                     } else if can_catch {
