@@ -52,6 +52,8 @@ const STRING: &[Template] = &[
     "TYPE $key",
 ];
 
+const SCRIPTS: &[Template] = &["EVAL $script 2 $key $key"];
+
 const HASH: &[Template] = &[
     "HSET $key $fields",
     "HSET $key $fields",
@@ -103,6 +105,11 @@ fn strings() {
 #[test]
 fn hashes() {
     compare("hashes", HASH);
+}
+
+#[test]
+fn scripts() {
+    compare("scripts", SCRIPTS);
 }
 
 #[test]
@@ -196,6 +203,7 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
             choose(random, &["0", "0", "1", "-1", "", "x", "00", " 0", "99999999999999999999"])
         }
         "$cjson" => common::json::script(random),
+        "$script" => common::script::script(random).into_bytes(),
         "$pattern" => some_of(random, "aab*?[]^-\\", 8),
         "$set" | "$getex" | "$lcs" | "$scan" => return options(random, word, argv),
         "$pairs" | "$fields" | "$keys" => {

@@ -9,4 +9,5 @@ pub mod lua51;
 pub mod program;
 pub mod real;
 pub mod redis_cli;
+pub mod script;
 pub mod transcript;
