@@ -72,11 +72,11 @@ fn collectgarbage<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> 
         [b"stop", b"restart", b"collect", b"count", b"step", b"setpause", b"setstepmul"];
     let option =
         machine.optional_string(arguments, 1)?.map_or(&b"collect"[..], |option| option.bytes());
-    let size = machine.optional_integer(arguments, 2, 0)?;
     if !OPTIONS.contains(&option) {
         let shown = String::from_utf8_lossy(option).into_owned();
         return Err(machine.argument_error(1, format!("invalid option '{shown}'")));
     }
+    let size = machine.optional_integer(arguments, 2, 0)?;
     match option {
         b"collect" => {
             machine.forget_unused();

@@ -66,7 +66,9 @@ fn combine<'gc>(
     arguments: Arguments,
     function: fn(f64, f64) -> f64,
 ) -> Result<'gc> {
-    let (a, b) = (machine.check_number(arguments, 1)?, machine.check_number(arguments, 2)?);
+    // The real one's C compiler looks at the arguments of a call from the last to the first.
+    let b = machine.check_number(arguments, 2)?;
+    let a = machine.check_number(arguments, 1)?;
     machine.give(Value::Number(function(a, b)))
 }
 
@@ -107,9 +109,9 @@ fn frexp<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'g
 }
 
 fn ldexp<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    let mut number = machine.check_number(arguments, 1)?;
     // PUC-Rio passes C's int. In steps, so that only the last one can round.
     let mut exponent = (machine.check_integer(arguments, 2)? as i32).clamp(-2200, 2200);
+    let mut number = machine.check_number(arguments, 1)?;
     while exponent != 0 && number != 0.0 && number.is_finite() {
         let step = exponent.clamp(-1000, 1000);
         number *= 2f64.powi(step);

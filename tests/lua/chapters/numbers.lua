@@ -10,3 +10,6 @@ out(string.format("%.17g %.17g %.17g %.17g", math.sin(1), math.cos(1), math.exp(
 for i = 1, 3 do out(i) end for i = 3, 1, -1 do out(i) end for i = 1, 2, 0.5 do out(i) end for i = 1, 0 do out("never") end for i = "1", "2" do out(i) end
 out(1 < 2, 1 <= 1, "a" < "b", "a" < "B", "" < "a", "10" < "9", 1 == 1.0, "1" == 1, 0 == -0, nil == false)
 out(pcall(function() return 1 < "2" end), pcall(function() return {} < 1 end), pcall(function() return nil < nil end), pcall(function() return "a" < true end))
+
+-- Of two wrong arguments the second is named.
+for _, name in ipairs({"pow", "fmod", "atan2", "ldexp"}) do print(pcall(math[name], {}, true)) print(pcall(math[name], {}, 1)) end
