@@ -1,6 +1,6 @@
 //! Defines the `redis` table, and what Redis puts in the place of Lua's own functions.
 
-use super::convert::{error_table, status_table, to_lua};
+use super::convert::{error_table, inherited, status_table, to_lua};
 use crate::command;
 use crate::error::Error;
 use crate::lua::Host;
@@ -347,7 +347,7 @@ impl Continue for Protected {
         let Outcome::Failed(Value::Table(table)) = outcome else {
             return crate::lua::lib::base::finish_pcall(machine, arguments, outcome);
         };
-        let text = table.field(b"err");
+        let text = inherited(table, "err");
         machine.push(Value::Boolean(false));
         if matches!(text, Value::String(_) | Value::Number(_)) {
             machine.push(text);

@@ -189,19 +189,24 @@ fn text_field(table: Table<'_>, name: &str) -> Option<Vec<u8>> {
     text(table.field(name.as_bytes()))
 }
 
-/// [`text_field`], also if the table has it from the tables that are its `__index`. (A function there is not asked.)
-pub fn inherited_text(table: Table<'_>, name: &str) -> Option<Vec<u8>> {
-    let mut table = table;
+/// A field of a table, or of the tables that are its `__index`. (A function there is not asked.)
+pub fn inherited<'gc>(table: Table<'gc>, name: &str) -> Value<'gc> {
+    let mut holder = table;
     for _ in 0..MAX_INHERITED {
-        match (table.field(name.as_bytes()), table.metatable()) {
+        match (holder.field(name.as_bytes()), holder.metatable()) {
             (Value::Nil, Some(metatable)) => match metatable.field(b"__index") {
-                Value::Table(next) => table = next,
-                _ => return None,
+                Value::Table(next) => holder = next,
+                _ => break,
             },
-            (value, _) => return text(value),
+            (value, _) => return value,
         }
     }
-    None
+    Value::Nil
+}
+
+/// [`inherited`], if it is a string: up to its first NUL.
+pub fn inherited_text(table: Table<'_>, name: &str) -> Option<Vec<u8>> {
+    text(inherited(table, name))
 }
 
 fn text(value: Value<'_>) -> Option<Vec<u8>> {

@@ -1,7 +1,8 @@
 //! Makes scripts at random that end by construction, and return all that they saw: what Lua does with odd values.
 //!
 //! Left out is what the real server cannot answer: an uncaught `error({})`, which ends it, `string.rep` of 2^53 and
-//! `table.insert` at -2^31, which it never comes back from; and what no two servers answer alike: addresses and the size of the heap.
+//! `table.insert` at -2^31, which it never comes back from; and what no two servers answer alike: addresses and the
+//! size of the heap.
 
 use evalsha::server::random::Random;
 
@@ -73,7 +74,8 @@ const VALUES: &[&str] = &[
 const OPERATORS: &[&str] =
     &["+", "-", "*", "/", "%", "^", "..", "==", "~=", "<", "<=", ">", ">=", " and ", " or "];
 
-/// Functions with the number of arguments that they are mostly given.
+/// Functions with the number of arguments that they are mostly given. (Not xpcall: in the real one a handler that fails is
+/// called again, some hundred times.)
 const CALLS: &[(&str, usize)] = &[
     ("tos", 1),
     ("tonumber", 1),
@@ -152,7 +154,6 @@ const CALLS: &[(&str, usize)] = &[
     ("coroutine.resume", 2),
     ("coroutine.yield", 1),
     ("collectgarbage", 1),
-    ("xpcall", 2),
     ("nosuch", 1),
     ("t.x", 1),
     ("s.len", 1),
@@ -267,9 +268,8 @@ impl Writer<'_> {
                 self.put(" end)");
             }
             9 => {
-                self.put("setmetatable({x = 1}, {");
+                self.put("setmetatable({x = 1}, {__index = {x = 5, err = 'e'}, ");
                 let events = [
-                    "__index",
                     "__newindex",
                     "__call",
                     "__add",

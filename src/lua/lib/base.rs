@@ -70,11 +70,13 @@ fn assert<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
 fn collectgarbage<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     const OPTIONS: [&[u8]; 7] =
         [b"stop", b"restart", b"collect", b"count", b"step", b"setpause", b"setstepmul"];
-    let option =
-        machine.optional_string(arguments, 1)?.map_or(&b"collect"[..], |option| option.bytes());
+    let option = machine.optional_string(arguments, 1)?.map_or(&b"collect"[..], |option| {
+        // C's string ends at the first NUL.
+        option.bytes().split(|byte| *byte == 0).next().unwrap_or_default()
+    });
     if !OPTIONS.contains(&option) {
-        let shown = String::from_utf8_lossy(option).into_owned();
-        return Err(machine.argument_error(1, format!("invalid option '{shown}'")));
+        let message = [&b"invalid option '"[..], option, b"'"].concat();
+        return Err(machine.argument_error(1, &message));
     }
     let size = machine.optional_integer(arguments, 2, 0)?;
     match option {
