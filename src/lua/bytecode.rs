@@ -171,18 +171,6 @@ impl Instruction {
         DECODE[(self.0 & 0x3f) as usize]
     }
 
-    /// [`Instruction::op`] without a look at a table.
-    ///
-    /// # Safety
-    ///
-    /// The instruction must be one of a function for which [`Proto::is_sound`] holds.
-    #[inline(always)]
-    #[allow(unsafe_code)] // A tenth of an instruction's time.
-    pub(super) unsafe fn known_op(self) -> OpCode {
-        // SAFETY: opcodes are numbered from 0 on, and the caller promises that this is one of them.
-        unsafe { std::mem::transmute::<u8, OpCode>((self.0 & 0x3f) as u8) }
-    }
-
     /// Operand A, 8 bits.
     pub fn a(self) -> u32 {
         self.0 >> 6 & 0xff

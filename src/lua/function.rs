@@ -3,6 +3,7 @@
 use super::bytecode::{Constant, Instruction, Proto};
 use super::machine::NativeFunction;
 use super::packed::Packed;
+use super::quick::quicken;
 use super::value::{Str, Value};
 use gc_arena::lock::{Lock, RefLock};
 use gc_arena::{Collect, Gc, Mutation};
@@ -15,7 +16,7 @@ pub struct Function<'gc> {
     /// What the compiler made.
     #[collect(require_static)]
     pub proto: Rc<Proto>,
-    /// The instructions, which have been verified.
+    /// The quick form of the prototype's code, which has been verified.
     #[collect(require_static)]
     pub(super) code: Box<[Instruction]>,
     /// Fixed parameters.
@@ -44,14 +45,19 @@ impl<'gc> Function<'gc> {
             Constant::Nil => Packed::NIL,
             Constant::Boolean(value) => Packed::boolean(*value),
             Constant::Number(number) => Packed::number(*number),
-            Constant::String(text) => Packed::string(string(text)),
+            Constant::String(text) => {
+                let text = string(text);
+                // The loop looks only for names whose hash is known.
+                text.hash();
+                Packed::string(text)
+            }
         };
         assert!(
             proto.is_sound(),
             "the compiler keeps to a function's registers, constants and code"
         );
-        let code = proto.code.clone().into_boxed_slice();
-        let constants = proto.constants.iter().map(&mut constant).collect();
+        let constants: Box<[_]> = proto.constants.iter().map(&mut constant).collect();
+        let code = quicken(proto, &constants);
         let functions =
             proto.protos.iter().map(|proto| Function::link(mc, proto, string)).collect();
         let Proto { parameters, max_stack, is_vararg, .. } = **proto;

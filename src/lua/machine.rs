@@ -37,7 +37,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Frames that may be open: what Redis allows, as PUC-Rio doubles its vector of them and stops short of `LUAI_MAXCALLS`.
-const MAX_FRAMES: usize = 16383;
+pub(super) const MAX_FRAMES: usize = 16383;
 /// Calls that natives and metamethods may have open (`LUAI_MAXCCALLS`).
 pub(super) const MAX_NESTED: u8 = 199;
 /// Keeps all results.
@@ -120,22 +120,22 @@ pub enum Fault<'gc> {
     Interrupt(Value<'gc>),
 }
 
-/// What a caller does with the results of a call. Slots fit 32 bits, as do all in a [`Frame`]: frames are many.
-#[derive(Clone, Copy, Collect)]
+/// What a caller does with the results of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Collect)]
 #[collect(require_static)]
 pub(super) enum After {
     /// They go to the function's slot and behind it, as many as wanted.
     Results,
     /// As [`After::Results`], for the iterator of a loop: nil ends the loop, anything else is the next control value.
     Iterate,
-    /// The first goes to this slot: a metamethod's result.
-    Store(u32),
+    /// The first goes to a slot ([`Frame::wanted`]): a metamethod's result.
+    Store,
     /// They are dropped: `__newindex`.
     Discard,
     /// The first decides a comparison: the next instruction, a jump, is skipped if its truth is not this.
     Compare(bool),
-    /// The first goes to this slot, up to which the concatenation that was interrupted goes on.
-    Concat(u32),
+    /// The first goes to a slot ([`Frame::wanted`]), up to which the concatenation that was interrupted goes on.
+    Concat,
     /// They resume the native below.
     Native,
 }
@@ -154,7 +154,7 @@ impl After {
     }
 }
 
-/// A call that is open.
+/// A call that is open. Slots take 32 bits: frames are many.
 #[derive(Clone, Copy, Collect)]
 #[collect(no_drop)]
 pub(super) struct Frame<'gc> {
@@ -168,7 +168,7 @@ pub(super) struct Frame<'gc> {
     pub top: u32,
     /// The next instruction of a Lua function.
     pub pc: u32,
-    /// Number of results, or [`MULTIPLE`].
+    /// Number of results, or [`MULTIPLE`]; the slot of the result for [`After::Store`] and [`After::Concat`].
     pub wanted: i32,
     pub after: After,
     #[collect(require_static)]
@@ -687,13 +687,7 @@ impl<'gc> Machine<'_, 'gc> {
             After::Results => self.deliver(frame, first, count),
             After::Iterate => {
                 self.deliver(frame, first, count);
-                let function = frame.function as usize;
-                let control = self.state.thread.stack[function];
-                if !control.is_nil() {
-                    self.state.thread.stack[function - 1] = control;
-                } else if let Some(frame) = self.state.thread.frames.last_mut() {
-                    frame.pc += 1;
-                }
+                self.iterated(frame.function as usize);
             }
             After::Native => {
                 let function = frame.function as usize;
@@ -706,24 +700,36 @@ impl<'gc> Machine<'_, 'gc> {
                 if let Some(frame) = self.state.thread.frames.last() {
                     self.state.thread.top = frame.top as usize;
                 }
+                let slot = frame.wanted as usize;
                 match after {
-                    After::Store(slot) => self.state.thread.stack[slot as usize] = result,
-                    After::Compare(wanted) => {
-                        if result.is_true() != wanted
-                            && let Some(frame) = self.state.thread.frames.last_mut()
-                        {
-                            frame.pc += 1;
-                        }
-                    }
-                    After::Concat(slot) => {
-                        self.state.thread.stack[slot as usize] = result;
-                        return self.go_on_with_concat(slot as usize);
+                    After::Store => self.state.thread.stack[slot] = result,
+                    After::Compare(wanted) if result.is_true() != wanted => self.skip_jump(),
+                    After::Concat => {
+                        self.state.thread.stack[slot] = result;
+                        return self.go_on_with_concat(slot);
                     }
                     _ => {}
                 }
             }
         }
         Ok(())
+    }
+
+    /// The iterator of a loop has given its results, in the slots from `first` on: nil ends the loop.
+    fn iterated(&mut self, first: usize) {
+        let control = self.state.thread.stack[first];
+        if control.is_nil() {
+            self.skip_jump();
+        } else {
+            self.state.thread.stack[first - 1] = control;
+        }
+    }
+
+    /// Lets the Lua function on top pass by the jump that is its next instruction.
+    fn skip_jump(&mut self) {
+        if let Some(frame) = self.state.thread.frames.last_mut() {
+            frame.pc += 1;
+        }
     }
 
     /// Puts the results of a frame that has ended where the function was, as many as its caller wants.

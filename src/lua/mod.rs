@@ -9,7 +9,8 @@
 //! | `value` `table` `function` `coroutine` | what scripts handle |
 //! | `packed` | a value in eight bytes |
 //! | `machine` `native` | stack, frames, calls; arguments and errors of natives |
-//! | `execute` `operators` `debug` | instructions; metamethods; names for messages |
+//! | `quick` `execute` | the loop's form of the code; the loop, which does what needs no call |
+//! | `instruction` `operators` `debug` | instructions in full; metamethods; names for messages |
 //! | `number` `format` `pattern` | algorithms of the libraries |
 //! | `lib/` | the libraries |
 //!
@@ -32,6 +33,7 @@ pub mod dump;
 mod execute;
 pub mod format;
 pub mod function;
+mod instruction;
 pub mod lexer;
 pub mod lib;
 pub mod machine;
@@ -41,6 +43,7 @@ pub mod operators;
 pub mod packed;
 pub mod parser;
 pub mod pattern;
+mod quick;
 pub mod table;
 pub mod value;
 

@@ -112,19 +112,21 @@ impl<'gc> Machine<'_, 'gc> {
         metatable.handler(self.mc, event, self.state.events[event as usize])
     }
 
-    /// Calls a metamethod; what `after` says is done with its result, when it comes.
+    /// Calls a metamethod; what `after` says is done with its result, when it comes. `slot` is where it goes, if it
+    /// goes anywhere.
     fn call_metamethod(
         &mut self,
         handler: Packed<'gc>,
         operands: &[Packed<'gc>],
         after: After,
+        slot: usize,
     ) -> Result<(), Fault<'gc>> {
         let function = self.state.thread.top;
         self.push_packed(handler);
         for operand in operands {
             self.push_packed(*operand);
         }
-        self.call(function, operands.len(), 1, after)
+        self.call(function, operands.len(), slot as i32, after)
     }
 
     /// `value[key]`, through tables up to a value or a function to ask. `register` is where the value is, for the
@@ -169,13 +171,16 @@ impl<'gc> Machine<'_, 'gc> {
         Err(self.error_here("loop in gettable"))
     }
 
-    /// What `value:key()` calls where that takes no more than a look into the value and into the table that its
+    /// What `value:name()` calls, without a call of ours, where that takes no more than a look into the value and into the table that its
     /// metatable has for `__index`: as nearly every method is found.
     #[inline(always)]
-    pub(super) fn method(&self, value: Packed<'gc>, key: Packed<'gc>) -> Option<Packed<'gc>> {
-        let name = key.as_str()?;
+    pub(super) fn quick_method(
+        &self,
+        value: Packed<'gc>,
+        name: Packed<'gc>,
+    ) -> Option<Packed<'gc>> {
         let metatable = if let Some(table) = value.as_table() {
-            let found = table.get_str(name);
+            let found = table.quick_field(name)?;
             if !found.is_nil() {
                 return Some(found);
             }
@@ -183,8 +188,9 @@ impl<'gc> Machine<'_, 'gc> {
         } else {
             value.as_str().and(self.state.string_metatable)?
         };
-        let class = self.handler(metatable, Event::Index).as_table()?;
-        Some(class.get_str(name)).filter(|found| !found.is_nil())
+        let index = Packed::string(*self.state.events.get(Event::Index as usize)?);
+        let class = metatable.quick_field(index)?.as_table()?;
+        class.quick_field(name).filter(|found| !found.is_nil())
     }
 
     /// `value[key]` into a slot. `register` is where the value is, for the error.
@@ -201,7 +207,7 @@ impl<'gc> Machine<'_, 'gc> {
                 Ok(())
             }
             LookUp::Ask { handler, object } => {
-                self.call_metamethod(handler, &[object, key], After::Store(slot as u32))
+                self.call_metamethod(handler, &[object, key], After::Store, slot)
             }
         }
     }
@@ -240,7 +246,7 @@ impl<'gc> Machine<'_, 'gc> {
                 handler
             };
             if handler.is_function() {
-                return self.call_metamethod(handler, &[object, key, new], After::Discard);
+                return self.call_metamethod(handler, &[object, key, new], After::Discard, 0);
             }
             object = handler;
         }
@@ -305,7 +311,7 @@ impl<'gc> Machine<'_, 'gc> {
             };
             return Err(self.operand_error("perform arithmetic on", culprit, register));
         }
-        self.call_metamethod(handler, &[left, right], After::Store(slot as u32))
+        self.call_metamethod(handler, &[left, right], After::Store, slot)
     }
 
     /// `#value` into a slot.
@@ -323,11 +329,7 @@ impl<'gc> Machine<'_, 'gc> {
                 if handler.is_nil() {
                     return Err(self.operand_error("get length of", value, register));
                 }
-                return self.call_metamethod(
-                    handler,
-                    &[value, Packed::NIL],
-                    After::Store(slot as u32),
-                );
+                return self.call_metamethod(handler, &[value, Packed::NIL], After::Store, slot);
             }
         };
         self.state.thread.stack[slot] = Packed::number(length as f64);
@@ -351,7 +353,7 @@ impl<'gc> Machine<'_, 'gc> {
             && a != b
             && let Some(handler) = self.comparer(left, right, Event::Eq)
         {
-            self.call_metamethod(handler, &[left, right], After::Compare(wanted))?;
+            self.call_metamethod(handler, &[left, right], After::Compare(wanted), 0)?;
             return Ok(None);
         }
         Ok(Some(left.equals(right)))
@@ -372,7 +374,7 @@ impl<'gc> Machine<'_, 'gc> {
         if left.unpack().type_name() == right.unpack().type_name()
             && let Some(handler) = self.comparer(left, right, Event::Lt)
         {
-            self.call_metamethod(handler, &[left, right], After::Compare(wanted))?;
+            self.call_metamethod(handler, &[left, right], After::Compare(wanted), 0)?;
             return Ok(None);
         }
         Err(self.order_error(left.unpack(), right.unpack()))
@@ -392,11 +394,11 @@ impl<'gc> Machine<'_, 'gc> {
         }
         if left.unpack().type_name() == right.unpack().type_name() {
             if let Some(handler) = self.comparer(left, right, Event::Le) {
-                self.call_metamethod(handler, &[left, right], After::Compare(wanted))?;
+                self.call_metamethod(handler, &[left, right], After::Compare(wanted), 0)?;
                 return Ok(None);
             }
             if let Some(handler) = self.comparer(right, left, Event::Lt) {
-                self.call_metamethod(handler, &[right, left], After::Compare(!wanted))?;
+                self.call_metamethod(handler, &[right, left], After::Compare(!wanted), 0)?;
                 return Ok(None);
             }
         }
@@ -438,8 +440,8 @@ impl<'gc> Machine<'_, 'gc> {
                         if is_text(left) { (right, last) } else { (left, last - 1) };
                     return Err(self.operand_error("concatenate", culprit, Some(slot)));
                 }
-                let after = After::Concat((last - 1) as u32);
-                return self.call_metamethod(handler, &[left, right], after);
+                let slot = last - 1;
+                return self.call_metamethod(handler, &[left, right], After::Concat, slot);
             }
             let texts = (first..=last)
                 .rev()
@@ -474,7 +476,7 @@ impl<'gc> Machine<'_, 'gc> {
         let Some(frame) = self.state.thread.frames.last() else { return Ok(()) };
         let Some(closure) = frame.closure else { return Ok(()) };
         let base = frame.base as usize;
-        let instruction = closure.function().code[frame.pc as usize - 1];
+        let instruction = closure.proto().code[frame.pc as usize - 1];
         self.concat(base + instruction.b() as usize, last, base + instruction.a() as usize)
     }
 

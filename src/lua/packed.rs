@@ -178,6 +178,34 @@ impl<'gc> Packed<'gc> {
         matches!(self.tag(), CLOSURE | NATIVE)
     }
 
+    /// Points at an object of the collector's.
+    #[inline(always)]
+    pub fn is_object(self) -> bool {
+        self.bits >= STRING << SHIFT
+    }
+
+    /// Equality, if it can be told without a call: strings of the same bytes may be two, tables may have `__eq`.
+    #[inline(always)]
+    pub fn quick_equals(self, other: Packed<'gc>) -> Option<bool> {
+        if let (Some(left), Some(right)) = (self.as_number(), other.as_number()) {
+            return Some(left == right);
+        }
+        let both = |tag| self.tag() == tag && other.tag() == tag;
+        match self.bits == other.bits {
+            true => Some(true),
+            false => (!both(STRING) && !both(TABLE)).then_some(false),
+        }
+    }
+
+    /// `#`, if it can be told without a call.
+    #[inline(always)]
+    pub fn quick_length(self) -> Option<usize> {
+        match self.as_table() {
+            Some(table) => table.quick_length(),
+            None => self.as_str().map(|text| text.bytes().len()),
+        }
+    }
+
     /// Is the very same object, or a number with the same bits.
     #[inline(always)]
     pub fn is(self, other: Packed<'gc>) -> bool {

@@ -216,6 +216,79 @@ impl<'gc> Table<'gc> {
         self.change(mc, |state| state.set(key, value).is_ok())
     }
 
+    /// The value of a key, if it can be told without a call.
+    #[inline(always)]
+    pub(super) fn quick_get(self, key: Packed<'gc>) -> Option<Packed<'gc>> {
+        match key.as_number() {
+            Some(number) => self.state().item(number).copied(),
+            None => self.quick_field(key),
+        }
+    }
+
+    /// The value of a field, if it can be told without a call: a string of the same bytes that is another object is
+    /// not compared, nor hashed.
+    #[inline(always)]
+    pub(super) fn quick_field(self, name: Packed<'gc>) -> Option<Packed<'gc>> {
+        let state = self.state();
+        let hash = name.as_str()?.known_hash();
+        let mut at = hash as usize & state.nodes.len().wrapping_sub(1);
+        while let Some(node) = state.nodes.get(at) {
+            if node.key.is(name) {
+                return Some(node.value);
+            }
+            if node.key.as_str().is_some_and(|text| text.known_hash() == hash) {
+                return None;
+            }
+            at = node.next as usize;
+        }
+        (hash != 0).then_some(Packed::NIL)
+    }
+
+    /// Gives a key that is there another value, if that takes no call and `t[key] = value` has to do no more. Gives
+    /// whether it did.
+    #[inline(always)]
+    pub(super) fn quick_set(self, key: Packed<'gc>, value: Packed<'gc>) -> bool {
+        let Some(number) = key.as_number() else { return self.quick_set_field(key, value) };
+        // SAFETY: as in `state`. What is written is no pointer, so the collector need not hear of it.
+        let state = unsafe { &mut *self.0.state.as_ptr() };
+        if value.is_object() || state.read_only || state.metatable.is_some() {
+            return false;
+        }
+        let Some(place) = state.item_mut(number) else { return false };
+        *place = value;
+        true
+    }
+
+    /// See [`Table::quick_set`], for a string.
+    #[inline(always)]
+    pub(super) fn quick_set_field(self, name: Packed<'gc>, value: Packed<'gc>) -> bool {
+        // SAFETY: as in `quick_set`.
+        let state = unsafe { &mut *self.0.state.as_ptr() };
+        if value.is_object() || state.read_only {
+            return false;
+        }
+        let Some(hash) = name.as_str().map(Str::known_hash) else { return false };
+        let mut at = hash as usize & state.nodes.len().wrapping_sub(1);
+        while let Some(node) = state.nodes.get_mut(at) {
+            if node.key.is(name) {
+                // A field that is nil is for `__newindex`, and a metatable is to forget that it lacked it.
+                if node.value.is_nil() {
+                    return false;
+                }
+                node.value = value;
+                return true;
+            }
+            at = node.next as usize;
+        }
+        false
+    }
+
+    /// `#t`, if it can be told without a call: the border is in the array part.
+    #[inline(always)]
+    pub(super) fn quick_length(self) -> Option<usize> {
+        self.state().border()
+    }
+
     /// Puts values at the indices from `first` on; the array part grows to hold them.
     pub(super) fn set_items(self, mc: &Mutation<'gc>, first: usize, values: &[Packed<'gc>]) {
         self.change(mc, |state| {
@@ -338,6 +411,19 @@ fn array_index(key: Packed<'_>) -> Option<usize> {
     (index as f64 == number && (1..=1 << MAX_BITS).contains(&index)).then_some(index)
 }
 
+/// Where `t[number]` is in an array part, if that is long enough: the number less one, if it is a whole one from 1 on.
+///
+/// A sum with 2^52 has the rest of a small number in its lowest bits. That takes a third of the time of a conversion
+/// that saturates.
+#[inline(always)]
+fn place_of(number: f64) -> Option<usize> {
+    const BIAS: f64 = (1u64 << 52) as f64;
+    let biased = number + BIAS;
+    // Of anything but small whole numbers from 1 on this is too large for an array part: negative ones wrap.
+    let place = biased.to_bits().wrapping_sub(BIAS.to_bits()).wrapping_sub(1);
+    (biased - BIAS == number && place < 1 << MAX_BITS).then_some(place as usize)
+}
+
 impl<'gc> TableState<'gc> {
     fn set_node_count(&mut self, count: usize) {
         let size = if count == 0 { 0 } else { 1 << ceil_log2(count) };
@@ -415,12 +501,20 @@ impl<'gc> TableState<'gc> {
         Packed::NIL
     }
 
+    /// The place of `t[number]` in the array part, if it has one there.
+    #[inline(always)]
+    fn item(&self, number: f64) -> Option<&Packed<'gc>> {
+        self.array.get(place_of(number)?)
+    }
+
+    #[inline(always)]
+    fn item_mut(&mut self, number: f64) -> Option<&mut Packed<'gc>> {
+        self.array.get_mut(place_of(number)?)
+    }
+
     #[inline(always)]
     fn get_number(&self, number: f64) -> Packed<'gc> {
-        let index = number as u32;
-        if f64::from(index) == number
-            && let Some(value) = self.array.get((index as usize).wrapping_sub(1))
-        {
+        if let Some(value) = self.item(number) {
             return *value;
         }
         self.find(Packed::number(number)).map_or(Packed::NIL, |at| self.nodes[at].value)
@@ -428,14 +522,11 @@ impl<'gc> TableState<'gc> {
 
     #[inline(always)]
     fn set(&mut self, key: Packed<'gc>, value: Packed<'gc>) -> Result<(), KeyError> {
-        if let Some(number) = key.as_number() {
-            let index = number as u32;
-            if f64::from(index) == number
-                && let Some(slot) = self.array.get_mut((index as usize).wrapping_sub(1))
-            {
-                *slot = value;
-                return Ok(());
-            }
+        if let Some(number) = key.as_number()
+            && let Some(place) = self.item_mut(number)
+        {
+            *place = value;
+            return Ok(());
         }
         if let Some(text) = key.as_str()
             && let Some(node) = self.find_str_mut(text)
@@ -575,24 +666,31 @@ impl<'gc> TableState<'gc> {
         Ok(())
     }
 
+    /// The border that PUC-Rio finds in the array part, if it looks no further.
+    #[inline(always)]
+    fn border(&self) -> Option<usize> {
+        let mut high = self.array.len();
+        if self.array.last().is_none_or(|last| !last.is_nil()) {
+            return self.nodes.is_empty().then_some(high);
+        }
+        let mut low = 0;
+        while high - low > 1 {
+            let middle = usize::midpoint(low, high);
+            if self.array.get(middle - 1).is_none_or(|value| value.is_nil()) {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+        Some(low)
+    }
+
     /// A border `n`: `t[n]` is not nil and `t[n + 1]` is, or 0.
     fn length(&self) -> usize {
+        if let Some(border) = self.border() {
+            return border;
+        }
         let mut high = self.array.len();
-        if high > 0 && self.array[high - 1].is_nil() {
-            let mut low = 0;
-            while high - low > 1 {
-                let middle = usize::midpoint(low, high);
-                if self.array[middle - 1].is_nil() {
-                    high = middle;
-                } else {
-                    low = middle;
-                }
-            }
-            return low;
-        }
-        if self.nodes.is_empty() {
-            return high;
-        }
         let mut low = high;
         high += 1;
         while !self.get_number(high as f64).is_nil() {

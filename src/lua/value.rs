@@ -90,6 +90,12 @@ impl<'gc> Str<'gc> {
         if known != 0 { known } else { self.work_out_hash() }
     }
 
+    /// See [`hash`]; 0 if it has not been worked out.
+    #[inline(always)]
+    pub fn known_hash(self) -> u32 {
+        self.0.hash.get()
+    }
+
     #[inline(never)]
     fn work_out_hash(self) -> u32 {
         let hash = hash(self.bytes());

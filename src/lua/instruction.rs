@@ -1,0 +1,349 @@
+//! Does a Lua instruction in full: the cases that the interpreter's loop leaves, because they call something.
+
+use super::bytecode::{FIELDS_PER_FLUSH, Instruction, OpCode};
+use super::execute::{Place, Then};
+use super::function::{Closure, ClosureState, Upvalue, Upvalues};
+use super::machine::{After, Fault, Flow, MAX_NESTED, MULTIPLE, Machine};
+use super::operators::Event;
+use super::packed::Packed;
+use super::quick::Quick;
+use super::value::Value;
+use gc_arena::Gc;
+
+impl<'gc> Machine<'_, 'gc> {
+    /// Makes the table of a constructor.
+    #[inline(never)]
+    pub(super) fn new_table(&mut self, at: &mut Place<'gc>) -> bool {
+        let (_, instruction) = at.fetched();
+        let (array, hash) = (size_hint(instruction.b()), size_hint(instruction.c()));
+        let table = self.table(array, hash);
+        at.set(instruction.a(), Value::Table(table).into());
+        true
+    }
+
+    /// Reads from a table, if no metamethod can have a say. Gives whether it did.
+    #[inline(never)]
+    pub(super) fn get_plainly(&mut self, at: &mut Place<'gc>) -> bool {
+        let (_, instruction) = at.fetched();
+        let Some(table) = at.get(instruction.b()).as_table() else { return false };
+        let found = table.get_packed(at.operand(instruction.c()));
+        if found.is_nil() && table.metatable().is_some() {
+            return false;
+        }
+        at.set(instruction.a(), found);
+        true
+    }
+
+    /// Writes to a table, if no metamethod can have a say. Gives whether it did.
+    #[inline(never)]
+    pub(super) fn set_plainly(&mut self, at: &mut Place<'gc>) -> bool {
+        let (_, instruction) = at.fetched();
+        let (key, value) = (at.operand(instruction.b()), at.operand(instruction.c()));
+        let table = at.get(instruction.a()).as_table();
+        table.is_some_and(|table| table.set_plainly(self.mc, key, value))
+    }
+
+    /// Calls what is no Lua function.
+    #[inline(always)]
+    pub(super) fn call_native(&mut self, at: &mut Place<'gc>) -> Result<Then, Fault<'gc>> {
+        let (_, instruction) = at.fetched();
+        let function = at.slot(instruction.a());
+        let (Some(native), Some(nested)) =
+            (at.get(instruction.a()).as_native(), self.room_for_frame())
+        else {
+            return self.complete(at);
+        };
+        let arguments = self.count_from(function + 1, instruction.b());
+        let wanted = instruction.c() as i32 - 1;
+        let (frame, arguments) =
+            self.enter_native(function, arguments, wanted, After::Results, nested);
+        let result = self.run_native(native, arguments);
+        // The common case is looked at in place: moving the whole result costs as much as a small native.
+        if let Ok(Flow::Return(count)) = &result {
+            self.state.thread.frames.pop();
+            let first = self.state.thread.top - count;
+            if frame.wanted == 1 && *count == 1 {
+                // Nearly all give one result.
+                self.refresh(at);
+                at.set(instruction.a(), self.packed(first));
+                self.state.thread.top = at.base + usize::from(at.closure.function().max_stack);
+            } else {
+                self.deliver(frame, first, *count);
+                self.refresh(at);
+            }
+            return Ok(Then::GoOn);
+        }
+        self.wait(result?)?;
+        Ok(Then::LookAgain)
+    }
+
+    /// Does the instruction that `at` has just fetched. The frame on top knows where it is.
+    #[inline(never)]
+    pub(super) fn complete(&mut self, at: &mut Place<'gc>) -> Result<Then, Fault<'gc>> {
+        let (quick, instruction) = at.fetched();
+        let target = at.slot(instruction.a());
+        let depth = self.state.thread.frames.len();
+        match quick {
+            Quick::Call => {
+                self.fuel -= 1;
+                let arguments = self.count_from(target + 1, instruction.b());
+                self.call(target, arguments, instruction.c() as i32 - 1, After::Results)?;
+                return Ok(Then::LookAgain);
+            }
+            Quick::GetGlobal => {
+                let key = at.constant(instruction.bx());
+                let globals = Value::Table(self.state.globals).into();
+                self.index(globals, key, target, None)?;
+            }
+            Quick::GetTable | Quick::GetField => {
+                let (value, key) = (at.get(instruction.b()), at.operand(instruction.c()));
+                self.index(value, key, target, Some(at.slot(instruction.b())))?;
+            }
+            Quick::SetGlobal => {
+                let key = at.constant(instruction.bx());
+                let globals = Value::Table(self.state.globals).into();
+                self.set_index(globals, key, at.get(instruction.a()), None)?;
+            }
+            Quick::SetTable | Quick::SetField => {
+                let (key, value) = (at.operand(instruction.b()), at.operand(instruction.c()));
+                self.set_index(at.get(instruction.a()), key, value, Some(target))?;
+            }
+            Quick::OpSelf | Quick::Method => {
+                let (value, key) = (at.get(instruction.b()), at.operand(instruction.c()));
+                self.state.thread.stack[target + 1] = value;
+                self.index(value, key, target, Some(at.slot(instruction.b())))?;
+            }
+            Quick::SetUpval => {
+                let value = at.get(instruction.a());
+                if let Some(upvalue) = at.closure.0.upvalues.get(instruction.b() as usize) {
+                    match upvalue.get() {
+                        Upvalue::Open(slot) => self.state.thread.stack[slot as usize] = value,
+                        Upvalue::Closed(_) => upvalue.set(self.mc, Upvalue::Closed(value)),
+                    }
+                }
+                return Ok(Then::GoOn);
+            }
+            Quick::Add | Quick::AddRR | Quick::AddRK => {
+                self.arithmetic_at(at, instruction, Event::Add)?;
+            }
+            Quick::Sub | Quick::SubRR | Quick::SubRK => {
+                self.arithmetic_at(at, instruction, Event::Sub)?;
+            }
+            Quick::Mul | Quick::MulRR | Quick::MulRK => {
+                self.arithmetic_at(at, instruction, Event::Mul)?;
+            }
+            Quick::Div | Quick::DivRK => self.arithmetic_at(at, instruction, Event::Div)?,
+            Quick::Mod | Quick::ModRK => self.arithmetic_at(at, instruction, Event::Mod)?,
+            Quick::Pow => self.arithmetic_at(at, instruction, Event::Pow)?,
+            Quick::Unm => {
+                let value = at.get(instruction.b());
+                let place = Some(at.slot(instruction.b()));
+                self.arithmetic(Event::Unm, value, value, target, (place, place))?;
+            }
+            Quick::Len => {
+                let place = at.slot(instruction.b());
+                self.length(at.get(instruction.b()), target, Some(place))?;
+            }
+            Quick::Concat => {
+                self.concat(at.slot(instruction.b()), at.slot(instruction.c()), target)?;
+            }
+            Quick::Eq | Quick::EqRK => self.compare_at(at, instruction, Machine::equal)?,
+            Quick::Lt | Quick::LtRR | Quick::LtRK => {
+                self.compare_at(at, instruction, Machine::less)?;
+            }
+            Quick::Le | Quick::LeRR | Quick::LeRK => {
+                self.compare_at(at, instruction, Machine::less_equal)?;
+            }
+            Quick::TailCall => {
+                self.fuel -= 1;
+                let arguments = self.count_from(target + 1, instruction.b());
+                match at.get(instruction.a()).as_closure() {
+                    Some(callee) => self.tail_call(callee, target, arguments),
+                    // A native returns before its caller does: the return behind this instruction passes on.
+                    None => self.call(target, arguments, MULTIPLE, After::Results)?,
+                }
+                return Ok(Then::LookAgain);
+            }
+            Quick::Return => {
+                let count = self.count_from(target, instruction.b());
+                self.finish(target, count)?;
+                return Ok(Then::LookAgain);
+            }
+            Quick::ForPrep => {
+                let names = ["'for' initial value", "'for' limit", "'for' step"];
+                for (register, name) in (instruction.a()..).zip(names) {
+                    let Some(number) = at.get(register).unpack().to_number() else {
+                        return Err(self.error_here(format!("{name} must be a number")));
+                    };
+                    at.set(register, Packed::number(number));
+                }
+                let number = |register: u32| at.get(register).as_bits_of_number();
+                let before = number(instruction.a()) - number(instruction.a() + 2);
+                at.set(instruction.a(), Packed::computed(before));
+                at.jump(instruction.sbx());
+            }
+            Quick::TForLoop => {
+                self.fuel -= 1;
+                self.reserve(target + 6);
+                self.state.thread.stack.copy_within(target..target + 3, target + 3);
+                let wanted = instruction.c() as i32;
+                let iterator = self.packed(target + 3).as_native();
+                let outside = self.state.thread.outside;
+                let room = self
+                    .room_for_frame()
+                    .filter(|nested| nested.saturating_add(outside) + 1 < MAX_NESTED);
+                let (Some(native), Some(nested)) = (iterator, room) else {
+                    self.call(target + 3, 2, wanted, After::Iterate)?;
+                    return Ok(Then::LookAgain);
+                };
+                let (frame, arguments) =
+                    self.enter_native(target + 3, 2, wanted, After::Iterate, nested + 1);
+                let result = self.run_native(native, arguments);
+                let Ok(Flow::Return(count)) = &result else {
+                    self.wait(result?)?;
+                    return Ok(Then::LookAgain);
+                };
+                self.state.thread.frames.pop();
+                self.deliver(frame, self.state.thread.top - count, *count);
+                self.refresh(at);
+                let control = at.get(instruction.a() + 3);
+                if control.is_nil() {
+                    at.jump(1);
+                } else {
+                    at.set(instruction.a() + 2, control);
+                }
+            }
+            Quick::SetList => {
+                let count = match instruction.b() {
+                    0 => self.state.thread.top - target - 1,
+                    count => count as usize,
+                };
+                let batch = match instruction.c() {
+                    0 => {
+                        at.jump(1);
+                        at.closure.proto().code[at.pc() as usize - 1].0
+                    }
+                    batch => batch,
+                };
+                if let Some(table) = at.get(instruction.a()).as_table() {
+                    let first = (batch as usize - 1) * FIELDS_PER_FLUSH as usize + 1;
+                    let values = &self.state.thread.stack[target + 1..=target + count];
+                    table.set_items(self.mc, first, values);
+                }
+                if instruction.b() == 0 {
+                    self.state.thread.top = at.base + usize::from(at.closure.function().max_stack);
+                }
+            }
+            Quick::Close => self.close(target),
+            Quick::Closure => {
+                let function = at.closure.function().functions[instruction.bx() as usize];
+                let count = function.proto.upvalues.len();
+                let mut upvalues = Upvalues::default();
+                let pc = at.pc() as usize;
+                for capture in &at.closure.proto().code[pc..pc + count] {
+                    let captured = match capture.op() {
+                        OpCode::GetUpval => at.closure.0.upvalues.get(capture.b() as usize),
+                        _ => Some(self.capture(at.slot(capture.b()))),
+                    };
+                    captured.into_iter().for_each(|upvalue| upvalues.push(upvalue));
+                }
+                at.jump(count as i32);
+                let id = self.new_id();
+                let state = ClosureState { function, upvalues, id };
+                let closure = Value::Closure(Closure(Gc::new(self.mc, state)));
+                at.set(instruction.a(), closure.into());
+            }
+            Quick::Vararg => {
+                let Some(frame) = self.state.thread.frames.last() else {
+                    return Ok(Then::LookAgain);
+                };
+                let parameters = usize::from(at.closure.function().parameters);
+                let first = frame.function as usize + 1 + parameters;
+                let extra = at.base.saturating_sub(first);
+                let wanted = match instruction.b() {
+                    0 => {
+                        self.reserve(target + extra + 1);
+                        self.state.thread.top = target + extra;
+                        extra
+                    }
+                    count => count as usize - 1,
+                };
+                let stack = &mut self.state.thread.stack;
+                let given = wanted.min(extra);
+                stack.copy_within(first..first + given, target);
+                stack[target + given..target + wanted].fill(Packed::NIL);
+            }
+            // The loop does these always.
+            Quick::Move
+            | Quick::LoadK
+            | Quick::LoadBool
+            | Quick::LoadNil
+            | Quick::GetUpval
+            | Quick::Not
+            | Quick::Jmp
+            | Quick::Test
+            | Quick::TestSet
+            | Quick::ForLoop
+            | Quick::NewTable => {}
+        }
+        // Only a metamethod has pushed a frame.
+        if self.state.thread.frames.len() != depth {
+            return Ok(Then::LookAgain);
+        }
+        self.refresh(at);
+        Ok(Then::GoOn)
+    }
+
+    /// How many values an instruction means: as many as the operand less one says, or all from `first` to the top.
+    fn count_from(&self, first: usize, operand: u32) -> usize {
+        match operand {
+            0 => self.state.thread.top - first,
+            count => count as usize - 1,
+        }
+    }
+
+    fn arithmetic_at(
+        &mut self,
+        at: &Place<'gc>,
+        instruction: Instruction,
+        event: Event,
+    ) -> Result<(), Fault<'gc>> {
+        let (b, c) = (instruction.b(), instruction.c());
+        let places = (at.operand_slot(b), at.operand_slot(c));
+        self.arithmetic(event, at.operand(b), at.operand(c), at.slot(instruction.a()), places)
+    }
+
+    /// A comparison: skips the jump behind it if the answer is not the wanted one.
+    fn compare_at(
+        &mut self,
+        at: &mut Place<'gc>,
+        instruction: Instruction,
+        compare: fn(&mut Self, Packed<'gc>, Packed<'gc>, bool) -> Result<Option<bool>, Fault<'gc>>,
+    ) -> Result<(), Fault<'gc>> {
+        let wanted = instruction.a() != 0;
+        let (left, right) = (at.operand(instruction.b()), at.operand(instruction.c()));
+        // Without an answer, a metamethod decides.
+        if compare(self, left, right, wanted)?.is_some_and(|answer| answer != wanted) {
+            at.jump(1);
+        }
+        Ok(())
+    }
+
+    /// Puts a Lua function in the place of the one that runs.
+    fn tail_call(&mut self, callee: Closure<'gc>, function: usize, arguments: usize) {
+        let Some(frame) = self.state.thread.frames.pop() else { return };
+        self.close(frame.base as usize);
+        let target = frame.function as usize;
+        self.state.thread.stack.copy_within(function..=function + arguments, target);
+        self.enter_lua(callee, target, arguments, frame.wanted, frame.after, frame.nested);
+        if let Some(frame) = self.state.thread.frames.last_mut() {
+            frame.tail = true;
+        }
+    }
+}
+
+/// The size that a floating point byte `eeeeexxx` stands for.
+fn size_hint(byte: u32) -> usize {
+    let exponent = byte >> 3 & 31;
+    if exponent == 0 { byte as usize } else { ((byte & 7) as usize + 8) << (exponent - 1) }
+}
