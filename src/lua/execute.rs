@@ -35,6 +35,12 @@ enum Exit {
     Set,
     /// It is for [`Machine::new_table`].
     NewTable,
+    /// It is for [`Machine::new_closure`].
+    NewClosure,
+    /// It is for [`Machine::set_list`].
+    SetList,
+    /// It is a return behind which captured variables are to live on.
+    Close,
     /// It is for [`Machine::call_native`].
     Call,
 }
@@ -227,6 +233,13 @@ impl<'gc> Machine<'_, 'gc> {
                     Exit::Get => self.get_plainly(&mut place),
                     Exit::Set => self.set_plainly(&mut place),
                     Exit::NewTable => self.new_table(&mut place),
+                    Exit::NewClosure => self.new_closure(&mut place),
+                    Exit::SetList => self.set_list(&mut place),
+                    Exit::Close => {
+                        self.close(place.base);
+                        place.jump(-1);
+                        true
+                    }
                     Exit::Complete | Exit::Call | Exit::Spent => false,
                 };
                 if done {
@@ -498,11 +511,11 @@ impl<'gc> Machine<'_, 'gc> {
                     let thread = &mut self.state.thread;
                     let [.., caller, frame] = &thread.frames[..] else { return Exit::Complete };
                     let closure = known!(caller.closure);
-                    if frame.wanted == MULTIPLE
-                        || frame.after != After::Results
-                        || thread.open.last().is_some_and(|(slot, _)| *slot >= at.base)
-                    {
+                    if frame.wanted == MULTIPLE || frame.after != After::Results {
                         return Exit::Complete;
+                    }
+                    if thread.open.last().is_some_and(|(slot, _)| *slot >= at.base) {
+                        return Exit::Close;
                     }
                     let wanted = frame.wanted as u32;
                     let (base, pc) = (caller.base as usize, caller.pc as usize);
@@ -537,6 +550,8 @@ impl<'gc> Machine<'_, 'gc> {
                     }
                 }
                 Quick::NewTable => return Exit::NewTable,
+                Quick::Closure => return Exit::NewClosure,
+                Quick::SetList => return Exit::SetList,
                 Quick::SetGlobal
                 | Quick::OpSelf
                 | Quick::Pow
@@ -544,9 +559,7 @@ impl<'gc> Machine<'_, 'gc> {
                 | Quick::TailCall
                 | Quick::ForPrep
                 | Quick::TForLoop
-                | Quick::SetList
                 | Quick::Close
-                | Quick::Closure
                 | Quick::Vararg => return Exit::Complete,
             }
         }

@@ -21,6 +21,56 @@ impl<'gc> Machine<'_, 'gc> {
         true
     }
 
+    /// Makes a function.
+    #[inline(never)]
+    pub(super) fn new_closure(&mut self, at: &mut Place<'gc>) -> bool {
+        let (_, instruction) = at.fetched();
+        let function = at.closure.function().functions[instruction.bx() as usize];
+        let count = function.proto.upvalues.len();
+        let mut upvalues = Upvalues::default();
+        let pc = at.pc() as usize;
+        for capture in &at.closure.proto().code[pc..pc + count] {
+            let captured = match capture.op() {
+                OpCode::GetUpval => at.closure.0.upvalues.get(capture.b() as usize),
+                _ => Some(self.capture(at.slot(capture.b()))),
+            };
+            captured.into_iter().for_each(|upvalue| upvalues.push(upvalue));
+        }
+        at.jump(count as i32);
+        let id = self.new_id();
+        let state = ClosureState { function, upvalues, id };
+        let closure = Value::Closure(Closure(Gc::new(self.mc, state)));
+        at.set(instruction.a(), closure.into());
+        true
+    }
+
+    /// Puts the items of a constructor into its table.
+    #[inline(never)]
+    pub(super) fn set_list(&mut self, at: &mut Place<'gc>) -> bool {
+        let (_, instruction) = at.fetched();
+        let target = at.slot(instruction.a());
+        let count = match instruction.b() {
+            0 => self.state.thread.top - target - 1,
+            count => count as usize,
+        };
+        let batch = match instruction.c() {
+            0 => {
+                at.jump(1);
+                at.closure.proto().code[at.pc() as usize - 1].0
+            }
+            batch => batch,
+        };
+        if let Some(table) = at.get(instruction.a()).as_table() {
+            let first = (batch as usize - 1) * FIELDS_PER_FLUSH as usize + 1;
+            let values = &self.state.thread.stack[target + 1..=target + count];
+            table.set_items(self.mc, first, values);
+        }
+        if instruction.b() == 0 {
+            self.state.thread.top = at.base + usize::from(at.closure.function().max_stack);
+        }
+        true
+    }
+
     /// Reads from a table, if no metamethod can have a say. Gives whether it did.
     #[inline(never)]
     pub(super) fn get_plainly(&mut self, at: &mut Place<'gc>) -> bool {
@@ -213,46 +263,7 @@ impl<'gc> Machine<'_, 'gc> {
                     at.set(instruction.a() + 2, control);
                 }
             }
-            Quick::SetList => {
-                let count = match instruction.b() {
-                    0 => self.state.thread.top - target - 1,
-                    count => count as usize,
-                };
-                let batch = match instruction.c() {
-                    0 => {
-                        at.jump(1);
-                        at.closure.proto().code[at.pc() as usize - 1].0
-                    }
-                    batch => batch,
-                };
-                if let Some(table) = at.get(instruction.a()).as_table() {
-                    let first = (batch as usize - 1) * FIELDS_PER_FLUSH as usize + 1;
-                    let values = &self.state.thread.stack[target + 1..=target + count];
-                    table.set_items(self.mc, first, values);
-                }
-                if instruction.b() == 0 {
-                    self.state.thread.top = at.base + usize::from(at.closure.function().max_stack);
-                }
-            }
             Quick::Close => self.close(target),
-            Quick::Closure => {
-                let function = at.closure.function().functions[instruction.bx() as usize];
-                let count = function.proto.upvalues.len();
-                let mut upvalues = Upvalues::default();
-                let pc = at.pc() as usize;
-                for capture in &at.closure.proto().code[pc..pc + count] {
-                    let captured = match capture.op() {
-                        OpCode::GetUpval => at.closure.0.upvalues.get(capture.b() as usize),
-                        _ => Some(self.capture(at.slot(capture.b()))),
-                    };
-                    captured.into_iter().for_each(|upvalue| upvalues.push(upvalue));
-                }
-                at.jump(count as i32);
-                let id = self.new_id();
-                let state = ClosureState { function, upvalues, id };
-                let closure = Value::Closure(Closure(Gc::new(self.mc, state)));
-                at.set(instruction.a(), closure.into());
-            }
             Quick::Vararg => {
                 let Some(frame) = self.state.thread.frames.last() else {
                     return Ok(Then::LookAgain);
@@ -284,7 +295,9 @@ impl<'gc> Machine<'_, 'gc> {
             | Quick::Test
             | Quick::TestSet
             | Quick::ForLoop
-            | Quick::NewTable => {}
+            | Quick::NewTable
+            | Quick::Closure
+            | Quick::SetList => {}
         }
         // Only a metamethod has pushed a frame.
         if self.state.thread.frames.len() != depth {

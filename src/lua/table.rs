@@ -432,8 +432,12 @@ impl<'gc> TableState<'gc> {
         self.last_free = size as u32;
     }
 
+    #[inline]
     fn main_position(&self, key: Packed<'gc>) -> usize {
         let size = self.nodes.len();
+        if let Some(text) = key.as_str() {
+            return text.hash() as usize & (size - 1);
+        }
         // Where PUC-Rio hashes an address we hash the object's number: its order is as arbitrary, but always the same.
         let by_number = |number: u32| number as usize % ((size - 1) | 1);
         match key.unpack() {
@@ -442,32 +446,30 @@ impl<'gc> TableState<'gc> {
                 let bits = number.to_bits();
                 by_number((bits as u32).wrapping_add((bits >> 32) as u32))
             }
-            Value::String(text) => text.hash() as usize & (size - 1),
             Value::Boolean(value) => usize::from(value) & (size - 1),
             Value::Table(table) => by_number(table.id()),
             Value::Closure(closure) => by_number(closure.id()),
             Value::Native(native) => by_number(native.id()),
             Value::Coroutine(coroutine) => by_number(coroutine.id()),
             Value::Userdata(number) => by_number(number),
-            Value::Nil => 0,
+            Value::Nil | Value::String(_) => 0,
         }
     }
 
+    /// The node of a key. nil has none.
     fn find(&self, key: Packed<'gc>) -> Option<usize> {
-        if self.nodes.is_empty() {
+        if self.nodes.is_empty() || key.is_nil() {
             return None;
         }
         let mut at = self.main_position(key);
-        loop {
-            let node = &self.nodes[at];
+        // Behind the last there is none: no index is as large as NONE.
+        while let Some(node) = self.nodes.get(at) {
             if node.key.equals(key) {
                 return Some(at);
             }
-            if node.next == NONE {
-                return None;
-            }
             at = node.next as usize;
         }
+        None
     }
 
     #[inline(always)]
@@ -476,8 +478,6 @@ impl<'gc> TableState<'gc> {
             self.get_number(number)
         } else if let Some(text) = key.as_str() {
             self.get_str(text)
-        } else if key.is_nil() {
-            Packed::NIL
         } else {
             self.find(key).map_or(Packed::NIL, |at| self.nodes[at].value)
         }
@@ -528,38 +528,14 @@ impl<'gc> TableState<'gc> {
             *place = value;
             return Ok(());
         }
-        if let Some(text) = key.as_str()
-            && let Some(node) = self.find_str_mut(text)
-        {
-            node.value = value;
-            self.absent = 0;
-            return Ok(());
-        }
-        self.set_node(key, value)
-    }
-
-    #[inline(always)]
-    fn find_str_mut(&mut self, key: Str<'gc>) -> Option<&mut Node<'gc>> {
-        let mut at = key.hash() as usize & self.nodes.len().wrapping_sub(1);
-        loop {
-            let node = self.nodes.get(at)?;
-            if node.key.as_str() == Some(key) {
-                return self.nodes.get_mut(at);
-            }
-            at = node.next as usize;
-        }
-    }
-
-    /// Sets a key that has no place in the array part.
-    fn set_node(&mut self, key: Packed<'gc>, value: Packed<'gc>) -> Result<(), KeyError> {
         self.absent = 0;
-        // A free node has nil for its key: nil is not to be looked for.
-        if key.is_nil() {
-            return Err(KeyError::Nil);
-        }
         if let Some(at) = self.find(key) {
             self.nodes[at].value = value;
             return Ok(());
+        }
+        // A free node has nil for its key.
+        if key.is_nil() {
+            return Err(KeyError::Nil);
         }
         if key.as_number().is_some_and(f64::is_nan) {
             return Err(KeyError::NaN);
