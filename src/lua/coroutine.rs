@@ -110,7 +110,8 @@ impl<'gc> Machine<'_, 'gc> {
         if self.state.thread.frames.is_empty() {
             self.call(0, count, MULTIPLE, After::Results)
         } else {
-            self.resume_native(Outcome::Returned(count))
+            // The native on top has yielded.
+            self.finish(self.state.thread.top - count, count)
         }
     }
 

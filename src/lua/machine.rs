@@ -79,14 +79,9 @@ pub enum Flow {
         /// What to do with the outcome.
         then: Box<dyn Continue>,
     },
-    /// Suspend the coroutine that runs, and give its resumer the last so many values on the stack. The outcome is
-    /// what it is resumed with.
-    Yield {
-        /// Number of values.
-        count: usize,
-        /// What to do when it is resumed.
-        then: Box<dyn Continue>,
-    },
+    /// Suspend the coroutine that runs, and give its resumer the last so many values on the stack. The native's results
+    /// are what it is resumed with.
+    Yield(usize),
 }
 
 /// What a native still has to do.
@@ -199,6 +194,8 @@ pub(super) enum Progress {
     Waiting,
     /// As waiting, for a call whose errors come back to it.
     Protected,
+    /// What its coroutine is resumed with is its results: it has no continuation.
+    Yielded,
 }
 
 /// A stack with its frames: the main one of a script, or a coroutine's.
@@ -249,7 +246,7 @@ impl<'gc> Thread<'gc> {
 #[derive(Collect)]
 #[collect(no_drop)]
 pub struct State<'gc> {
-    /// What runs.
+    /// What runs. Not boxed, though coroutines exchange theirs for it: a load less for each call counts for more.
     pub(super) thread: Thread<'gc>,
     /// The coroutine that runs; none for the script itself.
     pub(super) coroutine: Option<Coroutine<'gc>>,
@@ -819,8 +816,11 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     pub(super) fn wait(&mut self, flow: Flow) -> Result<(), Fault<'gc>> {
-        let is_protected = matches!(flow, Flow::Call { protected: true, .. });
-        let progress = if is_protected { Progress::Protected } else { Progress::Waiting };
+        let progress = match flow {
+            Flow::Call { protected: true, .. } => Progress::Protected,
+            Flow::Yield(_) => Progress::Yielded,
+            _ => Progress::Waiting,
+        };
         if let Some(frame) = self.state.thread.frames.last_mut() {
             frame.progress = progress;
         }
@@ -840,10 +840,7 @@ impl<'gc> Machine<'_, 'gc> {
                 self.state.thread.waiting.push(then);
                 self.resume_coroutine(arguments)
             }
-            Flow::Yield { count, then } => {
-                self.state.thread.waiting.push(then);
-                self.leave_coroutine(count)
-            }
+            Flow::Yield(count) => self.leave_coroutine(count),
         }
     }
 
@@ -883,7 +880,8 @@ impl<'gc> Machine<'_, 'gc> {
                 self.state.failure = Some(value);
                 return Err(value);
             };
-            let waits = |frame: &&Frame| frame.progress != Progress::Started;
+            let waits =
+                |frame: &&Frame| matches!(frame.progress, Progress::Waiting | Progress::Protected);
             let waiting = thread.frames[..=catcher].iter().filter(waits).count();
             thread.waiting.truncate(waiting);
             thread.frames.truncate(catcher + 1);

@@ -177,7 +177,17 @@ impl<'gc> Table<'gc> {
 
     /// The value of `t[index]`, without metamethods.
     pub fn get_index(self, index: usize) -> Value<'gc> {
-        self.state().get_number(index as f64).unpack()
+        self.get_item(index).unpack()
+    }
+
+    /// See [`Table::get_index`].
+    #[inline(always)]
+    pub(super) fn get_item(self, index: usize) -> Packed<'gc> {
+        let state = self.state();
+        match state.array.get(index.wrapping_sub(1)) {
+            Some(value) => *value,
+            None => state.get_number(index as f64),
+        }
     }
 
     /// Sets a key, without metamethods. Whether the table is read-only is for the caller to look at.

@@ -130,31 +130,17 @@ fn resume_wrapped<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> 
     Ok(Flow::Resume { arguments: arguments.count, then: Box::new(Wrapped) })
 }
 
-/// As [`Unwrapped`], for values that come from a coroutine.
+/// Gives the values as they are, and raises an error again: a text with the position of the caller before it.
 struct Wrapped;
 
 impl Continue for Wrapped {
     fn resume<'gc>(
         self: Box<Self>,
         machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        outcome: Outcome<'gc>,
-    ) -> Result<'gc> {
-        check_results(machine, outcome, 1)?;
-        Box::new(Unwrapped).resume(machine, arguments, outcome)
-    }
-}
-
-/// Gives the values as they are, and raises an error again: a text with the position of the caller before it.
-struct Unwrapped;
-
-impl Continue for Unwrapped {
-    fn resume<'gc>(
-        self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
         _: Arguments,
         outcome: Outcome<'gc>,
     ) -> Result<'gc> {
+        check_results(machine, outcome, 1)?;
         match outcome {
             Outcome::Returned(count) => Ok(Flow::Return(count)),
             Outcome::Resumed => Ok(Flow::Return(0)),
@@ -170,5 +156,5 @@ fn yield_values<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Re
     if !machine.can_yield() {
         return Err(machine.error_here("attempt to yield across metamethod/C-call boundary"));
     }
-    Ok(Flow::Yield { count: arguments.count, then: Box::new(Unwrapped) })
+    Ok(Flow::Yield(arguments.count))
 }

@@ -236,7 +236,8 @@ fn sort<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
 
 #[inline(always)]
 fn item(table: Table<'_>, index: i64) -> Packed<'_> {
-    table.get_packed(Packed::number(index as f64))
+    // A wrong order function leads as far as to `t[0]`, no further.
+    table.get_item(usize::try_from(index).unwrap_or_default())
 }
 
 /// Quicksort at work on the items `low..=high`; `left` are the ranges still to be sorted.
@@ -279,24 +280,24 @@ impl Continue for Sorting {
         let comparer = machine.packed_argument(arguments, 2);
         let mut answer = machine.first_result(outcome).is_true();
         machine.set_top(pivot_slot + 1);
-        if matches!(outcome, Outcome::Resumed) && self.at != Stage::Begin {
-            // A pause came between a question and its answer: it is asked again.
-            answer = match self.compare(machine, table, comparer, pivot_slot)? {
-                Some(answer) => answer,
-                None => return Ok(Flow::Call { arguments: 2, protected: false, then: self }),
-            };
-        }
-        while self.advance(machine, table, pivot_slot, answer)? {
-            machine.fuel -= 1;
-            if machine.fuel <= 0 {
-                return Ok(Flow::Pause(self));
+        // If a pause came between a question and its answer, the question is asked again.
+        let mut is_answered = matches!(outcome, Outcome::Returned(_)) || self.at == Stage::Begin;
+        loop {
+            if is_answered {
+                if !self.advance(machine, table, pivot_slot, answer)? {
+                    return Ok(Flow::Return(0));
+                }
+                machine.fuel -= 1;
+                if machine.fuel <= 0 {
+                    return Ok(Flow::Pause(self));
+                }
             }
             answer = match self.compare(machine, table, comparer, pivot_slot)? {
                 Some(answer) => answer,
                 None => return Ok(Flow::Call { arguments: 2, protected: false, then: self }),
             };
+            is_answered = true;
         }
-        Ok(Flow::Return(0))
     }
 }
 
@@ -306,6 +307,7 @@ impl Sorting {
     }
 
     /// Asks the question of the present stage. `None`: the function and its arguments have been pushed.
+    #[inline(always)]
     fn compare<'gc>(
         &self,
         machine: &mut Machine<'_, 'gc>,
@@ -356,6 +358,7 @@ impl Sorting {
     }
 
     /// Acts on an answer; true if there is another question to ask.
+    #[inline(always)]
     fn advance<'gc>(
         &mut self,
         machine: &mut Machine<'_, 'gc>,
