@@ -38,6 +38,8 @@ use std::rc::Rc;
 
 /// Frames that may be open: what Redis allows, as PUC-Rio doubles its vector of them and stops short of `LUAI_MAXCALLS`.
 const MAX_FRAMES: usize = 16383;
+/// Frames that handlers of a stack overflow see below them.
+const SHOWN_FRAMES: usize = 200;
 /// Calls that natives and metamethods may have open (`LUAI_MAXCCALLS`).
 pub(super) const MAX_NESTED: u8 = 199;
 /// Keeps all results.
@@ -64,8 +66,8 @@ pub enum Flow {
     Call {
         /// Number of arguments.
         arguments: usize,
-        /// Errors come back as [`Outcome::Failed`] instead of passing by.
-        protected: bool,
+        /// What becomes of an error in it.
+        protection: Protection,
         /// What to do with the outcome.
         then: Box<dyn Continue>,
     },
@@ -87,6 +89,20 @@ pub enum Flow {
         /// What to do when it is resumed.
         then: Box<dyn Continue>,
     },
+}
+
+/// What becomes of an error in a call that a native makes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    /// It passes by.
+    None,
+    /// It comes back as [`Outcome::Failed`] (`pcall`).
+    Full,
+    /// As [`Protection::Full`], but the native's second argument, a handler, is called first, where the error is
+    /// raised and nothing is unwound yet. What comes back is the handler's result (`xpcall`).
+    Handler,
+    /// As [`Protection::Full`], but the handler of the calls around this one is called first (`load`).
+    Inherited,
 }
 
 /// What a native still has to do.
@@ -114,8 +130,10 @@ pub enum Outcome<'gc> {
 /// Why a script fails.
 #[derive(Clone, Copy)]
 pub enum Fault<'gc> {
-    /// A Lua error: `pcall` catches it.
+    /// A Lua error: a handler is called, and `pcall` catches it.
     Error(Value<'gc>),
+    /// As [`Fault::Error`], but no handler is called (any more): what a handler has made of an error, and lack of memory.
+    Handled(Value<'gc>),
     /// The host stops the script: nothing catches it.
     Interrupt(Value<'gc>),
 }
@@ -138,6 +156,8 @@ pub(super) enum After {
     Concat(u32),
     /// They resume the native below.
     Native,
+    /// The first takes the place of the error that the handler was called for.
+    Handler,
 }
 
 impl After {
@@ -184,6 +204,11 @@ impl Frame<'_> {
         self.closure.is_none()
     }
 
+    /// A native that waits for a call whose errors come back to it.
+    fn catches(&self) -> bool {
+        matches!(self.progress, Progress::Waiting(protection) if protection != Protection::None)
+    }
+
     /// A native's arguments.
     fn arguments(&self) -> Arguments {
         Arguments { base: self.base as usize, count: (self.top - self.base) as usize }
@@ -195,10 +220,8 @@ impl Frame<'_> {
 pub(super) enum Progress {
     /// Not started, or at work. So is a Lua function, always.
     Started,
-    /// Its continuation waits for a call, or for the next time slice.
-    Waiting,
-    /// As waiting, for a call whose errors come back to it.
-    Protected,
+    /// Its continuation waits for a call with this protection, or for the next time slice.
+    Waiting(Protection),
 }
 
 /// A stack with its frames: the main one of a script, or a coroutine's.
@@ -209,6 +232,9 @@ pub(super) struct Thread<'gc> {
     /// Behind the last value that counts.
     pub top: usize,
     pub frames: MeteredVec<Frame<'gc>, MetricsAlloc<'gc>>,
+    /// Frames below those in `frames`, while handlers run on top of a stack overflow: PUC-Rio gives these about as
+    /// many again.
+    pub buried: Vec<Frame<'gc>>,
     /// Calls from C around this thread, while it runs: none around the script itself.
     pub outside: u8,
     /// Captured variables that still live on the stack, by slot.
@@ -228,6 +254,7 @@ impl<'gc> Thread<'gc> {
             stack,
             top: values.len(),
             frames,
+            buried: Vec::new(),
             outside: 0,
             open: Vec::new(),
             waiting: Vec::new(),
@@ -237,6 +264,7 @@ impl<'gc> Thread<'gc> {
     /// Forgets everything but the stack's memory.
     pub(super) fn clear(&mut self) {
         self.frames.clear();
+        self.buried = Vec::new();
         self.open.clear();
         self.waiting.clear();
         self.stack.clear();
@@ -274,6 +302,11 @@ pub struct State<'gc> {
     pub position: Option<Position>,
     /// An error that is to be raised before the next instruction.
     pub(super) pending: Option<(Value<'gc>, bool)>,
+    /// That error is lack of memory, for which no handler is called.
+    pub(super) pending_is_handled: bool,
+    /// The handler that the host says stands around a script: what it makes of an error matters where the error goes
+    /// on inside the script ([`Protection::Inherited`]).
+    pub handler: Value<'gc>,
     /// The error that ended the script.
     pub failure: Option<Value<'gc>>,
     /// `collectgarbage` asked for a full collection.
@@ -323,6 +356,8 @@ impl<'gc> State<'gc> {
             next_id: 2,
             position: None,
             pending: None,
+            pending_is_handled: false,
+            handler: Value::Nil,
             failure: None,
             wants_collection: false,
             random: 0,
@@ -719,6 +754,7 @@ impl<'gc> Machine<'_, 'gc> {
                         self.state.thread.stack[slot as usize] = result;
                         return self.go_on_with_concat(slot as usize);
                     }
+                    After::Handler => return Err(Fault::Handled(result.unpack())),
                     _ => {}
                 }
             }
@@ -813,10 +849,12 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     pub(super) fn wait(&mut self, flow: Flow) -> Result<(), Fault<'gc>> {
-        let is_protected = matches!(flow, Flow::Call { protected: true, .. });
-        let progress = if is_protected { Progress::Protected } else { Progress::Waiting };
+        let protection = match flow {
+            Flow::Call { protection, .. } => protection,
+            _ => Protection::None,
+        };
         if let Some(frame) = self.state.thread.frames.last_mut() {
-            frame.progress = progress;
+            frame.progress = Progress::Waiting(protection);
         }
         match flow {
             Flow::Return(_) => Ok(()),
@@ -841,25 +879,109 @@ impl<'gc> Machine<'_, 'gc> {
         }
     }
 
-    /// Gives an error to the innermost protected call; if there is none, ends the script with it.
+    /// The handler that is to be called for an error that is raised now.
+    fn error_handler(&self) -> Option<Packed<'gc>> {
+        let thread = &self.state.thread;
+        let mut frames = thread.frames.iter().rev().chain(thread.buried.iter().rev());
+        let mut catcher = frames.find(|frame| frame.catches())?;
+        while catcher.progress == Progress::Waiting(Protection::Inherited) {
+            match frames.find(|frame| frame.catches()) {
+                Some(outer) => catcher = outer,
+                // A coroutine begins without a handler.
+                None if self.state.coroutine.is_some() => return None,
+                None if self.state.handler.is_nil() => return None,
+                None => return Some(self.state.handler.into()),
+            }
+        }
+        (catcher.progress == Progress::Waiting(Protection::Handler))
+            .then(|| self.packed(catcher.base as usize + 1))
+    }
+
+    /// What takes the place of an error that cannot be handled (`LUA_ERRERR`).
+    fn handler_failed(&mut self) -> Fault<'gc> {
+        Fault::Handled(self.string("error in error handling"))
+    }
+
+    /// Calls the handler of an error on top of the function that raised it; false if there is none. What is wrong with
+    /// that call is an error for the handler too, as is what it raises itself: only the limit on calls from C ends it.
+    fn call_error_handler(&mut self, error: Value<'gc>) -> Result<bool, Fault<'gc>> {
+        let is_full = self.state.thread.frames.len() >= MAX_FRAMES;
+        if is_full && !self.state.thread.buried.is_empty() {
+            return Err(self.handler_failed());
+        }
+        let Some(handler) = self.error_handler() else { return Ok(false) };
+        let thread = &self.state.thread;
+        let Some(frame) = thread.frames.last() else { return Ok(false) };
+        let all = u32::from(frame.nested) + u32::from(thread.outside) + 1;
+        if !handler.is_function() || all >= u32::from(MAX_NESTED) + 25 {
+            return Err(self.handler_failed());
+        }
+        let mut error = error;
+        if all == u32::from(MAX_NESTED) {
+            // Either that was the error, or the handler has run into it. The call that failed counts.
+            if let Fault::Error(overflow) = self.error_here("C stack overflow") {
+                error = overflow;
+            }
+            if let Some(frame) = self.state.thread.frames.last_mut() {
+                frame.nested += 1;
+            }
+        }
+        let thread = &mut self.state.thread;
+        if is_full {
+            let buried = MAX_FRAMES - SHOWN_FRAMES;
+            thread.buried.extend_from_slice(&thread.frames[..buried]);
+            thread.frames.drain(..buried);
+        }
+        let frame_top = thread.frames.last().map_or(0, |frame| frame.top as usize);
+        let function = thread.top.max(frame_top);
+        self.set_top(function);
+        self.push_packed(handler);
+        self.push(error);
+        self.call(function, 1, 1, After::Handler)?;
+        Ok(true)
+    }
+
+    /// The frame that catches an error.
+    fn catcher(&mut self) -> Option<usize> {
+        let thread = &mut self.state.thread;
+        let found = thread.frames.iter().rposition(Frame::catches);
+        if found.is_some() || thread.buried.is_empty() {
+            return found;
+        }
+        let shown = thread.frames.len();
+        let buried = std::mem::take(&mut thread.buried);
+        thread.frames.extend_from_slice(&buried);
+        thread.frames.rotate_left(shown);
+        thread.frames.iter().rposition(Frame::catches)
+    }
+
+    /// Gives an error to its handler, or to the innermost protected call; if there is none, ends the script with it.
     pub(super) fn unwind(&mut self, fault: Fault<'gc>) -> Result<(), Value<'gc>> {
         let mut fault = fault;
         let mut raised_at = None;
+        if std::mem::take(&mut self.state.pending_is_handled)
+            && let Fault::Error(value) = fault
+        {
+            fault = Fault::Handled(value);
+        }
         loop {
             let (value, can_catch) = match fault {
-                Fault::Error(value) => (value, true),
+                Fault::Error(value) => match self.call_error_handler(value) {
+                    Ok(true) => return Ok(()),
+                    Ok(false) => (value, true),
+                    Err(next) => {
+                        fault = next;
+                        continue;
+                    }
+                },
+                Fault::Handled(value) => (value, true),
                 Fault::Interrupt(value) => (value, false),
             };
-            let thread = &self.state.thread;
-            let top_is_native = thread.frames.last().is_some_and(Frame::is_native);
-            let position =
-                raised_at.take().or_else(|| self.position_at(usize::from(top_is_native)));
-            let thread = &mut self.state.thread;
-            let catcher = thread
-                .frames
-                .iter()
-                .rposition(|frame| frame.progress == Progress::Protected && can_catch);
+            let catcher = if can_catch { self.catcher() } else { None };
             let Some(catcher) = catcher else {
+                let top_is_native = self.state.thread.frames.last().is_some_and(Frame::is_native);
+                let position =
+                    raised_at.take().or_else(|| self.position_at(usize::from(top_is_native)));
                 self.close(0);
                 // The error of a coroutine is the outcome of resuming it.
                 if self.abandon_coroutine() {
@@ -877,9 +999,10 @@ impl<'gc> Machine<'_, 'gc> {
                 self.state.failure = Some(value);
                 return Err(value);
             };
+            let thread = &mut self.state.thread;
             let waits = |frame: &&Frame| frame.progress != Progress::Started;
-            let waiting = thread.frames[..=catcher].iter().filter(waits).count();
-            thread.waiting.truncate(waiting);
+            let given_up = thread.frames[catcher + 1..].iter().filter(waits).count();
+            thread.waiting.truncate(thread.waiting.len() - given_up);
             thread.frames.truncate(catcher + 1);
             let top = thread.frames[catcher].top as usize;
             self.close(top);

@@ -160,6 +160,7 @@ impl Lua {
             state.failure = None;
             state.position = None;
             state.pending = None;
+            state.pending_is_handled = false;
             if let Some(closure) = state.loaded.get(function.0).copied() {
                 machine.push(Value::Closure(closure));
                 machine.enter_lua(closure, 0, 0, MULTIPLE, After::Results, 0);
@@ -200,6 +201,7 @@ impl Lua {
         self.enter(|machine| {
             let message = machine.string(message);
             machine.state.pending = Some((message, can_catch));
+            machine.state.pending_is_handled = true;
         });
     }
 

@@ -247,7 +247,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// The error of a native that wants more memory than the limit leaves.
     pub fn out_of_memory(&mut self) -> Fault<'gc> {
-        Fault::Error(self.string("not enough memory"))
+        Fault::Handled(self.string("not enough memory"))
     }
 
     /// Refuses to go on if so many more bytes cannot fit. To be asked before anything large is made.

@@ -5,7 +5,7 @@ use crate::command;
 use crate::error::Error;
 use crate::lua::Host;
 use crate::lua::lib::base::{Result, display};
-use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome};
+use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome, Protection};
 use crate::lua::number::to_long;
 use crate::lua::value::Value;
 use crate::number::format_g;
@@ -332,7 +332,7 @@ fn lua_pcall<'gc>(
         machine.push(Value::Boolean(true));
     }
     let arguments = arguments.count.saturating_sub(1);
-    Ok(Flow::Call { arguments, protected: true, then: Box::new(Protected) })
+    Ok(Flow::Call { arguments, protection: Protection::Full, then: Box::new(Protected) })
 }
 
 struct Protected;

@@ -3,7 +3,9 @@
 use super::base::{MAX_VALUES, Result};
 use crate::lua::format::{Spec, quote};
 use crate::lua::function::NativeCode;
-use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome};
+use crate::lua::machine::{
+    Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome, Protection,
+};
 use crate::lua::operators::LookUp;
 use crate::lua::pattern::{Capture, Matcher, Step};
 use crate::lua::value::{Str, Value};
@@ -460,7 +462,11 @@ impl Continue for Substitution {
                 Replacement::Value(value) => self.replace(machine, subject, &range, value)?,
                 Replacement::Asked(count) => {
                     self.matched = Some(range);
-                    return Ok(Flow::Call { arguments: count, protected: false, then: self });
+                    return Ok(Flow::Call {
+                        arguments: count,
+                        protection: Protection::None,
+                        then: self,
+                    });
                 }
             }
         }

@@ -1,7 +1,9 @@
 //! Defines the table library. Sorting compares in PUC-Rio's order, since a script can watch it.
 
 use super::base::Result;
-use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome};
+use crate::lua::machine::{
+    Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome, Protection,
+};
 use crate::lua::operators::Event;
 use crate::lua::packed::Packed;
 use crate::lua::table::Table;
@@ -158,7 +160,7 @@ fn visit<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'g
             machine.push(machine.argument(arguments, 2));
             machine.push(key);
             machine.push(value);
-            Ok(Flow::Call { arguments: 2, protected: false, then: Box::new(Visited) })
+            Ok(Flow::Call { arguments: 2, protection: Protection::None, then: Box::new(Visited) })
         }
         Ok(None) => Ok(Flow::Return(0)),
         Err(_) => Err(machine.error_here("invalid key to 'next'")),
@@ -216,7 +218,7 @@ impl Continue for Counting {
         machine.push(machine.argument(arguments, 2));
         machine.push(Value::Number(self.index as f64));
         machine.push(at(table, self.index));
-        Ok(Flow::Call { arguments: 2, protected: false, then: self })
+        Ok(Flow::Call { arguments: 2, protection: Protection::None, then: self })
     }
 }
 
@@ -283,7 +285,13 @@ impl Continue for Sorting {
             // A pause came between a question and its answer: it is asked again.
             answer = match self.compare(machine, table, comparer, pivot_slot)? {
                 Some(answer) => answer,
-                None => return Ok(Flow::Call { arguments: 2, protected: false, then: self }),
+                None => {
+                    return Ok(Flow::Call {
+                        arguments: 2,
+                        protection: Protection::None,
+                        then: self,
+                    });
+                }
             };
         }
         while self.advance(machine, table, pivot_slot, answer)? {
@@ -293,7 +301,13 @@ impl Continue for Sorting {
             }
             answer = match self.compare(machine, table, comparer, pivot_slot)? {
                 Some(answer) => answer,
-                None => return Ok(Flow::Call { arguments: 2, protected: false, then: self }),
+                None => {
+                    return Ok(Flow::Call {
+                        arguments: 2,
+                        protection: Protection::None,
+                        then: self,
+                    });
+                }
             };
         }
         Ok(Flow::Return(0))
