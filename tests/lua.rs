@@ -129,6 +129,36 @@ fn slices_of_any_size_change_nothing() {
     }
 }
 
+/// Whatever it does and catches, it comes to an end.
+#[test]
+fn a_script_that_is_to_give_up_does_so() {
+    for path in chapters() {
+        let source = std::fs::read(&path).expect("the chapter is there");
+        for before in (0..400).step_by(3) {
+            let mut lua = Lua::new(64 << 20);
+            lua.enter(|machine| {
+                lib::open(machine);
+                let globals = machine.state.globals;
+                machine.register(globals, &[("out", out), ("print", out)]);
+            });
+            let function = lua.load(&source, b"@chapter").expect("it compiles");
+            lua.start(function);
+            if (0..before).any(|_| lua.resume(&mut NoHost, 5) != Step::Paused) {
+                break;
+            }
+            lua.enter(|machine| {
+                let error = machine.string("give up");
+                machine.set_hook(error);
+            });
+            let mut slices = 0;
+            while lua.resume(&mut NoHost, 100) == Step::Paused {
+                slices += 1;
+                assert!(slices < 1000, "{} goes on", path.display());
+            }
+        }
+    }
+}
+
 /// Rubbish of every kind, for as long as it likes, stays within the limit; what does not fit is an error like others.
 #[test]
 fn the_heap_stays_within_its_limit() {

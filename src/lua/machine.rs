@@ -24,6 +24,7 @@ use super::coroutine::Coroutine;
 use super::function::{
     Closure, ClosureState, Function, Native, NativeCode, NativeState, Upvalue, UpvalueRef, Upvalues,
 };
+use super::hook::Hook;
 use super::lexer::SyntaxError;
 use super::operators::Event;
 use super::packed::Packed;
@@ -235,6 +236,8 @@ pub(super) struct Thread<'gc> {
     /// Frames below those in `frames`, while handlers run on top of a stack overflow: PUC-Rio gives these about as
     /// many again.
     pub buried: Vec<Frame<'gc>>,
+    /// It has got the error of the hook, or the one that made it has.
+    pub hooked: bool,
     /// Calls from C around this thread, while it runs: none around the script itself.
     pub outside: u8,
     /// Captured variables that still live on the stack, by slot.
@@ -255,6 +258,7 @@ impl<'gc> Thread<'gc> {
             top: values.len(),
             frames,
             buried: Vec::new(),
+            hooked: false,
             outside: 0,
             open: Vec::new(),
             waiting: Vec::new(),
@@ -304,6 +308,8 @@ pub struct State<'gc> {
     pub(super) pending: Option<(Value<'gc>, bool)>,
     /// That error is lack of memory, for which no handler is called.
     pub(super) pending_is_handled: bool,
+    /// The script is to give up.
+    pub(super) hook: Option<Hook<'gc>>,
     /// The handler that the host says stands around a script: what it makes of an error matters where the error goes
     /// on inside the script ([`Protection::Inherited`]).
     pub handler: Value<'gc>,
@@ -357,6 +363,7 @@ impl<'gc> State<'gc> {
             position: None,
             pending: None,
             pending_is_handled: false,
+            hook: None,
             handler: Value::Nil,
             failure: None,
             wants_collection: false,
@@ -734,6 +741,7 @@ impl<'gc> Machine<'_, 'gc> {
                 let function = frame.function as usize;
                 self.state.thread.stack.copy_within(first..first + count, function);
                 self.state.thread.top = function + count;
+                self.stop_for_hook();
                 return self.resume_native(Outcome::Returned(count));
             }
             after => {
@@ -1007,6 +1015,7 @@ impl<'gc> Machine<'_, 'gc> {
             let top = thread.frames[catcher].top as usize;
             self.close(top);
             self.state.thread.top = top;
+            self.stop_for_hook();
             match self.resume_native(Outcome::Failed(value)) {
                 Ok(()) => return Ok(()),
                 Err(next) => fault = next,

@@ -89,7 +89,7 @@ impl Host for Api<'_> {
 }
 
 /// The table of an error that no command counted: it is counted when it leaves the script.
-fn uncounted<'gc>(machine: &mut Machine<'_, 'gc>, error: &Error) -> Value<'gc> {
+pub(super) fn uncounted<'gc>(machine: &mut Machine<'_, 'gc>, error: &Error) -> Value<'gc> {
     let table = machine.table(0, 1);
     let text = machine.string(&error.0);
     machine.set_field(table, "err", text);

@@ -10,6 +10,7 @@ pub use cache::Sha;
 use crate::command::Found;
 use crate::error::{self, Error};
 use crate::lua::lib::base::display;
+use crate::lua::machine::Position;
 use crate::lua::value::Value;
 use crate::lua::{FunctionId, Lua, Step};
 use crate::resp::{Reply, Resp};
@@ -167,13 +168,16 @@ pub fn start(
     Ok(())
 }
 
-/// Stops the script that runs, unless it has written.
+/// Stops the script that runs, unless it has written. It may catch the error, but gets no further than the line's end.
 pub fn kill(server: &mut Server) -> Result<(), Error> {
     let scripts = &mut server.scripts;
     match (&scripts.running, scripts.lua.as_mut()) {
         (Some(running), _) if running.wrote => Err(Error::UNKILLABLE),
         (Some(_), Some(lua)) => {
-            lua.fail(error::SCRIPT_KILLED.as_bytes(), false);
+            lua.enter(|machine| {
+                let error = api::uncounted(machine, &Error::SCRIPT_KILLED);
+                machine.set_hook(error);
+            });
             Ok(())
         }
         _ => Err(Error::NOT_BUSY),
@@ -223,7 +227,14 @@ fn finished(server: &mut Server, lua: &mut Lua) -> (Result<Reply, Error>, Errors
 fn failed(server: &mut Server, lua: &mut Lua) -> (Result<Reply, Error>, Errors) {
     let sha = server.scripts.running.as_ref().map_or([0; 40], |running| running.sha);
     lua.enter(|machine| {
-        let value = machine.state.failure.take().unwrap_or_default();
+        let mut value = machine.state.failure.take().unwrap_or_default();
+        // Any other error of a script that is killed leads to the real server's error handler, and it is there that the
+        // script is killed again: where its first line begins.
+        if let Some(error) = machine.hook_error().filter(|error| *error != value) {
+            let source = b"@err_handler_def".to_vec();
+            machine.state.position = Some(Position { source, line: 4 });
+            value = error;
+        }
         let mut errors = Errors::default();
         let message = match value {
             Value::Table(table) => {
