@@ -570,6 +570,17 @@ impl<'gc> Machine<'_, 'gc> {
 
     // ---- Calls
 
+    /// Calls the function that is first on the stack, with the values behind it; the result is going to be in its place.
+    /// To be used where no script runs: the next slice begins with it.
+    pub fn begin_call(&mut self) {
+        let arguments = self.state.thread.top.saturating_sub(1);
+        if let Err(Fault::Error(value) | Fault::Handled(value) | Fault::Interrupt(value)) =
+            self.call(0, arguments, 1, After::Results)
+        {
+            self.state.pending = Some((value, true));
+        }
+    }
+
     /// Calls the value in a slot with so many arguments behind it. Pushes a frame; a library's function that
     /// returns at once has already done so.
     pub(super) fn call(

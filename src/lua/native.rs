@@ -2,6 +2,7 @@
 
 use super::lexer::{RUNNING_SIZE, chunk_id};
 use super::machine::{Arguments, Fault, Flow, Frame, Machine, Outcome, Position};
+use super::operators::LookUp;
 use super::packed::Packed;
 use super::table::{KeyError, Table};
 use super::value::{Str, Value};
@@ -185,6 +186,25 @@ impl<'gc> Machine<'_, 'gc> {
             .frames
             .last()
             .map_or(0, |frame| u32::from(thread.outside) + u32::from(frame.nested) + 1)
+    }
+
+    /// The field of a value, metamethods included. None if a function is asked for it: that function is pushed then,
+    /// with its two arguments.
+    pub fn field_of(
+        &mut self,
+        value: Value<'gc>,
+        name: &str,
+    ) -> Result<Option<Value<'gc>>, Fault<'gc>> {
+        let key = self.string(name);
+        match self.look_up(value.into(), key.into(), None)? {
+            LookUp::Found(found) => Ok(Some(found.unpack())),
+            LookUp::Ask { handler, object } => {
+                self.push_packed(handler);
+                self.push_packed(object);
+                self.push(key);
+                Ok(None)
+            }
+        }
     }
 
     // ---- Errors

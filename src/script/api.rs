@@ -1,6 +1,6 @@
 //! Defines the `redis` table, and what Redis puts in the place of Lua's own functions.
 
-use super::convert::{error_table, inherited, status_table, to_lua};
+use super::convert::{error_table, status_table, to_lua};
 use crate::command;
 use crate::error::Error;
 use crate::lua::Host;
@@ -347,16 +347,41 @@ impl Continue for Protected {
         let Outcome::Failed(Value::Table(table)) = outcome else {
             return crate::lua::lib::base::finish_pcall(machine, arguments, outcome);
         };
-        let text = inherited(table, "err");
         machine.push(Value::Boolean(false));
-        if matches!(text, Value::String(_) | Value::Number(_)) {
-            machine.push(text);
-            return Ok(Flow::Return(2));
-        }
         machine.push(Value::Table(table));
-        machine.push(text);
-        Ok(Flow::Return(3))
+        if let Some(text) = machine.field_of(Value::Table(table), "err")? {
+            return give_text(machine, text);
+        }
+        let (protection, then) = (Protection::None, Box::new(TextAsked));
+        Ok(Flow::Call { arguments: 2, protection, then })
     }
+}
+
+/// The error's table has a function for its text, which has given it.
+struct TextAsked;
+
+impl Continue for TextAsked {
+    fn resume<'gc>(
+        self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        outcome: Outcome<'gc>,
+    ) -> Result<'gc> {
+        let text = machine.first_result(outcome);
+        // Behind the status and the table.
+        machine.set_top(arguments.base + arguments.count + 2);
+        give_text(machine, text)
+    }
+}
+
+/// Gives the status that is pushed already, and the text instead of the table that stands on top, or both of these.
+fn give_text<'gc>(machine: &mut Machine<'_, 'gc>, text: Value<'gc>) -> Result<'gc> {
+    if matches!(text, Value::String(_) | Value::Number(_)) {
+        machine.set_slot(machine.top() - 1, text);
+        return Ok(Flow::Return(2));
+    }
+    machine.push(text);
+    Ok(Flow::Return(3))
 }
 
 /// Reading a global variable that is not there.
