@@ -162,7 +162,8 @@ fn a_script_that_is_to_give_up_does_so() {
 /// Natives whose work the script makes as long as it likes give the turn back.
 #[test]
 fn long_natives_pause() {
-    let scripts: [&[u8]; 5] = [
+    let scripts: [&[u8]; 6] = [
+        b"local s = ('x'):rep(1e6) for i = 1, 1000 do pcall(error, s) end",
         b"('a'):rep(3e6):find(('a'):rep(1e6) .. 'b', 1, true)",
         b"('a'):rep(3e6):find(('a'):rep(1e6) .. 'b')",
         b"table.insert({1}, -2e9, 2)",

@@ -215,6 +215,7 @@ impl<'gc> Machine<'_, 'gc> {
         let is_native = self.state.thread.frames.last().is_some_and(Frame::is_native);
         let mut text = self.position_prefix(usize::from(is_native));
         text.extend_from_slice(message.as_ref());
+        self.fuel -= (text.len() >> 8) as i64;
         Fault::Error(self.string(text))
     }
 

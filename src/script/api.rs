@@ -136,7 +136,8 @@ fn run<'gc>(
     let origin =
         Origin::Script { read_only: running.read_only, allow_oom: running.may_use_memory() };
     let resp = server.client(SCRIPT_CLIENT).map_or(Resp::V2, |client| client.resp);
-    machine.fuel -= 2;
+    let bytes: usize = argv.iter().map(Vec::len).sum();
+    machine.fuel -= 2 + (bytes >> 8) as i64;
     match server.call(SCRIPT_CLIENT, &argv, origin) {
         Ok(Some(mut reply)) => match &mut reply {
             Reply::Error(text) => Err(error_table(machine, text)),
@@ -185,6 +186,7 @@ fn error_reply<'gc>(
         let table = uncounted(machine, &Error::SCRIPT_REPLY_ARGUMENTS);
         return machine.give(table);
     };
+    machine.fuel -= (text.bytes().len() >> 8) as i64;
     let table = uncounted(machine, &Error::error_reply(text.bytes()));
     machine.give(table)
 }
@@ -196,7 +198,10 @@ fn status_reply<'gc>(
     arguments: Arguments,
 ) -> Result<'gc> {
     let table = match (arguments.count, machine.argument(arguments, 1)) {
-        (1, Value::String(text)) => status_table(machine, text.bytes()),
+        (1, Value::String(text)) => {
+            machine.fuel -= (text.bytes().len() >> 8) as i64;
+            status_table(machine, text.bytes())
+        }
         _ => uncounted(machine, &Error::SCRIPT_REPLY_ARGUMENTS),
     };
     machine.give(table)
@@ -212,6 +217,7 @@ fn sha1hex<'gc>(
         return Err(raise(machine, &Error::SCRIPT_SHA1_ARGUMENTS));
     }
     let text = machine.argument(arguments, 1).to_str(machine.mc);
+    machine.fuel -= (text.map_or(0, |text| text.bytes().len()) >> 4) as i64;
     let sha = super::cache::sha1_hex(text.map_or(&[], |text| text.bytes()));
     let value = machine.string(sha);
     machine.give(value)
@@ -245,6 +251,7 @@ fn log<'gc>(
             line.extend_from_slice(text.bytes());
         }
     }
+    machine.fuel -= (line.len() >> 8) as i64;
     server.log(level, &line);
     Ok(Flow::Return(0))
 }
@@ -411,7 +418,9 @@ fn error_handler<'gc>(
     let table = match machine.argument(arguments, 1) {
         Value::Table(table) => table,
         other => {
-            let text = machine.string([&b"ERR "[..], &display(other)].concat());
+            let text = [&b"ERR "[..], &display(other)].concat();
+            machine.fuel -= (text.len() >> 8) as i64;
+            let text = machine.string(text);
             let table = machine.table(0, 1);
             machine.set_field(table, "err", text);
             table

@@ -1,4 +1,6 @@
 //! Defines the string library. Long work pays fuel by the byte or the step, and pauses.
+//!
+//! Long because what uses patterns, `find` to `gsub`, shares how it pauses.
 
 use super::base::{MAX_VALUES, Result};
 use crate::lua::format::{Spec, quote};
