@@ -867,6 +867,19 @@ impl<'gc> Machine<'_, 'gc> {
         self.wait(result?)
     }
 
+    /// Raises an error that comes back to the native on top, as from a call with [`Protection::Inherited`].
+    pub fn raise_inside(
+        &mut self,
+        error: Fault<'gc>,
+        then: Box<dyn Continue>,
+    ) -> Result<Flow, Fault<'gc>> {
+        if let Some(frame) = self.state.thread.frames.last_mut() {
+            frame.progress = Progress::Waiting(Protection::Inherited);
+        }
+        self.state.thread.waiting.push(then);
+        Err(error)
+    }
+
     pub(super) fn wait(&mut self, flow: Flow) -> Result<(), Fault<'gc>> {
         let protection = match flow {
             Flow::Call { protection, .. } => protection,

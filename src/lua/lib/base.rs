@@ -469,10 +469,8 @@ impl Continue for Reading {
             | Value::Native(_)
             | Value::Coroutine(_)
             | Value::Userdata(_) => {
-                let message = machine.string("reader function must return a string");
-                machine.push(Value::Nil);
-                machine.push(message);
-                Ok(Flow::Return(2))
+                let error = machine.error("reader function must return a string");
+                machine.raise_inside(error, self)
             }
             _ => {
                 let name = machine

@@ -128,6 +128,10 @@ show(pcall(load, function() error("rd") end))
 show(pcall(function() return xpcall(function() return pcall(load, function() error("rd") end) end, print) end))
 show(xpcall(function() return loadstring("=") end, function(e) return "H:" .. e end))
 show(coroutine.wrap(function() return load(function() error("rd") end) end)())
+show(pcall(load, function() return {} end))
+show(pcall(function() return load(function() return true end) end))
+show(xpcall(function() local f, e = load(function() return {} end) return f, e end, function(e) return "H:" .. e end))
+show(coroutine.wrap(function() local f, e = load(function() return print end) return f, e end)())
 
 -- What comes after is as ever.
 for i = 1, 20 do xpcall(fails, function(e) return e end) xpcall(fails, error) end
