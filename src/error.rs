@@ -80,6 +80,7 @@ fixed! {
     SCRIPT_REPL_ARGUMENTS "ERR redis.set_repl() requires two arguments."
     SCRIPT_REPL_FLAGS "ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE."
     SCRIPT_ACL_COMMAND "ERR Invalid command passed to redis.acl_check_cmd()"
+    SCRIPT_KILLED "ERR Script killed by user with SCRIPT KILL..."
     SCRIPT_STACK "ERR reached lua stack limit"
     SCRIPT_REPLY_TOO_LARGE "ERR the script's reply is too large"
     NO_AUTH "NOAUTH Authentication required."
@@ -126,9 +127,6 @@ fixed! {
     INLINE_TOO_LONG "ERR Protocol error: too big inline request"
     UNBALANCED_QUOTES "ERR Protocol error: unbalanced quotes in request"
 }
-
-/// What a script fails with that SCRIPT KILL stops, as Lua sees it: the code is added where it leaves the script.
-pub const SCRIPT_KILLED: &str = "Script killed by user with SCRIPT KILL...";
 
 /// Appended to the error with which a script ends: its name, and where the error was raised.
 pub fn script_position(sha: &str, source: &str, line: i64) -> String {

@@ -129,6 +129,79 @@ fn slices_of_any_size_change_nothing() {
     }
 }
 
+/// Whatever it does and catches, it comes to an end.
+#[test]
+fn a_script_that_is_to_give_up_does_so() {
+    for path in chapters() {
+        let source = std::fs::read(&path).expect("the chapter is there");
+        for before in (0..400).step_by(3) {
+            let mut lua = Lua::new(64 << 20);
+            lua.enter(|machine| {
+                lib::open(machine);
+                let globals = machine.state.globals;
+                machine.register(globals, &[("out", out), ("print", out)]);
+            });
+            let function = lua.load(&source, b"@chapter").expect("it compiles");
+            lua.start(function);
+            if (0..before).any(|_| lua.resume(&mut NoHost, 5) != Step::Paused) {
+                break;
+            }
+            lua.enter(|machine| {
+                let error = machine.string("give up");
+                machine.set_hook(error);
+            });
+            let mut slices = 0;
+            while lua.resume(&mut NoHost, 100) == Step::Paused {
+                slices += 1;
+                assert!(slices < 1000, "{} goes on", path.display());
+            }
+        }
+    }
+}
+
+/// Natives whose work the script makes as long as it likes give the turn back.
+#[test]
+fn long_natives_pause() {
+    let scripts: [&[u8]; 6] = [
+        b"local s = ('x'):rep(1e6) for i = 1, 1000 do pcall(error, s) end",
+        b"('a'):rep(3e6):find(('a'):rep(1e6) .. 'b', 1, true)",
+        b"('a'):rep(3e6):find(('a'):rep(1e6) .. 'b')",
+        b"table.insert({1}, -2e9, 2)",
+        b"local t = {} for i = 1, 3e5 do t[i] = i + 0.1 end table.concat(t)",
+        b"local s = ('1'):rep(1e6) for i = 1, 1000 do local x = s + s end",
+    ];
+    for source in scripts {
+        let mut lua = Lua::new(64 << 20);
+        lua.enter(lib::open);
+        let function = lua.load(source, b"@t").expect("it compiles");
+        lua.start(function);
+        for slice in 0..50 {
+            let step = lua.resume(&mut NoHost, 2000);
+            let source = String::from_utf8_lossy(source);
+            assert_eq!(step, Step::Paused, "{source} in slice {slice}");
+        }
+    }
+}
+
+/// A replacement that would be larger than the memory is refused before it is made.
+#[test]
+fn a_huge_replacement_is_refused() {
+    const LIMIT: usize = 8 << 20;
+    let scripts: [&[u8]; 2] = [
+        b"return pcall(string.gsub, ('x'):rep(1e5), '.*', ('%0'):rep(1e5))",
+        b"return pcall(string.gsub, ('x'):rep(1e5), '(.*)', ('%1'):rep(1e5))",
+    ];
+    for source in scripts {
+        let mut lua = Lua::new(LIMIT);
+        lua.enter(lib::open);
+        let function = lua.load(source, b"@t").expect("it compiles");
+        lua.start(function);
+        while lua.resume(&mut NoHost, 2000) == Step::Paused {}
+        let message = lua.enter(|machine| display(machine.slot(1)));
+        assert_eq!(message, b"not enough memory");
+    }
+}
+
 /// Rubbish of every kind, for as long as it likes, stays within the limit; what does not fit is an error like others.
 #[test]
 fn the_heap_stays_within_its_limit() {

@@ -73,7 +73,8 @@ impl PartialEq for Coroutine<'_> {
 impl<'gc> Machine<'_, 'gc> {
     /// A coroutine that will run a function.
     pub fn coroutine(&mut self, function: Value<'gc>) -> Coroutine<'gc> {
-        let thread = Thread::new(self.mc, &[function.into()]);
+        let mut thread = Thread::new(self.mc, &[function.into()]);
+        thread.hooked = self.state.thread.hooked;
         let thread = Gc::new(self.mc, RefLock::new(thread));
         let (id, status) = (self.new_id(), Cell::new(Status::Suspended));
         Coroutine(Gc::new(self.mc, CoroutineState { id, thread, status }))
@@ -154,6 +155,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// Exchanges the thread that runs for the one that the coroutine holds, and gives the coroutine's hold on the former.
     fn exchange(&mut self, coroutine: Coroutine<'gc>) -> RefMut<'gc, Thread<'gc>> {
+        self.stop_for_hook();
         let current = &self.state.thread;
         for (slot, upvalue) in &current.open {
             upvalue.set(self.mc, Upvalue::Closed(current.stack[*slot]));

@@ -230,7 +230,7 @@ impl<'gc> Machine<'_, 'gc> {
                 let exit = self.run_quickly(&mut at, &mut fuel);
                 (place, self.fuel) = (at, fuel);
                 let done = match exit {
-                    Exit::Get => self.get_plainly(&mut place),
+                    Exit::Get => Self::get_plainly(&mut place),
                     Exit::Set => self.set_plainly(&mut place),
                     Exit::NewTable => self.new_table(&mut place),
                     Exit::NewClosure => self.new_closure(&mut place),
@@ -409,7 +409,7 @@ impl<'gc> Machine<'_, 'gc> {
                 Quick::DivRK => arithmetic!(instruction, get, constant_operand, |x, y| x / y),
                 Quick::Mod => arithmetic!(instruction, operand, operand, |x, y| modulo(x, y)),
                 Quick::ModRK => {
-                    arithmetic!(instruction, get, constant_operand, |x, y| modulo(x, y))
+                    arithmetic!(instruction, get, constant_operand, |x, y| modulo(x, y));
                 }
                 Quick::Unm => {
                     let number = known!(at.get(instruction.b()).as_number());

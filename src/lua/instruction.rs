@@ -34,7 +34,9 @@ impl<'gc> Machine<'_, 'gc> {
                 OpCode::GetUpval => at.closure.0.upvalues.get(capture.b() as usize),
                 _ => Some(self.capture(at.slot(capture.b()))),
             };
-            captured.into_iter().for_each(|upvalue| upvalues.push(upvalue));
+            if let Some(upvalue) = captured {
+                upvalues.push(upvalue);
+            }
         }
         at.jump(count as i32);
         let id = self.new_id();
@@ -73,7 +75,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// Reads from a table, if no metamethod can have a say. Gives whether it did.
     #[inline(never)]
-    pub(super) fn get_plainly(&mut self, at: &mut Place<'gc>) -> bool {
+    pub(super) fn get_plainly(at: &mut Place<'gc>) -> bool {
         let (_, instruction) = at.fetched();
         let Some(table) = at.get(instruction.b()).as_table() else { return false };
         let found = table.get_packed(at.operand(instruction.c()));
@@ -103,6 +105,7 @@ impl<'gc> Machine<'_, 'gc> {
         else {
             return self.complete(at);
         };
+        self.fuel -= 1;
         let arguments = self.count_from(function + 1, instruction.b());
         let wanted = instruction.c() as i32 - 1;
         let (frame, arguments) =

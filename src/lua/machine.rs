@@ -24,6 +24,7 @@ use super::coroutine::Coroutine;
 use super::function::{
     Closure, ClosureState, Function, Native, NativeCode, NativeState, Upvalue, UpvalueRef, Upvalues,
 };
+use super::hook::Hook;
 use super::lexer::SyntaxError;
 use super::operators::Event;
 use super::packed::Packed;
@@ -38,6 +39,8 @@ use std::rc::Rc;
 
 /// Frames that may be open: what Redis allows, as PUC-Rio doubles its vector of them and stops short of `LUAI_MAXCALLS`.
 pub(super) const MAX_FRAMES: usize = 16383;
+/// Frames that handlers of a stack overflow see below them.
+const SHOWN_FRAMES: usize = 200;
 /// Calls that natives and metamethods may have open (`LUAI_MAXCCALLS`).
 pub(super) const MAX_NESTED: u8 = 199;
 /// Keeps all results.
@@ -64,8 +67,8 @@ pub enum Flow {
     Call {
         /// Number of arguments.
         arguments: usize,
-        /// Errors come back as [`Outcome::Failed`] instead of passing by.
-        protected: bool,
+        /// What becomes of an error in it.
+        protection: Protection,
         /// What to do with the outcome.
         then: Box<dyn Continue>,
     },
@@ -82,6 +85,20 @@ pub enum Flow {
     /// Suspend the coroutine that runs, and give its resumer the last so many values on the stack. The native's results
     /// are what it is resumed with.
     Yield(usize),
+}
+
+/// What becomes of an error in a call that a native makes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    /// It passes by.
+    None,
+    /// It comes back as [`Outcome::Failed`] (`pcall`).
+    Full,
+    /// As [`Protection::Full`], but the native's second argument, a handler, is called first, where the error is
+    /// raised and nothing is unwound yet. What comes back is the handler's result (`xpcall`).
+    Handler,
+    /// As [`Protection::Full`], but the handler of the calls around this one is called first (`load`).
+    Inherited,
 }
 
 /// What a native still has to do.
@@ -109,8 +126,10 @@ pub enum Outcome<'gc> {
 /// Why a script fails.
 #[derive(Clone, Copy)]
 pub enum Fault<'gc> {
-    /// A Lua error: `pcall` catches it.
+    /// A Lua error: a handler is called, and `pcall` catches it.
     Error(Value<'gc>),
+    /// As [`Fault::Error`], but no handler is called (any more): what a handler has made of an error, and lack of memory.
+    Handled(Value<'gc>),
     /// The host stops the script: nothing catches it.
     Interrupt(Value<'gc>),
 }
@@ -133,6 +152,8 @@ pub(super) enum After {
     Concat,
     /// They resume the native below.
     Native,
+    /// The first takes the place of the error that the handler was called for.
+    Handler,
 }
 
 impl After {
@@ -179,6 +200,16 @@ impl Frame<'_> {
         self.closure.is_none()
     }
 
+    /// A native that waits for a call whose errors come back to it.
+    fn catches(&self) -> bool {
+        matches!(self.progress, Progress::Waiting(protection) if protection != Protection::None)
+    }
+
+    /// A native whose continuation waits.
+    pub(super) fn waits(&self) -> bool {
+        matches!(self.progress, Progress::Waiting(_))
+    }
+
     /// A native's arguments.
     fn arguments(&self) -> Arguments {
         Arguments { base: self.base as usize, count: (self.top - self.base) as usize }
@@ -190,10 +221,8 @@ impl Frame<'_> {
 pub(super) enum Progress {
     /// Not started, or at work. So is a Lua function, always.
     Started,
-    /// Its continuation waits for a call, or for the next time slice.
-    Waiting,
-    /// As waiting, for a call whose errors come back to it.
-    Protected,
+    /// Its continuation waits for a call with this protection, or for the next time slice.
+    Waiting(Protection),
     /// What its coroutine is resumed with is its results: it has no continuation.
     Yielded,
 }
@@ -206,6 +235,11 @@ pub(super) struct Thread<'gc> {
     /// Behind the last value that counts.
     pub top: usize,
     pub frames: MeteredVec<Frame<'gc>, MetricsAlloc<'gc>>,
+    /// Frames below those in `frames`, while handlers run on top of a stack overflow: PUC-Rio gives these about as
+    /// many again.
+    pub buried: Vec<Frame<'gc>>,
+    /// It has got the error of the hook, or the one that made it has.
+    pub hooked: bool,
     /// Calls from C around this thread, while it runs: none around the script itself.
     pub outside: u8,
     /// Captured variables that still live on the stack, by slot.
@@ -225,6 +259,8 @@ impl<'gc> Thread<'gc> {
             stack,
             top: values.len(),
             frames,
+            buried: Vec::new(),
+            hooked: false,
             outside: 0,
             open: Vec::new(),
             waiting: Vec::new(),
@@ -234,6 +270,7 @@ impl<'gc> Thread<'gc> {
     /// Forgets everything but the stack's memory.
     pub(super) fn clear(&mut self) {
         self.frames.clear();
+        self.buried = Vec::new();
         self.open.clear();
         self.waiting.clear();
         self.stack.clear();
@@ -271,6 +308,13 @@ pub struct State<'gc> {
     pub position: Option<Position>,
     /// An error that is to be raised before the next instruction.
     pub(super) pending: Option<(Value<'gc>, bool)>,
+    /// That error is lack of memory, for which no handler is called.
+    pub(super) pending_is_handled: bool,
+    /// The script is to give up.
+    pub(super) hook: Option<Hook<'gc>>,
+    /// The handler that the host says stands around a script: what it makes of an error matters where the error goes
+    /// on inside the script ([`Protection::Inherited`]).
+    pub handler: Value<'gc>,
     /// The error that ended the script.
     pub failure: Option<Value<'gc>>,
     /// `collectgarbage` asked for a full collection.
@@ -320,6 +364,9 @@ impl<'gc> State<'gc> {
             next_id: 2,
             position: None,
             pending: None,
+            pending_is_handled: false,
+            hook: None,
+            handler: Value::Nil,
             failure: None,
             wants_collection: false,
             random: 0,
@@ -525,6 +572,17 @@ impl<'gc> Machine<'_, 'gc> {
 
     // ---- Calls
 
+    /// Calls the function that is first on the stack, with the values behind it; the result is going to be in its place.
+    /// To be used where no script runs: the next slice begins with it.
+    pub fn begin_call(&mut self) {
+        let arguments = self.state.thread.top.saturating_sub(1);
+        if let Err(Fault::Error(value) | Fault::Handled(value) | Fault::Interrupt(value)) =
+            self.call(0, arguments, 1, After::Results)
+        {
+            self.state.pending = Some((value, true));
+        }
+    }
+
     /// Calls the value in a slot with so many arguments behind it. Pushes a frame; a library's function that
     /// returns at once has already done so.
     pub(super) fn call(
@@ -690,6 +748,7 @@ impl<'gc> Machine<'_, 'gc> {
                 let function = frame.function as usize;
                 self.state.thread.stack.copy_within(first..first + count, function);
                 self.state.thread.top = function + count;
+                self.stop_for_hook();
                 return self.resume_native(Outcome::Returned(count));
             }
             after => {
@@ -705,6 +764,7 @@ impl<'gc> Machine<'_, 'gc> {
                         self.state.thread.stack[slot] = result;
                         return self.go_on_with_concat(slot);
                     }
+                    After::Handler => return Err(Fault::Handled(result.unpack())),
                     _ => {}
                 }
             }
@@ -815,11 +875,24 @@ impl<'gc> Machine<'_, 'gc> {
         self.wait(result?)
     }
 
+    /// Raises an error that comes back to the native on top, as from a call with [`Protection::Inherited`].
+    pub fn raise_inside(
+        &mut self,
+        error: Fault<'gc>,
+        then: Box<dyn Continue>,
+    ) -> Result<Flow, Fault<'gc>> {
+        if let Some(frame) = self.state.thread.frames.last_mut() {
+            frame.progress = Progress::Waiting(Protection::Inherited);
+        }
+        self.state.thread.waiting.push(then);
+        Err(error)
+    }
+
     pub(super) fn wait(&mut self, flow: Flow) -> Result<(), Fault<'gc>> {
         let progress = match flow {
-            Flow::Call { protected: true, .. } => Progress::Protected,
+            Flow::Call { protection, .. } => Progress::Waiting(protection),
             Flow::Yield(_) => Progress::Yielded,
-            _ => Progress::Waiting,
+            _ => Progress::Waiting(Protection::None),
         };
         if let Some(frame) = self.state.thread.frames.last_mut() {
             frame.progress = progress;
@@ -844,25 +917,109 @@ impl<'gc> Machine<'_, 'gc> {
         }
     }
 
-    /// Gives an error to the innermost protected call; if there is none, ends the script with it.
+    /// The handler that is to be called for an error that is raised now.
+    fn error_handler(&self) -> Option<Packed<'gc>> {
+        let thread = &self.state.thread;
+        let mut frames = thread.frames.iter().rev().chain(thread.buried.iter().rev());
+        let mut catcher = frames.find(|frame| frame.catches())?;
+        while catcher.progress == Progress::Waiting(Protection::Inherited) {
+            match frames.find(|frame| frame.catches()) {
+                Some(outer) => catcher = outer,
+                // A coroutine begins without a handler.
+                None if self.state.coroutine.is_some() => return None,
+                None if self.state.handler.is_nil() => return None,
+                None => return Some(self.state.handler.into()),
+            }
+        }
+        (catcher.progress == Progress::Waiting(Protection::Handler))
+            .then(|| self.packed(catcher.base as usize + 1))
+    }
+
+    /// What takes the place of an error that cannot be handled (`LUA_ERRERR`).
+    fn handler_failed(&mut self) -> Fault<'gc> {
+        Fault::Handled(self.string("error in error handling"))
+    }
+
+    /// Calls the handler of an error on top of the function that raised it; false if there is none. What is wrong with
+    /// that call is an error for the handler too, as is what it raises itself: only the limit on calls from C ends it.
+    fn call_error_handler(&mut self, error: Value<'gc>) -> Result<bool, Fault<'gc>> {
+        let is_full = self.state.thread.frames.len() >= MAX_FRAMES;
+        if is_full && !self.state.thread.buried.is_empty() {
+            return Err(self.handler_failed());
+        }
+        let Some(handler) = self.error_handler() else { return Ok(false) };
+        let thread = &self.state.thread;
+        let Some(frame) = thread.frames.last() else { return Ok(false) };
+        let all = u32::from(frame.nested) + u32::from(thread.outside) + 1;
+        if !handler.is_function() || all >= u32::from(MAX_NESTED) + 25 {
+            return Err(self.handler_failed());
+        }
+        let mut error = error;
+        if all == u32::from(MAX_NESTED) {
+            // Either that was the error, or the handler has run into it. The call that failed counts.
+            if let Fault::Error(overflow) = self.error_here("C stack overflow") {
+                error = overflow;
+            }
+            if let Some(frame) = self.state.thread.frames.last_mut() {
+                frame.nested += 1;
+            }
+        }
+        let thread = &mut self.state.thread;
+        if is_full {
+            let buried = MAX_FRAMES - SHOWN_FRAMES;
+            thread.buried.extend_from_slice(&thread.frames[..buried]);
+            thread.frames.drain(..buried);
+        }
+        let frame_top = thread.frames.last().map_or(0, |frame| frame.top as usize);
+        let function = thread.top.max(frame_top);
+        self.set_top(function);
+        self.push_packed(handler);
+        self.push(error);
+        self.call(function, 1, 1, After::Handler)?;
+        Ok(true)
+    }
+
+    /// The frame that catches an error.
+    fn catcher(&mut self) -> Option<usize> {
+        let thread = &mut self.state.thread;
+        let found = thread.frames.iter().rposition(Frame::catches);
+        if found.is_some() || thread.buried.is_empty() {
+            return found;
+        }
+        let shown = thread.frames.len();
+        let buried = std::mem::take(&mut thread.buried);
+        thread.frames.extend_from_slice(&buried);
+        thread.frames.rotate_left(shown);
+        thread.frames.iter().rposition(Frame::catches)
+    }
+
+    /// Gives an error to its handler, or to the innermost protected call; if there is none, ends the script with it.
     pub(super) fn unwind(&mut self, fault: Fault<'gc>) -> Result<(), Value<'gc>> {
         let mut fault = fault;
         let mut raised_at = None;
+        if std::mem::take(&mut self.state.pending_is_handled)
+            && let Fault::Error(value) = fault
+        {
+            fault = Fault::Handled(value);
+        }
         loop {
             let (value, can_catch) = match fault {
-                Fault::Error(value) => (value, true),
+                Fault::Error(value) => match self.call_error_handler(value) {
+                    Ok(true) => return Ok(()),
+                    Ok(false) => (value, true),
+                    Err(next) => {
+                        fault = next;
+                        continue;
+                    }
+                },
+                Fault::Handled(value) => (value, true),
                 Fault::Interrupt(value) => (value, false),
             };
-            let thread = &self.state.thread;
-            let top_is_native = thread.frames.last().is_some_and(Frame::is_native);
-            let position =
-                raised_at.take().or_else(|| self.position_at(usize::from(top_is_native)));
-            let thread = &mut self.state.thread;
-            let catcher = thread
-                .frames
-                .iter()
-                .rposition(|frame| frame.progress == Progress::Protected && can_catch);
+            let catcher = if can_catch { self.catcher() } else { None };
             let Some(catcher) = catcher else {
+                let top_is_native = self.state.thread.frames.last().is_some_and(Frame::is_native);
+                let position =
+                    raised_at.take().or_else(|| self.position_at(usize::from(top_is_native)));
                 self.close(0);
                 // The error of a coroutine is the outcome of resuming it.
                 if self.abandon_coroutine() {
@@ -880,14 +1037,15 @@ impl<'gc> Machine<'_, 'gc> {
                 self.state.failure = Some(value);
                 return Err(value);
             };
-            let waits =
-                |frame: &&Frame| matches!(frame.progress, Progress::Waiting | Progress::Protected);
-            let waiting = thread.frames[..=catcher].iter().filter(waits).count();
-            thread.waiting.truncate(waiting);
+            let thread = &mut self.state.thread;
+            let waits = |frame: &&Frame| frame.waits();
+            let given_up = thread.frames[catcher + 1..].iter().filter(waits).count();
+            thread.waiting.truncate(thread.waiting.len() - given_up);
             thread.frames.truncate(catcher + 1);
             let top = thread.frames[catcher].top as usize;
             self.close(top);
             self.state.thread.top = top;
+            self.stop_for_hook();
             match self.resume_native(Outcome::Failed(value)) {
                 Ok(()) => return Ok(()),
                 Err(next) => fault = next,

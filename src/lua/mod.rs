@@ -11,6 +11,7 @@
 //! | `machine` `native` | stack, frames, calls; arguments and errors of natives |
 //! | `quick` `execute` | the loop's form of the code; the loop, which does what needs no call |
 //! | `instruction` `operators` `debug` | instructions in full; metamethods; names for messages |
+//! | `hook` | a script that is to give up |
 //! | `number` `format` `pattern` | algorithms of the libraries |
 //! | `lib/` | the libraries |
 //!
@@ -33,6 +34,7 @@ pub mod dump;
 mod execute;
 pub mod format;
 pub mod function;
+mod hook;
 mod instruction;
 pub mod lexer;
 pub mod lib;
@@ -163,6 +165,9 @@ impl Lua {
             state.failure = None;
             state.position = None;
             state.pending = None;
+            state.pending_is_handled = false;
+            state.hook = None;
+            state.thread.hooked = false;
             if let Some(closure) = state.loaded.get(function.0).copied() {
                 machine.push(Value::Closure(closure));
                 machine.enter_lua(closure, 0, 0, MULTIPLE, After::Results, 0);
@@ -176,7 +181,7 @@ impl Lua {
         while left > 0 {
             let portion = left.min(COLLECTION_INTERVAL);
             let (stop, spent, collect) = self.slice(Some(&mut *host), portion, |machine| {
-                let stop = machine.run();
+                let stop = if machine.has_hook() { machine.run_with_hook() } else { machine.run() };
                 (stop, portion - machine.fuel, std::mem::take(&mut machine.state.wants_collection))
             });
             match stop {
@@ -198,11 +203,12 @@ impl Lua {
         Step::Paused
     }
 
-    /// Makes the script fail before its next instruction. `pcall` sees the error only if `can_catch`.
+    /// Makes the script fail before its next instruction. `pcall` sees the error only if `can_catch`; handlers do not.
     pub fn fail(&mut self, message: &[u8], can_catch: bool) {
         self.enter(|machine| {
             let message = machine.string(message);
             machine.state.pending = Some((message, can_catch));
+            machine.state.pending_is_handled = true;
         });
     }
 

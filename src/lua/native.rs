@@ -2,6 +2,7 @@
 
 use super::lexer::{RUNNING_SIZE, chunk_id};
 use super::machine::{Arguments, Fault, Flow, Frame, Machine, Outcome, Position};
+use super::operators::LookUp;
 use super::packed::Packed;
 use super::table::{KeyError, Table};
 use super::value::{Str, Value};
@@ -187,6 +188,25 @@ impl<'gc> Machine<'_, 'gc> {
             .map_or(0, |frame| u32::from(thread.outside) + u32::from(frame.nested) + 1)
     }
 
+    /// The field of a value, metamethods included. None if a function is asked for it: that function is pushed then,
+    /// with its two arguments.
+    pub fn field_of(
+        &mut self,
+        value: Value<'gc>,
+        name: &str,
+    ) -> Result<Option<Value<'gc>>, Fault<'gc>> {
+        let key = self.string(name);
+        match self.look_up(value.into(), key.into(), None)? {
+            LookUp::Found(found) => Ok(Some(found.unpack())),
+            LookUp::Ask { handler, object } => {
+                self.push_packed(handler);
+                self.push_packed(object);
+                self.push(key);
+                Ok(None)
+            }
+        }
+    }
+
     // ---- Errors
 
     /// An error with the position of the code that called the native (`luaL_error`), or of the Lua function that
@@ -195,6 +215,7 @@ impl<'gc> Machine<'_, 'gc> {
         let is_native = self.state.thread.frames.last().is_some_and(Frame::is_native);
         let mut text = self.position_prefix(usize::from(is_native));
         text.extend_from_slice(message.as_ref());
+        self.fuel -= (text.len() >> 8) as i64;
         Fault::Error(self.string(text))
     }
 
@@ -247,7 +268,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// The error of a native that wants more memory than the limit leaves.
     pub fn out_of_memory(&mut self) -> Fault<'gc> {
-        Fault::Error(self.string("not enough memory"))
+        Fault::Handled(self.string("not enough memory"))
     }
 
     /// Refuses to go on if so many more bytes cannot fit. To be asked before anything large is made.

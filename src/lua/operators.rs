@@ -287,6 +287,9 @@ impl<'gc> Machine<'_, 'gc> {
         registers: (Option<usize>, Option<usize>),
     ) -> Result<(), Fault<'gc>> {
         if let (Some(a), Some(b)) = (left.unpack().to_number(), right.unpack().to_number()) {
+            let length =
+                |operand: Packed<'_>| operand.as_str().map_or(0, |text| text.bytes().len());
+            self.fuel -= ((length(left) + length(right)) >> 6) as i64;
             let result = match event {
                 Event::Add => a + b,
                 Event::Sub => a - b,

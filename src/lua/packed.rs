@@ -191,9 +191,10 @@ impl<'gc> Packed<'gc> {
             return Some(left == right);
         }
         let both = |tag| self.tag() == tag && other.tag() == tag;
-        match self.bits == other.bits {
-            true => Some(true),
-            false => (!both(STRING) && !both(TABLE)).then_some(false),
+        if self.bits == other.bits {
+            Some(true)
+        } else {
+            (!both(STRING) && !both(TABLE)).then_some(false)
         }
     }
 

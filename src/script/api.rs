@@ -1,11 +1,11 @@
 //! Defines the `redis` table, and what Redis puts in the place of Lua's own functions.
 
-use super::convert::{error_table, inherited, status_table, to_lua};
+use super::convert::{error_table, status_table, to_lua};
 use crate::command;
 use crate::error::Error;
 use crate::lua::Host;
 use crate::lua::lib::base::{Result, display};
-use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome};
+use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome, Protection};
 use crate::lua::number::to_long;
 use crate::lua::value::Value;
 use crate::number::format_g;
@@ -89,7 +89,7 @@ impl Host for Api<'_> {
 }
 
 /// The table of an error that no command counted: it is counted when it leaves the script.
-fn uncounted<'gc>(machine: &mut Machine<'_, 'gc>, error: &Error) -> Value<'gc> {
+pub(super) fn uncounted<'gc>(machine: &mut Machine<'_, 'gc>, error: &Error) -> Value<'gc> {
     let table = machine.table(0, 1);
     let text = machine.string(&error.0);
     machine.set_field(table, "err", text);
@@ -136,7 +136,8 @@ fn run<'gc>(
     let origin =
         Origin::Script { read_only: running.read_only, allow_oom: running.may_use_memory() };
     let resp = server.client(SCRIPT_CLIENT).map_or(Resp::V2, |client| client.resp);
-    machine.fuel -= 2;
+    let bytes: usize = argv.iter().map(Vec::len).sum();
+    machine.fuel -= 2 + (bytes >> 8) as i64;
     match server.call(SCRIPT_CLIENT, &argv, origin) {
         Ok(Some(mut reply)) => match &mut reply {
             Reply::Error(text) => Err(error_table(machine, text)),
@@ -185,6 +186,7 @@ fn error_reply<'gc>(
         let table = uncounted(machine, &Error::SCRIPT_REPLY_ARGUMENTS);
         return machine.give(table);
     };
+    machine.fuel -= (text.bytes().len() >> 8) as i64;
     let table = uncounted(machine, &Error::error_reply(text.bytes()));
     machine.give(table)
 }
@@ -196,7 +198,10 @@ fn status_reply<'gc>(
     arguments: Arguments,
 ) -> Result<'gc> {
     let table = match (arguments.count, machine.argument(arguments, 1)) {
-        (1, Value::String(text)) => status_table(machine, text.bytes()),
+        (1, Value::String(text)) => {
+            machine.fuel -= (text.bytes().len() >> 8) as i64;
+            status_table(machine, text.bytes())
+        }
         _ => uncounted(machine, &Error::SCRIPT_REPLY_ARGUMENTS),
     };
     machine.give(table)
@@ -212,6 +217,7 @@ fn sha1hex<'gc>(
         return Err(raise(machine, &Error::SCRIPT_SHA1_ARGUMENTS));
     }
     let text = machine.argument(arguments, 1).to_str(machine.mc);
+    machine.fuel -= (text.map_or(0, |text| text.bytes().len()) >> 4) as i64;
     let sha = super::cache::sha1_hex(text.map_or(&[], |text| text.bytes()));
     let value = machine.string(sha);
     machine.give(value)
@@ -245,6 +251,7 @@ fn log<'gc>(
             line.extend_from_slice(text.bytes());
         }
     }
+    machine.fuel -= (line.len() >> 8) as i64;
     server.log(level, &line);
     Ok(Flow::Return(0))
 }
@@ -332,7 +339,7 @@ fn lua_pcall<'gc>(
         machine.push(Value::Boolean(true));
     }
     let arguments = arguments.count.saturating_sub(1);
-    Ok(Flow::Call { arguments, protected: true, then: Box::new(Protected) })
+    Ok(Flow::Call { arguments, protection: Protection::Full, then: Box::new(Protected) })
 }
 
 struct Protected;
@@ -347,16 +354,41 @@ impl Continue for Protected {
         let Outcome::Failed(Value::Table(table)) = outcome else {
             return crate::lua::lib::base::finish_pcall(machine, arguments, outcome);
         };
-        let text = inherited(table, "err");
         machine.push(Value::Boolean(false));
-        if matches!(text, Value::String(_) | Value::Number(_)) {
-            machine.push(text);
-            return Ok(Flow::Return(2));
-        }
         machine.push(Value::Table(table));
-        machine.push(text);
-        Ok(Flow::Return(3))
+        if let Some(text) = machine.field_of(Value::Table(table), "err")? {
+            return give_text(machine, text);
+        }
+        let (protection, then) = (Protection::None, Box::new(TextAsked));
+        Ok(Flow::Call { arguments: 2, protection, then })
     }
+}
+
+/// The error's table has a function for its text, which has given it.
+struct TextAsked;
+
+impl Continue for TextAsked {
+    fn resume<'gc>(
+        self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        outcome: Outcome<'gc>,
+    ) -> Result<'gc> {
+        let text = machine.first_result(outcome);
+        // Behind the status and the table.
+        machine.set_top(arguments.base + arguments.count + 2);
+        give_text(machine, text)
+    }
+}
+
+/// Gives the status that is pushed already, and the text instead of the table that stands on top, or both of these.
+fn give_text<'gc>(machine: &mut Machine<'_, 'gc>, text: Value<'gc>) -> Result<'gc> {
+    if matches!(text, Value::String(_) | Value::Number(_)) {
+        machine.set_slot(machine.top() - 1, text);
+        return Ok(Flow::Return(2));
+    }
+    machine.push(text);
+    Ok(Flow::Return(3))
 }
 
 /// Reading a global variable that is not there.
@@ -386,7 +418,9 @@ fn error_handler<'gc>(
     let table = match machine.argument(arguments, 1) {
         Value::Table(table) => table,
         other => {
-            let text = machine.string([&b"ERR "[..], &display(other)].concat());
+            let text = [&b"ERR "[..], &display(other)].concat();
+            machine.fuel -= (text.len() >> 8) as i64;
+            let text = machine.string(text);
             let table = machine.table(0, 1);
             machine.set_field(table, "err", text);
             table

@@ -13,9 +13,6 @@ const MAX_SLOTS: usize = 7995;
 /// Values that one reply may hold. A table that holds itself twice would otherwise never end.
 const MAX_VALUES: usize = 4 << 20;
 
-/// How far a chain of `__index` is followed (`MAXTAGLOOP`).
-const MAX_INHERITED: usize = 100;
-
 /// An aggregate that is being converted.
 struct Open<'gc> {
     kind: Kind<'gc>,
@@ -189,26 +186,7 @@ fn text_field(table: Table<'_>, name: &str) -> Option<Vec<u8>> {
     text(table.field(name.as_bytes()))
 }
 
-/// A field of a table, or of the tables that are its `__index`. (A function there is not asked.)
-pub fn inherited<'gc>(table: Table<'gc>, name: &str) -> Value<'gc> {
-    let mut holder = table;
-    for _ in 0..MAX_INHERITED {
-        match (holder.field(name.as_bytes()), holder.metatable()) {
-            (Value::Nil, Some(metatable)) => match metatable.field(b"__index") {
-                Value::Table(next) => holder = next,
-                _ => break,
-            },
-            (value, _) => return value,
-        }
-    }
-    Value::Nil
-}
-
-/// [`inherited`], if it is a string: up to its first NUL.
-pub fn inherited_text(table: Table<'_>, name: &str) -> Option<Vec<u8>> {
-    text(inherited(table, name))
-}
-
+/// A value that is a string, up to its first NUL.
 fn text(value: Value<'_>) -> Option<Vec<u8>> {
     match value {
         Value::String(text) => Some(c_string(text.bytes()).to_vec()),

@@ -10,6 +10,7 @@ pub use cache::Sha;
 use crate::command::Found;
 use crate::error::{self, Error};
 use crate::lua::lib::base::display;
+use crate::lua::machine::{Machine, Position};
 use crate::lua::value::Value;
 use crate::lua::{FunctionId, Lua, Step};
 use crate::resp::{Reply, Resp};
@@ -47,6 +48,8 @@ pub struct Running {
     pub busy: bool,
     /// It is to be refused memory as any client is, unless it began when there was enough.
     memory: Memory,
+    /// It has failed, and a function of its error's table is asked for the text.
+    asked: bool,
     sha: Sha,
 }
 
@@ -157,6 +160,7 @@ pub fn start(
         wrote: false,
         busy: false,
         memory,
+        asked: false,
         sha,
     });
     let database = context.database;
@@ -167,13 +171,16 @@ pub fn start(
     Ok(())
 }
 
-/// Stops the script that runs, unless it has written.
+/// Stops the script that runs, unless it has written. It may catch the error, but gets no further than the line's end.
 pub fn kill(server: &mut Server) -> Result<(), Error> {
     let scripts = &mut server.scripts;
     match (&scripts.running, scripts.lua.as_mut()) {
         (Some(running), _) if running.wrote => Err(Error::UNKILLABLE),
         (Some(_), Some(lua)) => {
-            lua.fail(error::SCRIPT_KILLED.as_bytes(), false);
+            lua.enter(|machine| {
+                let error = api::uncounted(machine, &Error::SCRIPT_KILLED);
+                machine.set_hook(error);
+            });
             Ok(())
         }
         _ => Err(Error::NOT_BUSY),
@@ -197,8 +204,13 @@ pub fn run(server: &mut Server, fuel: i64) -> Option<Ended> {
     let step = lua.resume(&mut api::Api(server), fuel);
     let ended = match step {
         Step::Paused => None,
+        Step::Finished if server.scripts.running.as_ref().is_some_and(|running| running.asked) => {
+            let text = lua.enter(|machine| error_text(machine, machine.slot(0)));
+            Some(failed(server, &mut lua, text))
+        }
         Step::Finished => Some(finished(server, &mut lua)),
-        Step::Failed => Some(failed(server, &mut lua)),
+        Step::Failed if asks_for_text(server, &mut lua) => None,
+        Step::Failed => Some(failed(server, &mut lua, None)),
     };
     server.scripts.lua = Some(lua);
     let (result, errors) = ended?;
@@ -219,16 +231,55 @@ fn finished(server: &mut Server, lua: &mut Lua) -> (Result<Reply, Error>, Errors
     })
 }
 
-/// The error as a reply, with the script's name and where the error was raised.
-fn failed(server: &mut Server, lua: &mut Lua) -> (Result<Reply, Error>, Errors) {
+/// Whether the text of the error with which a script has ended is asked for; it is then going to be the result.
+fn asks_for_text(server: &mut Server, lua: &mut Lua) -> bool {
+    let Some(running) = server.scripts.running.as_mut() else { return false };
+    // A function that fails is not asked about its own error. (The real server dies.)
+    if running.asked {
+        return false;
+    }
+    running.asked = lua.enter(|machine| {
+        let Some(error @ Value::Table(_)) = machine.state.failure else { return false };
+        let asks = matches!(machine.field_of(error, "err"), Ok(None));
+        if asks {
+            machine.begin_call();
+        }
+        asks
+    });
+    running.asked
+}
+
+/// The text of an error's table, if it is one: up to its first NUL.
+fn error_text<'gc>(machine: &Machine<'_, 'gc>, field: Value<'gc>) -> Option<Vec<u8>> {
+    field.to_str(machine.mc).map(|text| c_string(text.bytes()).to_vec())
+}
+
+/// The error as a reply, with the script's name and where the error was raised; `text` is what its table was asked for.
+fn failed(
+    server: &mut Server,
+    lua: &mut Lua,
+    text: Option<Vec<u8>>,
+) -> (Result<Reply, Error>, Errors) {
     let sha = server.scripts.running.as_ref().map_or([0; 40], |running| running.sha);
     lua.enter(|machine| {
-        let value = machine.state.failure.take().unwrap_or_default();
+        let mut value = machine.state.failure.take().unwrap_or_default();
+        // Any other error of a script that is killed leads to the real server's error handler, and it is there that the
+        // script is killed again: where its first line begins.
+        if let Some(error) = machine.hook_error().filter(|error| *error != value) {
+            let source = b"@err_handler_def".to_vec();
+            machine.state.position = Some(Position { source, line: 4 });
+            value = error;
+        }
         let mut errors = Errors::default();
         let message = match value {
             Value::Table(table) => {
                 // Where the real server finds no text it dies.
-                let text = convert::inherited_text(table, "err")
+                let inherited = match machine.field_of(value, "err") {
+                    Ok(Some(field)) => error_text(machine, field),
+                    _ => None,
+                };
+                let text = text
+                    .or(inherited)
                     .unwrap_or_else(|| Error::from_script(&display(value)).0.into_owned());
                 errors.add(table, &text);
                 text

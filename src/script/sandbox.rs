@@ -69,6 +69,7 @@ pub fn interpreter(limit: usize) -> Lua {
         let globals = machine.state.globals;
         let handler = host_function(machine, api::ERROR_HANDLER);
         machine.set_field(globals, "__redis__err__handler", handler);
+        machine.state.handler = handler;
         machine.set_field(globals, "debug", Value::Nil);
         let pcall = host_function(machine, api::PCALL);
         machine.set_field(globals, "pcall", pcall);

@@ -74,9 +74,9 @@ const VALUES: &[&str] = &[
 const OPERATORS: &[&str] =
     &["+", "-", "*", "/", "%", "^", "..", "==", "~=", "<", "<=", ">", ">=", " and ", " or "];
 
-/// Functions with the number of arguments that they are mostly given. (Not xpcall: in the real one a handler that fails is
-/// called again, some hundred times.)
+/// Functions with the number of arguments that they are mostly given.
 const CALLS: &[(&str, usize)] = &[
+    ("xpcall", 2),
     ("tos", 1),
     ("tonumber", 1),
     ("tonumber", 2),

@@ -1,7 +1,9 @@
 //! Defines the base library: what every script can call without a table in front.
 
 use crate::lua::lexer::SyntaxError;
-use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome};
+use crate::lua::machine::{
+    Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome, Protection,
+};
 use crate::lua::number::{format_number, parse_integer};
 use crate::lua::operators::Event;
 use crate::lua::value::Value;
@@ -123,6 +125,7 @@ fn error<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'g
     let level = machine.optional_integer(arguments, 2, 1)? as i32;
     let mut value = machine.argument(arguments, 1);
     if let (Some(text), true) = (value.to_str(machine.mc), level > 0) {
+        machine.fuel -= (text.bytes().len() >> 8) as i64;
         let mut message = machine.position_prefix(usize::try_from(level).unwrap_or(0));
         message.extend_from_slice(text.bytes());
         value = machine.string(message);
@@ -262,7 +265,14 @@ fn tostring<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result
     if !handler.is_nil() {
         machine.push(handler);
         machine.push(value);
-        return Ok(Flow::Call { arguments: 1, protected: false, then: Box::new(FirstResult) });
+        return Ok(Flow::Call {
+            arguments: 1,
+            protection: Protection::None,
+            then: Box::new(FirstResult),
+        });
+    }
+    if let Value::String(_) = value {
+        return machine.give(value);
     }
     let text = display(value);
     let text = machine.string(text);
@@ -337,7 +347,11 @@ fn unpack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
 fn pcall<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     machine.check_any(arguments, 1)?;
     // The arguments are the function and its arguments, in place.
-    Ok(Flow::Call { arguments: arguments.count - 1, protected: true, then: Box::new(Protected) })
+    Ok(Flow::Call {
+        arguments: arguments.count - 1,
+        protection: Protection::Full,
+        then: Box::new(Protected),
+    })
 }
 
 /// What `pcall` gives for an outcome: the status, then the results or the error value.
@@ -380,47 +394,8 @@ impl Continue for Protected {
 fn xpcall<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     machine.check_any(arguments, 2)?;
     machine.push(machine.argument(arguments, 1));
-    Ok(Flow::Call { arguments: 0, protected: true, then: Box::new(Handled) })
-}
-
-/// Gives an error to the handler, which is argument 2.
-struct Handled;
-
-impl Continue for Handled {
-    fn resume<'gc>(
-        self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        outcome: Outcome<'gc>,
-    ) -> Result<'gc> {
-        let Outcome::Failed(value) = outcome else {
-            return Box::new(Protected).resume(machine, arguments, outcome);
-        };
-        machine.push(machine.argument(arguments, 2));
-        machine.push(value);
-        Ok(Flow::Call { arguments: 1, protected: true, then: Box::new(HandlerDone) })
-    }
-}
-
-/// Gives what the handler made of an error.
-struct HandlerDone;
-
-impl Continue for HandlerDone {
-    fn resume<'gc>(
-        self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        _: Arguments,
-        outcome: Outcome<'gc>,
-    ) -> Result<'gc> {
-        let handled = match outcome {
-            // PUC-Rio's word for a handler that fails again and again.
-            Outcome::Failed(_) => machine.string("error in error handling"),
-            _ => machine.first_result(outcome),
-        };
-        machine.push(Value::Boolean(false));
-        machine.push(handled);
-        Ok(Flow::Return(2))
-    }
+    let (protection, then) = (Protection::Handler, Box::new(Protected));
+    Ok(Flow::Call { arguments: 0, protection, then })
 }
 
 // ---- Loading
@@ -450,7 +425,11 @@ fn load<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
     let function = machine.check_function(arguments, 1)?;
     machine.optional_string(arguments, 2)?;
     machine.push(function);
-    Ok(Flow::Call { arguments: 0, protected: true, then: Box::new(Reading::default()) })
+    Ok(Flow::Call {
+        arguments: 0,
+        protection: Protection::Inherited,
+        then: Box::new(Reading::default()),
+    })
 }
 
 /// Collects the pieces that `load`'s function gives until it gives none.
@@ -482,7 +461,7 @@ impl Continue for Reading {
                 machine.check_memory(self.source.len() + text.len())?;
                 self.source.extend_from_slice(text);
                 machine.push(machine.argument(arguments, 1));
-                Ok(Flow::Call { arguments: 0, protected: true, then: self })
+                Ok(Flow::Call { arguments: 0, protection: Protection::Inherited, then: self })
             }
             Value::Boolean(_)
             | Value::Table(_)
@@ -490,10 +469,8 @@ impl Continue for Reading {
             | Value::Native(_)
             | Value::Coroutine(_)
             | Value::Userdata(_) => {
-                let message = machine.string("reader function must return a string");
-                machine.push(Value::Nil);
-                machine.push(message);
-                Ok(Flow::Return(2))
+                let error = machine.error("reader function must return a string");
+                machine.raise_inside(error, self)
             }
             _ => {
                 let name = machine

@@ -1,9 +1,13 @@
 //! Defines the string library. Long work pays fuel by the byte or the step, and pauses.
+//!
+//! Long because what uses patterns, `find` to `gsub`, shares how it pauses.
 
 use super::base::{MAX_VALUES, Result};
 use crate::lua::format::{Spec, quote};
 use crate::lua::function::NativeCode;
-use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome};
+use crate::lua::machine::{
+    Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome, Protection,
+};
 use crate::lua::operators::LookUp;
 use crate::lua::pattern::{Capture, Matcher, Step};
 use crate::lua::value::{Str, Value};
@@ -271,20 +275,69 @@ fn search<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments, is_find: bo
     // C looks for special bytes up to the first NUL.
     let is_plain = || !pattern.iter().take_while(|byte| **byte != 0).any(&is_special);
     if is_find && (machine.argument(arguments, 4).is_true() || is_plain()) {
-        machine.fuel -= ((subject.len() - start) >> 6) as i64;
-        let place = if pattern.is_empty() {
-            Some(0)
-        } else {
-            subject[start..].windows(pattern.len()).position(|window| window == pattern)
-        };
-        let Some(place) = place else { return machine.give(Value::Nil) };
-        machine.push(Value::Number((start + place + 1) as f64));
-        machine.push(Value::Number((start + place + pattern.len()) as f64));
-        return Ok(Flow::Return(2));
+        return find_plain(machine, arguments, start);
     }
     let mut matcher = Matcher::new(pattern, true);
     matcher.seek(start);
     Box::new(Search { matcher, is_find }).resume(machine, arguments, Outcome::Resumed)
+}
+
+/// Bytes that a search without a pattern looks at for one unit of fuel.
+const BYTES_PER_FUEL: usize = 64;
+
+/// Looks for the pattern as it is, from a place on.
+fn find_plain<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+    start: usize,
+) -> Result<'gc> {
+    let (subject, pattern) =
+        (text_slot(machine, arguments.base), text_slot(machine, arguments.base + 1));
+    let mut at = start;
+    while let Some(rest) = subject.get(at..).filter(|rest| rest.len() >= pattern.len()) {
+        let Some(first) = pattern.first() else { break };
+        let ahead = &rest[..=rest.len() - pattern.len()];
+        let ahead = &ahead[..ahead.len().min(64 * BYTES_PER_FUEL)];
+        let skipped = ahead.iter().position(|byte| byte == first);
+        let mut seen = skipped.unwrap_or(ahead.len());
+        at += seen;
+        if skipped.is_some() {
+            // A piece at a time, so that it is known how much has been looked at.
+            let pieces = subject[at..].chunks(256).zip(pattern.chunks(256));
+            let equal = pieces.take_while(|(piece, wanted)| piece.starts_with(wanted)).count();
+            if equal * 256 >= pattern.len() {
+                break;
+            }
+            seen += equal * 256 + 16;
+            at += 1;
+        }
+        machine.fuel -= (seen / BYTES_PER_FUEL + 1) as i64;
+        if machine.fuel <= 0 {
+            return Ok(Flow::Pause(Box::new(PlainSearch { at })));
+        }
+    }
+    if at + pattern.len() > subject.len() {
+        return machine.give(Value::Nil);
+    }
+    machine.push(Value::Number((at + 1) as f64));
+    machine.push(Value::Number((at + pattern.len()) as f64));
+    Ok(Flow::Return(2))
+}
+
+/// A search without a pattern at work.
+struct PlainSearch {
+    at: usize,
+}
+
+impl Continue for PlainSearch {
+    fn resume<'gc>(
+        self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        _: Outcome<'gc>,
+    ) -> Result<'gc> {
+        find_plain(machine, arguments, self.at)
+    }
 }
 
 /// `find` or `match` at work.
@@ -460,7 +513,11 @@ impl Continue for Substitution {
                 Replacement::Value(value) => self.replace(machine, subject, &range, value)?,
                 Replacement::Asked(count) => {
                     self.matched = Some(range);
-                    return Ok(Flow::Call { arguments: count, protected: false, then: self });
+                    return Ok(Flow::Call {
+                        arguments: count,
+                        protection: Protection::None,
+                        then: self,
+                    });
                 }
             }
         }
@@ -546,6 +603,8 @@ impl Substitution {
     ) -> std::result::Result<Value<'gc>, Fault<'gc>> {
         let mut text = Vec::new();
         let mut bytes = template.bytes().iter();
+        // A small template can make a large text of large captures.
+        let mut checked = 1 << 12;
         while let Some(&byte) = bytes.next() {
             if byte != b'%' {
                 text.push(byte);
@@ -554,13 +613,22 @@ impl Substitution {
             match bytes.next().copied().unwrap_or(0) {
                 b'0' => text.extend_from_slice(&subject[range.clone()]),
                 digit @ b'1'..=b'9' => {
-                    let value =
-                        capture(machine, &self.matcher, usize::from(digit - b'1'), range, subject)?;
-                    text.extend_from_slice(value.to_str(machine.mc).map_or(b"", Str::bytes));
+                    match self.matcher.capture(usize::from(digit - b'1'), range) {
+                        Ok(Capture::Bytes(range)) => text.extend_from_slice(&subject[range]),
+                        Ok(Capture::Position(position)) => {
+                            text.extend_from_slice(position.to_string().as_bytes());
+                        }
+                        Err(message) => return Err(machine.error(message)),
+                    }
                 }
                 other => text.push(other),
             }
+            if text.len() > checked {
+                checked = text.len() + (1 << 16);
+                machine.check_memory(text.len())?;
+            }
         }
+        machine.fuel -= ((template.bytes().len() + text.len()) >> 6) as i64;
         Ok(machine.string(text))
     }
 }

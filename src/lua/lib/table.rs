@@ -1,7 +1,9 @@
 //! Defines the table library. Sorting compares in PUC-Rio's order, since a script can watch it.
 
 use super::base::Result;
-use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome};
+use crate::lua::machine::{
+    Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome, Protection,
+};
 use crate::lua::operators::Event;
 use crate::lua::packed::Packed;
 use crate::lua::table::Table;
@@ -39,16 +41,54 @@ fn put<'gc>(
 }
 
 fn concat<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    let separator = machine.optional_string(arguments, 2)?.map_or(&b""[..], |text| text.bytes());
+    machine.optional_string(arguments, 2)?;
     let table = machine.check_table(arguments, 1)?;
     let first = i64::from(machine.optional_integer(arguments, 3, 1)? as i32);
     let last = match machine.argument(arguments, 4) {
         Value::Nil => table.length() as i64,
         _ => i64::from(machine.check_integer(arguments, 4)? as i32),
     };
-    let mut out = Vec::new();
-    for index in first..=last {
+    join(machine, arguments, Joining { next: first, last, out: Vec::new() })
+}
+
+/// `concat` at work.
+struct Joining {
+    next: i64,
+    last: i64,
+    out: Vec<u8>,
+}
+
+impl Continue for Joining {
+    fn resume<'gc>(
+        self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        _: Outcome<'gc>,
+    ) -> Result<'gc> {
+        join(machine, arguments, *self)
+    }
+}
+
+fn join<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+    joining: Joining,
+) -> Result<'gc> {
+    let separator = machine.optional_string(arguments, 2)?.map_or(&b""[..], |text| text.bytes());
+    let table = machine.check_table(arguments, 1)?;
+    let Joining { next, last, mut out } = joining;
+    // What has been done, and not been paid for: bytes, and items of which each counts as many.
+    let mut work = 0;
+    for index in next..=last {
+        if work > 1 << 14 {
+            machine.fuel -= (work >> 8) as i64;
+            work = 0;
+            if machine.fuel <= 0 {
+                return Ok(Flow::Pause(Box::new(Joining { next: index, last, out })));
+            }
+        }
         let value = at(table, index);
+        let before = out.len();
         match value {
             Value::String(text) => out.extend_from_slice(text.bytes()),
             Value::Number(number) => {
@@ -67,8 +107,11 @@ fn concat<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
         if out.len() > 1 << 12 {
             machine.check_memory(out.len())?;
         }
+        // A number's text takes as long as the copy of many bytes.
+        let item = if matches!(value, Value::Number(_)) { 256 } else { 4 };
+        work += out.len() - before + item;
     }
-    machine.fuel -= (out.len() >> 8) as i64 + (last.saturating_sub(first) >> 6).max(0);
+    machine.fuel -= (work >> 8) as i64;
     let text = machine.string(out);
     machine.push(text);
     Ok(Flow::Return(1))
@@ -110,16 +153,46 @@ fn insert<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
         3 => {
             let place = i64::from(machine.check_integer(arguments, 2)? as i32);
             let end = end.max(place);
-            machine.fuel -= (end - place) >> 6;
-            for index in (place + 1..=end).rev() {
-                put(machine, table, index, at(table, index - 1))?;
-            }
-            place
+            return Box::new(Shifting { hole: end, place }).resume(
+                machine,
+                arguments,
+                Outcome::Resumed,
+            );
         }
         _ => return Err(machine.error("wrong number of arguments to 'insert'")),
     };
     put(machine, table, place, machine.argument(arguments, arguments.count))?;
     Ok(Flow::Return(0))
+}
+
+/// `insert` at work: it moves items up, the last one first. The place may be far below the first item.
+struct Shifting {
+    hole: i64,
+    place: i64,
+}
+
+impl Continue for Shifting {
+    fn resume<'gc>(
+        mut self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        _: Outcome<'gc>,
+    ) -> Result<'gc> {
+        let table = machine.check_table(arguments, 1)?;
+        while self.hole > self.place {
+            let next = self.place.max(self.hole - 64);
+            for index in (next + 1..=self.hole).rev() {
+                put(machine, table, index, at(table, index - 1))?;
+            }
+            self.hole = next;
+            machine.fuel -= 1;
+            if machine.fuel <= 0 {
+                return Ok(Flow::Pause(self));
+            }
+        }
+        put(machine, table, self.place, machine.argument(arguments, 3))?;
+        Ok(Flow::Return(0))
+    }
 }
 
 fn remove<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
@@ -158,7 +231,7 @@ fn visit<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'g
             machine.push(machine.argument(arguments, 2));
             machine.push(key);
             machine.push(value);
-            Ok(Flow::Call { arguments: 2, protected: false, then: Box::new(Visited) })
+            Ok(Flow::Call { arguments: 2, protection: Protection::None, then: Box::new(Visited) })
         }
         Ok(None) => Ok(Flow::Return(0)),
         Err(_) => Err(machine.error_here("invalid key to 'next'")),
@@ -216,7 +289,7 @@ impl Continue for Counting {
         machine.push(machine.argument(arguments, 2));
         machine.push(Value::Number(self.index as f64));
         machine.push(at(table, self.index));
-        Ok(Flow::Call { arguments: 2, protected: false, then: self })
+        Ok(Flow::Call { arguments: 2, protection: Protection::None, then: self })
     }
 }
 
@@ -294,7 +367,13 @@ impl Continue for Sorting {
             }
             answer = match self.compare(machine, table, comparer, pivot_slot)? {
                 Some(answer) => answer,
-                None => return Ok(Flow::Call { arguments: 2, protected: false, then: self }),
+                None => {
+                    return Ok(Flow::Call {
+                        arguments: 2,
+                        protection: Protection::None,
+                        then: self,
+                    });
+                }
             };
             is_answered = true;
         }
