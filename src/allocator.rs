@@ -113,8 +113,6 @@ impl Size {
     /// A block that has not been used before; null if there is no memory.
     #[cold]
     fn cut(&mut self, size: usize) -> *mut u8 {
-        // A block of no bytes is not asked for; were it, it would have room for a `Free`.
-        let size = size.max(STEP);
         if self.left < size {
             // SAFETY: the layout is not of size 0.
             let piece = unsafe { System.alloc(Layout::from_size_align_unchecked(PIECE, STEP)) };

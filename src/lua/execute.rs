@@ -128,11 +128,7 @@ impl<'gc> Place<'gc> {
     /// A register or a constant.
     #[inline(always)]
     pub fn operand(&self, operand: u32) -> Packed<'gc> {
-        if operand & CONSTANT_BIT != 0 {
-            self.constant(operand & !CONSTANT_BIT)
-        } else {
-            self.get(operand)
-        }
+        if operand & CONSTANT_BIT != 0 { self.constant_operand(operand) } else { self.get(operand) }
     }
 
     /// The slot of a register.
@@ -150,11 +146,10 @@ impl<'gc> Place<'gc> {
 impl<'gc> Machine<'_, 'gc> {
     /// Runs until the script ends or fuel is spent.
     pub(super) fn run(&mut self) -> Stop {
-        if let Some((value, can_catch)) = self.state.pending.take() {
-            let fault = if can_catch { Fault::Error(value) } else { Fault::Interrupt(value) };
-            if self.unwind(fault).is_err() {
-                return Stop::Failed;
-            }
+        if let Some(fault) = self.state.pending.take()
+            && self.unwind(fault).is_err()
+        {
+            return Stop::Failed;
         }
         loop {
             let result = match self.state.thread.frames.last() {

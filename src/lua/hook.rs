@@ -39,7 +39,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// end, and no hook is called there.
     pub fn set_hook(&mut self, error: Value<'gc>) {
         if self.state.hook.is_some() {
-            self.state.pending = Some((error, false));
+            self.state.pending = Some(Fault::Interrupt(error));
         }
         self.state.hook =
             Some(Hook { error, rest: 0, handler: None, thread: None, frames: usize::MAX });

@@ -2,8 +2,8 @@
 
 use super::bytecode::{FIELDS_PER_FLUSH, Instruction, OpCode};
 use super::execute::{Place, Then};
-use super::function::{Closure, ClosureState, Upvalue, Upvalues};
-use super::machine::{After, Fault, Flow, MAX_NESTED, MULTIPLE, Machine};
+use super::function::{Closure, ClosureState, Native, Upvalue, Upvalues};
+use super::machine::{After, Arguments, Fault, Flow, Frame, MAX_NESTED, MULTIPLE, Machine};
 use super::operators::Event;
 use super::packed::Packed;
 use super::quick::Quick;
@@ -108,26 +108,37 @@ impl<'gc> Machine<'_, 'gc> {
         self.fuel -= 1;
         let arguments = self.count_from(function + 1, instruction.b());
         let wanted = instruction.c() as i32 - 1;
-        let (frame, arguments) =
-            self.enter_native(function, arguments, wanted, After::Results, nested);
+        let entered = self.enter_native(function, arguments, wanted, After::Results, nested);
+        self.run_entered(at, native, entered)
+    }
+
+    /// Runs a native that the function at `at` has called. If it gives its results at once, as nearly all do, they are
+    /// in their registers and the loop goes on where it was.
+    #[inline(always)]
+    fn run_entered(
+        &mut self,
+        at: &mut Place<'gc>,
+        native: Native<'gc>,
+        (frame, arguments): (Frame<'gc>, Arguments),
+    ) -> Result<Then, Fault<'gc>> {
         let result = self.run_native(native, arguments);
         // The common case is looked at in place: moving the whole result costs as much as a small native.
-        if let Ok(Flow::Return(count)) = &result {
-            self.state.thread.frames.pop();
-            let first = self.state.thread.top - count;
-            if frame.wanted == 1 && *count == 1 {
-                // Nearly all give one result.
-                self.refresh(at);
-                at.set(instruction.a(), self.packed(first));
-                self.state.thread.top = at.base + usize::from(at.closure.function().max_stack);
-            } else {
-                self.deliver(frame, first, *count);
-                self.refresh(at);
-            }
-            return Ok(Then::GoOn);
+        let Ok(Flow::Return(count)) = &result else {
+            self.wait(result?)?;
+            return Ok(Then::LookAgain);
+        };
+        self.state.thread.frames.pop();
+        let first = self.state.thread.top - count;
+        if frame.wanted == 1 && *count == 1 {
+            // Nearly all give one result.
+            self.refresh(at);
+            at.set(frame.function - at.base as u32, self.packed(first));
+            self.state.thread.top = at.base + usize::from(at.closure.function().max_stack);
+        } else {
+            self.deliver(frame, first, *count);
+            self.refresh(at);
         }
-        self.wait(result?)?;
-        Ok(Then::LookAgain)
+        Ok(Then::GoOn)
     }
 
     /// Does the instruction that `at` has just fetched. The frame on top knows where it is.
@@ -249,16 +260,10 @@ impl<'gc> Machine<'_, 'gc> {
                     self.call(target + 3, 2, wanted, After::Iterate)?;
                     return Ok(Then::LookAgain);
                 };
-                let (frame, arguments) =
-                    self.enter_native(target + 3, 2, wanted, After::Iterate, nested + 1);
-                let result = self.run_native(native, arguments);
-                let Ok(Flow::Return(count)) = &result else {
-                    self.wait(result?)?;
+                let entered = self.enter_native(target + 3, 2, wanted, After::Iterate, nested + 1);
+                if self.run_entered(at, native, entered)? == Then::LookAgain {
                     return Ok(Then::LookAgain);
-                };
-                self.state.thread.frames.pop();
-                self.deliver(frame, self.state.thread.top - count, *count);
-                self.refresh(at);
+                }
                 let control = at.get(instruction.a() + 3);
                 if control.is_nil() {
                     at.jump(1);

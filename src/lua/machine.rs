@@ -124,7 +124,8 @@ pub enum Outcome<'gc> {
 }
 
 /// Why a script fails.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Collect)]
+#[collect(no_drop)]
 pub enum Fault<'gc> {
     /// A Lua error: a handler is called, and `pcall` catches it.
     Error(Value<'gc>),
@@ -307,9 +308,7 @@ pub struct State<'gc> {
     #[collect(require_static)]
     pub position: Option<Position>,
     /// An error that is to be raised before the next instruction.
-    pub(super) pending: Option<(Value<'gc>, bool)>,
-    /// That error is lack of memory, for which no handler is called.
-    pub(super) pending_is_handled: bool,
+    pub(super) pending: Option<Fault<'gc>>,
     /// The script is to give up.
     pub(super) hook: Option<Hook<'gc>>,
     /// The handler that the host says stands around a script: what it makes of an error matters where the error goes
@@ -364,7 +363,6 @@ impl<'gc> State<'gc> {
             next_id: 2,
             position: None,
             pending: None,
-            pending_is_handled: false,
             hook: None,
             handler: Value::Nil,
             failure: None,
@@ -576,11 +574,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// To be used where no script runs: the next slice begins with it.
     pub fn begin_call(&mut self) {
         let arguments = self.state.thread.top.saturating_sub(1);
-        if let Err(Fault::Error(value) | Fault::Handled(value) | Fault::Interrupt(value)) =
-            self.call(0, arguments, 1, After::Results)
-        {
-            self.state.pending = Some((value, true));
-        }
+        self.state.pending = self.call(0, arguments, 1, After::Results).err();
     }
 
     /// Calls the value in a slot with so many arguments behind it. Pushes a frame; a library's function that
@@ -997,11 +991,6 @@ impl<'gc> Machine<'_, 'gc> {
     pub(super) fn unwind(&mut self, fault: Fault<'gc>) -> Result<(), Value<'gc>> {
         let mut fault = fault;
         let mut raised_at = None;
-        if std::mem::take(&mut self.state.pending_is_handled)
-            && let Fault::Error(value) = fault
-        {
-            fault = Fault::Handled(value);
-        }
         loop {
             let (value, can_catch) = match fault {
                 Fault::Error(value) => match self.call_error_handler(value) {

@@ -165,7 +165,6 @@ impl Lua {
             state.failure = None;
             state.position = None;
             state.pending = None;
-            state.pending_is_handled = false;
             state.hook = None;
             state.thread.hooked = false;
             if let Some(closure) = state.loaded.get(function.0).copied() {
@@ -195,21 +194,15 @@ impl Lua {
             if self.memory() > self.limit {
                 self.arena.gc_collect();
                 if self.memory() > self.limit {
-                    self.fail(b"not enough memory", true);
+                    self.enter(|machine| {
+                        let fault = machine.out_of_memory();
+                        machine.state.pending = Some(fault);
+                    });
                 }
             }
             left -= spent.max(1);
         }
         Step::Paused
-    }
-
-    /// Makes the script fail before its next instruction. `pcall` sees the error only if `can_catch`; handlers do not.
-    pub fn fail(&mut self, message: &[u8], can_catch: bool) {
-        self.enter(|machine| {
-            let message = machine.string(message);
-            machine.state.pending = Some((message, can_catch));
-            machine.state.pending_is_handled = true;
-        });
     }
 
     /// Lets the heap take so many bytes from now on.

@@ -215,7 +215,7 @@ impl<'gc> Machine<'_, 'gc> {
         let is_native = self.state.thread.frames.last().is_some_and(Frame::is_native);
         let mut text = self.position_prefix(usize::from(is_native));
         text.extend_from_slice(message.as_ref());
-        self.fuel -= (text.len() >> 8) as i64;
+        self.pay_for_bytes(text.len());
         Fault::Error(self.string(text))
     }
 
@@ -269,6 +269,11 @@ impl<'gc> Machine<'_, 'gc> {
     /// The error of a native that wants more memory than the limit leaves.
     pub fn out_of_memory(&mut self) -> Fault<'gc> {
         Fault::Handled(self.string("not enough memory"))
+    }
+
+    /// Pays for work on so many bytes that is as quick as a copy.
+    pub fn pay_for_bytes(&mut self, bytes: usize) {
+        self.fuel -= (bytes >> 8) as i64;
     }
 
     /// Refuses to go on if so many more bytes cannot fit. To be asked before anything large is made.

@@ -416,9 +416,7 @@ fn ceil_log2(size: usize) -> usize {
 
 /// A key as a place in an array part: a whole number from 1 to 2^26.
 fn array_index(key: Packed<'_>) -> Option<usize> {
-    let number = key.as_number()?;
-    let index = number as usize;
-    (index as f64 == number && (1..=1 << MAX_BITS).contains(&index)).then_some(index)
+    Some(place_of(key.as_number()?)? + 1)
 }
 
 /// Where `t[number]` is in an array part, if that is long enough: the number less one, if it is a whole one from 1 on.

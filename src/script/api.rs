@@ -137,7 +137,8 @@ fn run<'gc>(
         Origin::Script { read_only: running.read_only, allow_oom: running.may_use_memory() };
     let resp = server.client(SCRIPT_CLIENT).map_or(Resp::V2, |client| client.resp);
     let bytes: usize = argv.iter().map(Vec::len).sum();
-    machine.fuel -= 2 + (bytes >> 8) as i64;
+    machine.fuel -= 2;
+    machine.pay_for_bytes(bytes);
     match server.call(SCRIPT_CLIENT, &argv, origin) {
         Ok(Some(mut reply)) => match &mut reply {
             Reply::Error(text) => Err(error_table(machine, text)),
@@ -186,7 +187,7 @@ fn error_reply<'gc>(
         let table = uncounted(machine, &Error::SCRIPT_REPLY_ARGUMENTS);
         return machine.give(table);
     };
-    machine.fuel -= (text.bytes().len() >> 8) as i64;
+    machine.pay_for_bytes(text.bytes().len());
     let table = uncounted(machine, &Error::error_reply(text.bytes()));
     machine.give(table)
 }
@@ -199,7 +200,7 @@ fn status_reply<'gc>(
 ) -> Result<'gc> {
     let table = match (arguments.count, machine.argument(arguments, 1)) {
         (1, Value::String(text)) => {
-            machine.fuel -= (text.bytes().len() >> 8) as i64;
+            machine.pay_for_bytes(text.bytes().len());
             status_table(machine, text.bytes())
         }
         _ => uncounted(machine, &Error::SCRIPT_REPLY_ARGUMENTS),
@@ -251,7 +252,7 @@ fn log<'gc>(
             line.extend_from_slice(text.bytes());
         }
     }
-    machine.fuel -= (line.len() >> 8) as i64;
+    machine.pay_for_bytes(line.len());
     server.log(level, &line);
     Ok(Flow::Return(0))
 }
@@ -419,7 +420,7 @@ fn error_handler<'gc>(
         Value::Table(table) => table,
         other => {
             let text = [&b"ERR "[..], &display(other)].concat();
-            machine.fuel -= (text.len() >> 8) as i64;
+            machine.pay_for_bytes(text.len());
             let text = machine.string(text);
             let table = machine.table(0, 1);
             machine.set_field(table, "err", text);

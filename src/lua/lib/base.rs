@@ -125,7 +125,7 @@ fn error<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'g
     let level = machine.optional_integer(arguments, 2, 1)? as i32;
     let mut value = machine.argument(arguments, 1);
     if let (Some(text), true) = (value.to_str(machine.mc), level > 0) {
-        machine.fuel -= (text.bytes().len() >> 8) as i64;
+        machine.pay_for_bytes(text.bytes().len());
         let mut message = machine.position_prefix(usize::try_from(level).unwrap_or(0));
         message.extend_from_slice(text.bytes());
         value = machine.string(message);

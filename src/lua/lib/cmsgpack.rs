@@ -130,7 +130,7 @@ impl Packing {
             Value::Number(number) => self.number(number),
             Value::String(text) => {
                 let text = text.bytes();
-                machine.fuel -= (text.len() >> 8) as i64;
+                machine.pay_for_bytes(text.len());
                 match text.len() {
                     length @ ..32 => self.out.push(0xa0 | length as u8),
                     length @ ..0x100 => self.out.extend([0xd9, length as u8]),
@@ -372,7 +372,7 @@ impl Unpacking {
             Item::Boolean(value) => Value::Boolean(value),
             Item::Number(number) => Value::Number(number),
             Item::Text(text) => {
-                machine.fuel -= (text.len() >> 8) as i64;
+                machine.pay_for_bytes(text.len());
                 machine.check_memory(text.len())?;
                 machine.string(text)
             }

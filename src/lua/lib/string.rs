@@ -44,7 +44,7 @@ pub fn open(machine: &mut Machine) {
 
 /// A new string: its bytes are paid for, and must fit into memory.
 fn give_string<'gc>(machine: &mut Machine<'_, 'gc>, bytes: &[u8]) -> Result<'gc> {
-    machine.fuel -= (bytes.len() >> 8) as i64;
+    machine.pay_for_bytes(bytes.len());
     machine.check_memory(bytes.len())?;
     let value = machine.string(bytes);
     machine.give(value)

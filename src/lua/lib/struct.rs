@@ -170,7 +170,7 @@ fn pack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
             b'c' | b's' => {
                 argument += 1;
                 let text = machine.check_string(arguments, argument)?.bytes();
-                machine.fuel -= (text.len() >> 8) as i64;
+                machine.pay_for_bytes(text.len());
                 machine.check_memory(out.len() + text.len())?;
                 if size == 0 {
                     out.extend_from_slice(text);
@@ -263,7 +263,7 @@ fn text_value<'gc>(
     machine: &mut Machine<'_, 'gc>,
     text: &[u8],
 ) -> std::result::Result<Value<'gc>, Fault<'gc>> {
-    machine.fuel -= (text.len() >> 8) as i64;
+    machine.pay_for_bytes(text.len());
     machine.check_memory(text.len())?;
     Ok(machine.string(text))
 }

@@ -81,7 +81,7 @@ fn join<'gc>(
     let mut work = 0;
     for index in next..=last {
         if work > 1 << 14 {
-            machine.fuel -= (work >> 8) as i64;
+            machine.pay_for_bytes(work);
             work = 0;
             if machine.fuel <= 0 {
                 return Ok(Flow::Pause(Box::new(Joining { next: index, last, out })));
@@ -111,7 +111,7 @@ fn join<'gc>(
         let item = if matches!(value, Value::Number(_)) { 256 } else { 4 };
         work += out.len() - before + item;
     }
-    machine.fuel -= (work >> 8) as i64;
+    machine.pay_for_bytes(work);
     let text = machine.string(out);
     machine.push(text);
     Ok(Flow::Return(1))
