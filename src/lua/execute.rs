@@ -41,8 +41,10 @@ enum Exit {
     SetList,
     /// It is a return behind which captured variables are to live on.
     Close,
-    /// It is for [`Machine::call_native`].
+    /// It is for [`Machine::call_quickly`] or [`Machine::call_native`].
     Call,
+    /// As `Complete`, but [`Machine::iterate_quickly`] may do.
+    Iterate,
 }
 
 /// Where the loop goes on behind an instruction that [`Machine::complete`] has done.
@@ -235,7 +237,9 @@ impl<'gc> Machine<'_, 'gc> {
                         place.jump(-1);
                         true
                     }
-                    Exit::Complete | Exit::Call | Exit::Spent => false,
+                    Exit::Call => self.call_quickly(&mut place),
+                    Exit::Iterate => self.iterate_quickly(&mut place),
+                    Exit::Complete | Exit::Spent => false,
                 };
                 if done {
                     continue;
@@ -547,13 +551,13 @@ impl<'gc> Machine<'_, 'gc> {
                 Quick::NewTable => return Exit::NewTable,
                 Quick::Closure => return Exit::NewClosure,
                 Quick::SetList => return Exit::SetList,
+                Quick::TForLoop => return Exit::Iterate,
                 Quick::SetGlobal
                 | Quick::OpSelf
                 | Quick::Pow
                 | Quick::Concat
                 | Quick::TailCall
                 | Quick::ForPrep
-                | Quick::TForLoop
                 | Quick::Close
                 | Quick::Vararg => return Exit::Complete,
             }

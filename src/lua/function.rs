@@ -1,7 +1,7 @@
 //! Defines functions: Lua closures with their upvalues, and native functions.
 
 use super::bytecode::{Constant, Instruction, Proto};
-use super::machine::NativeFunction;
+use super::machine::{NativeFunction, QuickFunction};
 use super::packed::Packed;
 use super::quick::quicken;
 use super::value::{Str, Value};
@@ -176,6 +176,8 @@ pub struct NativeState<'gc> {
 pub enum NativeCode {
     /// A library's function.
     Library(NativeFunction),
+    /// A library's function that has a short cut.
+    Quick(QuickFunction, NativeFunction),
     /// The host's function of this number ([`super::Host::invoke`]).
     Host(u32),
 }

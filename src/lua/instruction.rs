@@ -2,7 +2,7 @@
 
 use super::bytecode::{FIELDS_PER_FLUSH, Instruction, OpCode};
 use super::execute::{Place, Then};
-use super::function::{Closure, ClosureState, Native, Upvalue, Upvalues};
+use super::function::{Closure, ClosureState, Native, NativeCode, Upvalue, Upvalues};
 use super::machine::{After, Arguments, Fault, Flow, Frame, MAX_NESTED, MULTIPLE, Machine};
 use super::operators::Event;
 use super::packed::Packed;
@@ -93,6 +93,67 @@ impl<'gc> Machine<'_, 'gc> {
         let (key, value) = (at.operand(instruction.b()), at.operand(instruction.c()));
         let table = at.get(instruction.a()).as_table();
         table.is_some_and(|table| table.set_plainly(self.mc, key, value))
+    }
+
+    /// Calls a native by its short cut, if it has one. Gives whether it did.
+    #[inline(always)]
+    pub(super) fn call_quickly(&mut self, at: &mut Place<'gc>) -> bool {
+        let (_, instruction) = at.fetched();
+        let (target, given, wanted) = (instruction.a(), instruction.b(), instruction.c());
+        if given == 0 || wanted == 0 {
+            return false;
+        }
+        let arguments = Arguments { base: at.slot(target + 1), count: given as usize - 1 };
+        self.short_cut(at, target, arguments, (target, wanted - 1))
+    }
+
+    /// Calls the iterator of a loop by its short cut, if it has one. Gives whether it did.
+    #[inline(always)]
+    pub(super) fn iterate_quickly(&mut self, at: &mut Place<'gc>) -> bool {
+        let (_, instruction) = at.fetched();
+        let (iterator, wanted) = (instruction.a(), instruction.c());
+        let arguments = Arguments { base: at.slot(iterator + 1), count: 2 };
+        let done = self.short_cut(at, iterator, arguments, (iterator + 3, wanted));
+        if done {
+            Self::loop_on(at, iterator);
+        }
+        done
+    }
+
+    /// Puts the results of the native in register `function`, as many as wanted, into the registers from `target` on.
+    #[inline(always)]
+    fn short_cut(
+        &mut self,
+        at: &mut Place<'gc>,
+        function: u32,
+        arguments: Arguments,
+        (target, wanted): (u32, u32),
+    ) -> bool {
+        let Some(native) = at.get(function).as_native() else { return false };
+        let NativeCode::Quick(quick, _) = native.0.code else { return false };
+        if wanted > 2 {
+            return false;
+        }
+        let Some([first, second]) = quick(self, arguments) else { return false };
+        self.fuel -= 1;
+        if wanted > 0 {
+            at.set(target, first);
+        }
+        if wanted > 1 {
+            at.set(target + 1, second);
+        }
+        true
+    }
+
+    /// The iterator of a loop has given its results: nil ends the loop.
+    #[inline(always)]
+    fn loop_on(at: &mut Place<'gc>, iterator: u32) {
+        let control = at.get(iterator + 3);
+        if control.is_nil() {
+            at.jump(1);
+        } else {
+            at.set(iterator + 2, control);
+        }
     }
 
     /// Calls what is no Lua function.
@@ -264,12 +325,7 @@ impl<'gc> Machine<'_, 'gc> {
                 if self.run_entered(at, native, entered)? == Then::LookAgain {
                     return Ok(Then::LookAgain);
                 }
-                let control = at.get(instruction.a() + 3);
-                if control.is_nil() {
-                    at.jump(1);
-                } else {
-                    at.set(instruction.a() + 2, control);
-                }
+                Self::loop_on(at, instruction.a());
             }
             Quick::Close => self.close(target),
             Quick::Vararg => {

@@ -50,6 +50,11 @@ pub const MULTIPLE: i32 = -1;
 pub type NativeFunction =
     for<'a, 'b, 'gc> fn(&'a mut Machine<'b, 'gc>, Arguments) -> Result<Flow, Fault<'gc>>;
 
+/// A short cut through a native, without a frame: gives its results, nil where there are less than two, if it need not
+/// push, call, pause or fail. Otherwise it gives nothing and has done nothing, and the native runs.
+pub(in crate::lua) type QuickFunction =
+    for<'a, 'b, 'gc> fn(&'a mut Machine<'b, 'gc>, Arguments) -> Option<[Packed<'gc>; 2]>;
+
 /// Where a native's arguments are on the stack.
 #[derive(Clone, Copy, Debug)]
 pub struct Arguments {
@@ -444,18 +449,37 @@ impl<'gc> Machine<'_, 'gc> {
         });
     }
 
-    /// Puts a library's functions into a table.
+    /// Puts functions into a table.
     pub fn register(&mut self, table: Table<'gc>, functions: &[(&str, NativeFunction)]) {
+        self.register_with(table, functions, &[]);
+    }
+
+    /// As [`Machine::register`], with the short cuts that some of the functions have.
+    pub(in crate::lua) fn register_with(
+        &mut self,
+        table: Table<'gc>,
+        functions: &[(&str, NativeFunction)],
+        short_cuts: &[(&str, QuickFunction)],
+    ) {
         for (name, function) in functions {
-            let value = self.native(NativeCode::Library(*function), Vec::new());
+            let code = match short_cuts.iter().find(|(of, _)| of == name) {
+                Some((_, quick)) => NativeCode::Quick(*quick, *function),
+                None => NativeCode::Library(*function),
+            };
+            let value = self.native(code, Vec::new());
             self.set_field(table, name, value);
         }
     }
 
-    /// A library: a new table of functions under a global name.
-    pub fn library(&mut self, name: &str, functions: &[(&str, NativeFunction)]) -> Table<'gc> {
+    /// A library: a new table under a global name, of functions and the short cuts that some of them have.
+    pub(in crate::lua) fn library(
+        &mut self,
+        name: &str,
+        functions: &[(&str, NativeFunction)],
+        short_cuts: &[(&str, QuickFunction)],
+    ) -> Table<'gc> {
         let table = self.table(0, functions.len());
-        self.register(table, functions);
+        self.register_with(table, functions, short_cuts);
         self.set_field(self.state.globals, name, Value::Table(table));
         table
     }
@@ -837,7 +861,9 @@ impl<'gc> Machine<'_, 'gc> {
     ) -> Result<Flow, Fault<'gc>> {
         self.fuel -= 1;
         match native.0.code {
-            NativeCode::Library(function) => function(self, arguments),
+            NativeCode::Library(function) | NativeCode::Quick(_, function) => {
+                function(self, arguments)
+            }
             NativeCode::Host(number) => match self.host.take() {
                 Some(host) => {
                     let flow = host.invoke(number, self, arguments);

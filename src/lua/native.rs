@@ -37,6 +37,16 @@ impl<'gc> Machine<'_, 'gc> {
         }
     }
 
+    /// Both arguments, if there are two.
+    #[inline(always)]
+    pub(super) fn pair_of_arguments(
+        &self,
+        arguments: Arguments,
+    ) -> Option<(Packed<'gc>, Packed<'gc>)> {
+        (arguments.count == 2)
+            .then(|| (self.packed(arguments.base), self.packed(arguments.base + 1)))
+    }
+
     /// The first value that the native which runs keeps.
     pub fn kept(&self, arguments: Arguments) -> Value<'gc> {
         match self.slot(arguments.base - 1) {

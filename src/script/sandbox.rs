@@ -90,7 +90,8 @@ fn host_function<'gc>(machine: &mut Machine<'_, 'gc>, number: usize) -> Value<'g
 }
 
 fn redis(machine: &mut Machine) {
-    let table = machine.library("redis", &[]);
+    let table = machine.table(0, 0);
+    machine.set_field(machine.state.globals, "redis", Value::Table(table));
     for (place, (name, field)) in api::REDIS.iter().enumerate() {
         let value = match field {
             Field::Function(_) => host_function(machine, place),

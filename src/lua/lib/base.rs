@@ -1,11 +1,13 @@
 //! Defines the base library: what every script can call without a table in front.
 
+use crate::lua::function::NativeCode;
 use crate::lua::lexer::SyntaxError;
 use crate::lua::machine::{
-    Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome, Protection,
+    Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome, Protection, QuickFunction,
 };
 use crate::lua::number::{format_number, parse_integer};
 use crate::lua::operators::Event;
+use crate::lua::packed::Packed;
 use crate::lua::value::Value;
 
 /// The functions.
@@ -33,6 +35,23 @@ pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("xpcall", xpcall),
 ];
 
+/// Those that are done without a frame.
+const SHORT_CUTS: &[(&str, QuickFunction)] = &[
+    ("next", quick_next),
+    ("rawequal", |machine, arguments| {
+        let values = machine.pair_of_arguments(arguments)?;
+        Some([Packed::boolean(values.0.quick_equals(values.1)?), Packed::NIL])
+    }),
+    ("rawget", |machine, arguments| {
+        let (table, key) = machine.pair_of_arguments(arguments)?;
+        Some([table.as_table()?.quick_get(key)?, Packed::NIL])
+    }),
+    ("tonumber", |machine, arguments| {
+        let value = (arguments.count == 1).then(|| machine.packed_argument(arguments, 1))?;
+        value.as_number().map(|_| [value, Packed::NIL])
+    }),
+];
+
 /// Values that a native may have on its stack, its arguments among them (`LUAI_MAXCSTACK`).
 pub(super) const MAX_VALUES: usize = 8000;
 
@@ -42,12 +61,12 @@ pub type Result<'gc> = std::result::Result<Flow, Fault<'gc>>;
 /// Puts the library into the globals, `_G` and `_VERSION` with it.
 pub fn open(machine: &mut Machine) {
     let globals = machine.state.globals;
-    machine.register(globals, FUNCTIONS);
+    machine.register_with(globals, FUNCTIONS, SHORT_CUTS);
     machine.set_field(globals, "_G", Value::Table(globals));
     let version = machine.string("Lua 5.1");
     machine.set_field(globals, "_VERSION", version);
     // `ipairs` gives its iterator away, always the same one; so does `pairs` with `next`.
-    let step = machine.native(crate::lua::function::NativeCode::Library(ipairs_step), Vec::new());
+    let step = machine.native(NativeCode::Quick(quick_ipairs_step, ipairs_step), Vec::new());
     if let (Value::Native(ipairs), Value::Native(pairs)) =
         (globals.field(b"ipairs"), globals.field(b"pairs"))
     {
@@ -184,6 +203,17 @@ fn ipairs_step<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Res
     Ok(Flow::Return(2))
 }
 
+fn quick_ipairs_step<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Option<[Packed<'gc>; 2]> {
+    let (table, index) = machine.pair_of_arguments(arguments)?;
+    let next = Packed::computed(index.as_number()? + 1.0);
+    // An index that is none, or too large, is no item's.
+    let value = table.as_table()?.quick_get(next)?;
+    Some(if value.is_nil() { [Packed::NIL; 2] } else { [next, value] })
+}
+
 fn pairs<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let table = machine.check_table(arguments, 1)?;
     let next = machine.kept(arguments);
@@ -204,6 +234,15 @@ fn next<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
         Ok(None) => machine.give(Value::Nil),
         Err(_) => Err(machine.error_here("invalid key to 'next'")),
     }
+}
+
+fn quick_next<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Option<[Packed<'gc>; 2]> {
+    let table = machine.packed_argument(arguments, 1).as_table()?;
+    let next = table.next_packed(machine.packed_argument(arguments, 2)).ok()?;
+    Some(next.map_or([Packed::NIL; 2], |(key, value)| [key, value]))
 }
 
 fn rawequal<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {

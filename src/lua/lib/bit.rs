@@ -1,7 +1,8 @@
 //! Defines the bit library: `LuaBitOp`'s operations on 32-bit numbers, of which the results are signed.
 
 use super::base::Result;
-use crate::lua::machine::{Arguments, Fault, Machine, NativeFunction};
+use crate::lua::machine::{Arguments, Fault, Machine, NativeFunction, QuickFunction};
+use crate::lua::packed::Packed;
 use crate::lua::value::Value;
 
 /// The functions.
@@ -22,12 +23,21 @@ pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("tohex", tohex),
 ];
 
+/// Those that are done without a frame.
+const SHORT_CUTS: &[(&str, QuickFunction)] = &[
+    ("band", |machine, arguments| quick_combine(machine, arguments, |a, b| a & b)),
+    ("bor", |machine, arguments| quick_combine(machine, arguments, |a, b| a | b)),
+    ("bxor", |machine, arguments| quick_combine(machine, arguments, |a, b| a ^ b)),
+    ("lshift", |machine, arguments| quick_combine(machine, arguments, |a, b| a << (b & 31))),
+    ("rshift", |machine, arguments| quick_combine(machine, arguments, |a, b| a >> (b & 31))),
+];
+
 /// Added to a double it leaves the integer, rounded half to even, in the low bits of the sum.
 const MAGIC: f64 = 6_755_399_441_055_744.0;
 
 /// Puts the library into the globals.
 pub fn open(machine: &mut Machine) {
-    machine.library("bit", FUNCTIONS);
+    machine.library("bit", FUNCTIONS, SHORT_CUTS);
 }
 
 /// A number modulo 2^32. Beyond 2^51 it is what the addition leaves, for infinity and NaN 0.
@@ -70,6 +80,17 @@ fn combine<'gc>(
     }
     machine.fuel -= (arguments.count >> 6) as i64;
     give_bits(machine, bits)
+}
+
+#[inline(always)]
+fn quick_combine<'gc>(
+    machine: &Machine<'_, 'gc>,
+    arguments: Arguments,
+    combine: impl Fn(u32, u32) -> u32,
+) -> Option<[Packed<'gc>; 2]> {
+    let (a, b) = machine.pair_of_arguments(arguments)?;
+    let bits = combine(to_bits(a.as_number()?), to_bits(b.as_number()?));
+    Some([Packed::computed(f64::from(bits.cast_signed())), Packed::NIL])
 }
 
 /// Only the low five bits of the second argument count.

@@ -30,7 +30,7 @@ const MAX_VALUES: usize = 8000;
 
 /// Puts the library into the globals.
 pub fn open(machine: &mut Machine) {
-    let library = machine.library("cmsgpack", FUNCTIONS);
+    let library = machine.library("cmsgpack", FUNCTIONS, &[]);
     for (name, text) in FIELDS {
         let text = machine.string(text);
         machine.set_field(library, name, text);

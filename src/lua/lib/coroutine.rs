@@ -18,7 +18,7 @@ pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
 
 /// Puts the library into the globals.
 pub fn open(machine: &mut Machine) {
-    machine.library("coroutine", FUNCTIONS);
+    machine.library("coroutine", FUNCTIONS, &[]);
 }
 
 fn new<'gc>(

@@ -34,7 +34,7 @@ pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
 
 /// Puts the library into the globals, and makes it what strings index: `("x"):rep(3)`.
 pub fn open(machine: &mut Machine) {
-    let library = machine.library("string", FUNCTIONS);
+    let library = machine.library("string", FUNCTIONS, &[]);
     // Lua 5.0's name for it.
     machine.set_field(library, "gfind", library.field(b"gmatch"));
     let metatable = machine.table(0, 1);

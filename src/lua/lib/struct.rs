@@ -18,7 +18,7 @@ const MAX_VALUES: usize = 8000;
 
 /// Puts the library into the globals.
 pub fn open(machine: &mut Machine) {
-    machine.library("struct", FUNCTIONS);
+    machine.library("struct", FUNCTIONS, &[]);
 }
 
 /// A format, read from its begin to its end or to a NUL, and what its options have set so far.

@@ -2,7 +2,7 @@
 
 use super::base::Result;
 use crate::lua::machine::{
-    Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome, Protection,
+    Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome, Protection, QuickFunction,
 };
 use crate::lua::operators::Event;
 use crate::lua::packed::Packed;
@@ -22,9 +22,23 @@ pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("sort", sort),
 ];
 
+/// Those that are done without a frame.
+const SHORT_CUTS: &[(&str, QuickFunction)] = &[
+    ("getn", |machine, arguments| {
+        let table = machine.packed_argument(arguments, 1).as_table()?;
+        Some([Packed::computed(table.quick_length()? as f64), Packed::NIL])
+    }),
+    ("insert", |machine, arguments| {
+        let (table, value) = machine.pair_of_arguments(arguments)?;
+        let table = table.as_table()?;
+        let place = Packed::computed(table.length() as f64 + 1.0);
+        table.set_plainly(machine.mc, place, value).then_some([Packed::NIL; 2])
+    }),
+];
+
 /// Puts the library into the globals.
 pub fn open(machine: &mut Machine) {
-    machine.library("table", FUNCTIONS);
+    machine.library("table", FUNCTIONS, SHORT_CUTS);
 }
 
 fn at(table: Table<'_>, index: i64) -> Value<'_> {
