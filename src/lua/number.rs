@@ -1,7 +1,7 @@
 //! Lua's numbers: reading them, printing them, and the operations that C's library and Lua define between them.
 
 /// The bytes that C's `isspace` accepts in the C locale.
-pub fn is_space(byte: u8) -> bool {
+pub const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
