@@ -6,6 +6,7 @@
 //! The steps are inlined into the one loop of [`Matcher::run`], and what looks at many bytes has a loop without calls:
 //! the compiler of the wasm keeps nothing in registers over a call.
 
+use super::stack::Stack;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::ops::Range;
 
@@ -54,8 +55,8 @@ pub struct Matcher {
     /// Where in the subject the present attempt began.
     start: usize,
     task: Task,
-    choices: Vec<Choice>,
-    groups: Vec<Group>,
+    choices: Stack<Choice, 8>,
+    groups: Stack<Group, 4>,
     sets: Vec<Set>,
 }
 
@@ -135,8 +136,8 @@ impl Matcher {
             first: usize::from(anchored),
             start: 0,
             task: Task::Attempt,
-            choices: Vec::new(),
-            groups: Vec::new(),
+            choices: Stack::new(Choice::Opened),
+            groups: Stack::new(Group { start: 0, length: Length::Open }),
             sets: Vec::new(),
         }
     }
@@ -254,11 +255,7 @@ impl Matcher {
             (b'(', b')') => return self.open(s, p + 2, Length::Position),
             (b'(', _) => return self.open(s, p + 1, Length::Open),
             (b')', _) => {
-                let open = self.groups.iter().rposition(|group| group.length == Length::Open);
-                let Some(index) = open else { return refuse("invalid pattern capture") };
-                let group = &mut self.groups[index];
-                group.length = Length::Bytes(s - group.start);
-                return self.choose(Choice::Closed(index), Task::Rest { s, p: p + 1 });
+                return self.close(s, p + 1);
             }
             (ESCAPE, b'b') => {
                 if at(pattern, p + 2) == 0 || at(pattern, p + 3) == 0 {
@@ -342,7 +339,7 @@ impl Matcher {
                     *s -= 1;
                     let task = Task::Rest { s: *s, p: *rest };
                     if s == least {
-                        self.choices.pop();
+                        self.choices.drop_last();
                     }
                     return Continue(task);
                 }
@@ -354,15 +351,17 @@ impl Matcher {
                 }
                 Choice::Skip { s, rest } => {
                     let task = Task::Rest { s: *s, p: *rest };
-                    self.choices.pop();
+                    self.choices.drop_last();
                     return Continue(task);
                 }
-                Choice::Opened => {
-                    self.groups.pop();
+                Choice::Opened => self.groups.drop_last(),
+                Choice::Closed(index) => {
+                    if let Some(group) = self.groups.get_mut(*index) {
+                        group.length = Length::Open;
+                    }
                 }
-                Choice::Closed(index) => self.groups[*index].length = Length::Open,
             }
-            self.choices.pop();
+            self.choices.drop_last();
         }
         if self.anchored || self.start >= subject.len() {
             return Break(Step::NoMatch);
@@ -378,6 +377,19 @@ impl Matcher {
         }
         self.groups.push(Group { start: s, length });
         self.choose(Choice::Opened, Task::Rest { s, p: rest })
+    }
+
+    #[inline(always)]
+    fn close(&mut self, s: usize, rest: usize) -> Next {
+        for index in (0..self.groups.len()).rev() {
+            if let Some(group) = self.groups.get_mut(index)
+                && group.length == Length::Open
+            {
+                group.length = Length::Bytes(s - group.start);
+                return self.choose(Choice::Closed(index), Task::Rest { s, p: rest });
+            }
+        }
+        refuse("invalid pattern capture")
     }
 
     /// `%1` to `%9`: what a capture holds must come again.

@@ -202,11 +202,12 @@ fn subject_and_pattern<'gc>(
     machine: &mut Machine<'_, 'gc>,
     arguments: Arguments,
 ) -> std::result::Result<(&'gc [u8], &'gc [u8]), Fault<'gc>> {
-    let subject = machine.check_string(arguments, 1)?;
-    let pattern = machine.check_string(arguments, 2)?;
-    machine.set_slot(arguments.base, Value::String(subject));
-    machine.set_slot(arguments.base + 1, Value::String(pattern));
-    Ok((subject.bytes(), pattern.bytes()))
+    let mut text = |number| {
+        let text = machine.check_string(arguments, number)?;
+        machine.set_slot(arguments.base + number - 1, Value::String(text));
+        Ok(text.bytes())
+    };
+    Ok((text(1)?, text(2)?))
 }
 
 fn text_slot<'gc>(machine: &Machine<'_, 'gc>, slot: usize) -> &'gc [u8] {
@@ -229,6 +230,7 @@ fn run(
     step
 }
 
+#[inline]
 fn capture<'gc>(
     machine: &mut Machine<'_, 'gc>,
     matcher: &Matcher,
@@ -393,6 +395,7 @@ struct Kept<'gc> {
 }
 
 /// What the iterator that runs keeps.
+#[inline]
 fn kept<'gc>(machine: &Machine<'_, 'gc>, arguments: Arguments) -> Option<Kept<'gc>> {
     let Value::Native(iterator) = machine.slot(arguments.base - 1) else { return None };
     match iterator.0.upvalues.borrow()[..] {
