@@ -116,9 +116,14 @@ impl<'gc> Machine<'_, 'gc> {
     /// Argument `number` as a number, or as a string that reads as one.
     #[inline]
     pub fn check_number(&mut self, arguments: Arguments, number: usize) -> Result<f64, Fault<'gc>> {
-        if let Some(value) = self.packed_argument(arguments, number).as_number() {
-            return Ok(value);
+        match self.packed_argument(arguments, number).as_number() {
+            Some(value) => Ok(value),
+            None => self.read_number(arguments, number),
         }
+    }
+
+    #[cold]
+    fn read_number(&mut self, arguments: Arguments, number: usize) -> Result<f64, Fault<'gc>> {
         match self.argument(arguments, number).to_number() {
             Some(value) => Ok(value),
             None => Err(self.type_error(arguments, number, "number")),
@@ -126,6 +131,7 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     /// Argument `number` as an integer, converted as C does.
+    #[inline]
     pub fn check_integer(
         &mut self,
         arguments: Arguments,
@@ -135,6 +141,7 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     /// Argument `number` as an integer; `default` for nil or none.
+    #[inline]
     pub fn optional_integer(
         &mut self,
         arguments: Arguments,
@@ -149,14 +156,24 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     /// Argument `number` as a string, or as a number's text.
+    #[inline]
     pub fn check_string(
         &mut self,
         arguments: Arguments,
         number: usize,
     ) -> Result<Str<'gc>, Fault<'gc>> {
-        if let Some(text) = self.packed_argument(arguments, number).as_str() {
-            return Ok(text);
+        match self.packed_argument(arguments, number).as_str() {
+            Some(text) => Ok(text),
+            None => self.print_string(arguments, number),
         }
+    }
+
+    #[cold]
+    fn print_string(
+        &mut self,
+        arguments: Arguments,
+        number: usize,
+    ) -> Result<Str<'gc>, Fault<'gc>> {
         match self.argument(arguments, number).to_str(self.mc) {
             Some(text) => Ok(text),
             None => Err(self.type_error(arguments, number, "string")),

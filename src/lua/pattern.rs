@@ -2,7 +2,12 @@
 //!
 //! PUC-Rio's matcher calls itself for the rest of the pattern. Nothing is left to do when such a call succeeds, so all that
 //! its C stack holds is where to go on after a failure: that is `Choice`.
+//!
+//! The steps are inlined into the one loop of [`Matcher::run`], and what looks at many bytes has a loop without calls:
+//! the compiler of the wasm keeps nothing in registers over a call.
 
+use super::stack::Stack;
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::ops::Range;
 
 /// Most captures in a pattern (`LUA_MAXCAPTURES`).
@@ -13,6 +18,11 @@ pub const MAX_CAPTURES: usize = 32;
 const MAX_CHOICES: usize = 200_000;
 
 const ESCAPE: u8 = b'%';
+
+/// Bytes of the subject that one item is held against in one step.
+const PIECE: usize = 1024;
+/// Such bytes cost little beside a step: so many cost a unit of fuel.
+const BYTES_PER_FUEL: usize = 16;
 
 /// What a slice of matching came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,9 +55,8 @@ pub struct Matcher {
     /// Where in the subject the present attempt began.
     start: usize,
     task: Task,
-    choices: Vec<Choice>,
-    level: usize,
-    captures: [Group; MAX_CAPTURES],
+    choices: Stack<Choice, 8>,
+    groups: Stack<Group, 4>,
     sets: Vec<Set>,
 }
 
@@ -58,19 +67,22 @@ enum Task {
     Attempt,
     /// Match the rest of the pattern.
     Rest { s: usize, p: usize },
-    /// Count how often an item can repeat, at least `least` times.
-    Count { s: usize, count: usize, item: Item, rest: usize, least: usize },
+    /// Let an item repeat as often as it can, at least up to `least`. It has done so up to `s`.
+    Repeat { s: usize, item: Item, rest: usize, least: usize },
     /// Look for the end of a `%b`, whose letters stand before `rest`.
     Balance { s: usize, depth: usize, rest: usize },
     /// Take back the last choice.
     Fail,
 }
 
+/// A task, or the end of the search.
+type Next = ControlFlow<Step, Task>;
+
 /// What a failure takes back or tries next.
 #[derive(Debug, Clone, Copy)]
 enum Choice {
-    /// One repetition less, down to `least`.
-    Greedy { s: usize, count: usize, rest: usize, least: usize },
+    /// One repetition less, down to `least`, which is below `s`.
+    Greedy { s: usize, rest: usize, least: usize },
     /// One repetition more.
     Lazy { s: usize, item: Item, rest: usize },
     /// Go on here: the item of a `?` is left out.
@@ -87,7 +99,7 @@ enum Item {
     Any,
     Byte(u8),
     /// `%a` and its like.
-    Class(u8),
+    Class(&'static Members),
     /// `[...]`, at this index of `sets`.
     Set(usize),
 }
@@ -105,14 +117,14 @@ struct Group {
     length: Length,
 }
 
-/// The bytes that a `[...]` matches.
+/// A `[...]`.
 #[derive(Debug, Clone, Copy)]
 struct Set {
     /// Where its `[` stands in the pattern.
     start: usize,
     /// Behind its `]`.
     end: usize,
-    members: [u64; 4],
+    members: Members,
 }
 
 impl Matcher {
@@ -124,9 +136,8 @@ impl Matcher {
             first: usize::from(anchored),
             start: 0,
             task: Task::Attempt,
-            choices: Vec::new(),
-            level: 0,
-            captures: [Group { start: 0, length: Length::Open }; MAX_CAPTURES],
+            choices: Stack::new(Choice::Opened),
+            groups: Stack::new(Group { start: 0, length: Length::Open }),
             sets: Vec::new(),
         }
     }
@@ -144,19 +155,19 @@ impl Matcher {
 
     /// Captures of the last match.
     pub fn level(&self) -> usize {
-        self.level
+        self.groups.len()
     }
 
     /// The capture at `index`, from 0; the whole match stands for the first of a pattern without captures.
+    #[inline]
     pub fn capture(&self, index: usize, whole: &Range<usize>) -> Result<Capture, &'static str> {
-        if index >= self.level {
+        let Some(group) = self.groups.get(index) else {
             return if index == 0 {
                 Ok(Capture::Bytes(whole.clone()))
             } else {
                 Err("invalid capture index")
             };
-        }
-        let group = self.captures[index];
+        };
         match group.length {
             Length::Open => Err("unfinished capture"),
             Length::Position => Ok(Capture::Position(group.start + 1)),
@@ -164,88 +175,93 @@ impl Matcher {
         }
     }
 
-    /// Searches until there is an answer or the fuel, one unit a step, is spent. Subject and pattern must be the same each time.
+    /// Searches until there is an answer or the fuel, about one unit a step, is spent. Subject and pattern must be the same
+    /// each time.
     pub fn run(&mut self, subject: &[u8], pattern: &[u8], fuel: &mut i64) -> Step {
-        while *fuel > 0 {
-            *fuel -= 1;
-            let next = match self.task {
-                Task::Attempt => {
-                    self.level = 0;
-                    self.choices.clear();
-                    Ok(Task::Rest { s: self.start, p: self.first })
-                }
-                Task::Rest { s, p } => {
-                    if at(pattern, p) == 0 || (at(pattern, p) == b'$' && at(pattern, p + 1) == 0) {
-                        if at(pattern, p) == 0 || s == subject.len() {
-                            return Step::Match(self.start..s);
-                        }
-                        Ok(Task::Fail)
-                    } else {
-                        self.rest(subject, pattern, s, p, fuel)
-                    }
-                }
-                Task::Count { s, count, item, rest, least } => {
-                    let ahead = subject.get(s + count..).unwrap_or_default();
-                    let ahead = &ahead[..ahead.len().min(*fuel as usize + 1)];
-                    let more = ahead.iter().take_while(|byte| self.matches(item, **byte)).count();
-                    *fuel -= more as i64;
-                    let count = count + more;
-                    if more == ahead.len() && s + count < subject.len() {
-                        Ok(Task::Count { s, count, item, rest, least })
-                    } else if count < least {
-                        Ok(Task::Fail)
-                    } else {
-                        self.choose(
-                            Choice::Greedy { s, count, rest, least },
-                            Task::Rest { s: s + count, p: rest },
-                        )
-                    }
+        // Copies that nobody else sees: they are in registers.
+        let (mut task, mut left) = (self.task, *fuel);
+        let step = loop {
+            if left <= 0 {
+                break Step::Paused;
+            }
+            left -= 1;
+            let next = match task {
+                Task::Attempt => self.attempt(subject, pattern, &mut left),
+                Task::Rest { s, p } => self.rest(subject, pattern, s, p, &mut left),
+                Task::Repeat { s, item, rest, least } => {
+                    self.repeat(subject, s, item, rest, least, &mut left)
                 }
                 Task::Balance { s, depth, rest } => {
-                    Ok(balance(subject, pattern, s, depth, rest, fuel))
+                    balance(subject, pattern, s, depth, rest, &mut left)
                 }
-                Task::Fail => match self.fail(subject) {
-                    Some(task) => Ok(task),
-                    None if self.anchored || self.start >= subject.len() => return Step::NoMatch,
-                    None => {
-                        self.start += 1;
-                        Ok(Task::Attempt)
-                    }
-                },
+                Task::Fail => self.fail(subject),
             };
             match next {
-                Ok(task) => self.task = task,
-                Err(error) => return Step::Error(error),
+                Continue(next) => task = next,
+                Break(step) => break step,
             }
-        }
-        Step::Paused
+        };
+        (self.task, *fuel) = (task, left);
+        step
     }
 
-    /// Matches one item of the pattern, which is not at its end.
-    fn rest(
-        &mut self,
-        subject: &[u8],
-        pattern: &[u8],
-        s: usize,
-        p: usize,
-        fuel: &mut i64,
-    ) -> Result<Task, &'static str> {
+    /// Begins an attempt, but not where the first item of the pattern makes it fail at once.
+    #[inline(always)]
+    fn attempt(&mut self, subject: &[u8], pattern: &[u8], fuel: &mut i64) -> Next {
+        self.groups.clear();
+        self.choices.clear();
+        if !self.anchored
+            && let Some(item) = self.head(pattern, fuel)
+        {
+            let ahead = piece(subject, self.start);
+            let skipped = run_length(&self.sets, item, false, ahead);
+            *fuel -= (skipped / BYTES_PER_FUEL) as i64;
+            self.start += skipped;
+            if self.start >= subject.len() {
+                return Break(Step::NoMatch);
+            }
+            if skipped == ahead.len() {
+                return Continue(Task::Attempt);
+            }
+        }
+        Continue(Task::Rest { s: self.start, p: self.first })
+    }
+
+    /// The item that a byte must match for the pattern to match where this byte is, if that is easily told.
+    #[inline(always)]
+    fn head(&mut self, pattern: &[u8], fuel: &mut i64) -> Option<Item> {
+        let mut p = self.first;
+        while at(pattern, p) == b'(' && p < MAX_CAPTURES {
+            p += 1;
+        }
         match (at(pattern, p), at(pattern, p + 1)) {
+            (0 | b'(' | b')', _) | (b'$', 0) | (ESCAPE, b'b' | b'f' | b'0'..=b'9') => None,
+            _ => match self.item(pattern, p, fuel) {
+                Continue((item, end)) => {
+                    (!matches!(at(pattern, end), b'?' | b'*' | b'-')).then_some(item)
+                }
+                Break(_) => None,
+            },
+        }
+    }
+
+    /// Matches one item of the pattern, or its end.
+    #[inline(always)]
+    fn rest(&mut self, subject: &[u8], pattern: &[u8], s: usize, p: usize, fuel: &mut i64) -> Next {
+        match (at(pattern, p), at(pattern, p + 1)) {
+            (0, _) => return Break(Step::Match(self.start..s)),
+            (b'$', 0) if s == subject.len() => return Break(Step::Match(self.start..s)),
+            (b'$', 0) => return Continue(Task::Fail),
             (b'(', b')') => return self.open(s, p + 2, Length::Position),
             (b'(', _) => return self.open(s, p + 1, Length::Open),
             (b')', _) => {
-                let open = (0..self.level)
-                    .rev()
-                    .find(|index| self.captures[*index].length == Length::Open);
-                let index = open.ok_or("invalid pattern capture")?;
-                self.captures[index].length = Length::Bytes(s - self.captures[index].start);
-                return self.choose(Choice::Closed(index), Task::Rest { s, p: p + 1 });
+                return self.close(s, p + 1);
             }
             (ESCAPE, b'b') => {
                 if at(pattern, p + 2) == 0 || at(pattern, p + 3) == 0 {
-                    return Err("unbalanced pattern");
+                    return refuse("unbalanced pattern");
                 }
-                return Ok(if subject.get(s) == pattern.get(p + 2) {
+                return Continue(if subject.get(s) == pattern.get(p + 2) {
                     Task::Balance { s: s + 1, depth: 1, rest: p + 4 }
                 } else {
                     Task::Fail
@@ -253,12 +269,13 @@ impl Matcher {
             }
             (ESCAPE, b'f') => {
                 if at(pattern, p + 2) != b'[' {
-                    return Err("missing '[' after '%f' in pattern");
+                    return refuse("missing '[' after '%f' in pattern");
                 }
                 let (item, rest) = self.item(pattern, p + 2, fuel)?;
                 let before = if s == 0 { 0 } else { at(subject, s - 1) };
-                let frontier = !self.matches(item, before) && self.matches(item, at(subject, s));
-                return Ok(if frontier { Task::Rest { s, p: rest } } else { Task::Fail });
+                let frontier =
+                    !matches(&self.sets, item, before) && matches(&self.sets, item, at(subject, s));
+                return Continue(if frontier { Task::Rest { s, p: rest } } else { Task::Fail });
             }
             (ESCAPE, digit @ b'0'..=b'9') => {
                 return self.repeat_capture(subject, s, p, digit, fuel);
@@ -267,66 +284,116 @@ impl Matcher {
         }
         let (item, end) = self.item(pattern, p, fuel)?;
         let rest = end + 1;
+        let is_match = subject.get(s).is_some_and(|byte| matches(&self.sets, item, *byte));
         match at(pattern, end) {
-            b'?' => {
-                if subject.get(s).is_some_and(|byte| self.matches(item, *byte)) {
-                    self.choose(Choice::Skip { s, rest }, Task::Rest { s: s + 1, p: rest })
-                } else {
-                    Ok(Task::Rest { s, p: rest })
-                }
+            b'?' if is_match => {
+                self.choose(Choice::Skip { s, rest }, Task::Rest { s: s + 1, p: rest })
             }
-            b'*' => Ok(Task::Count { s, count: 0, item, rest, least: 0 }),
-            b'+' => Ok(Task::Count { s, count: 0, item, rest, least: 1 }),
+            b'*' | b'?' if !is_match => Continue(Task::Rest { s, p: rest }),
+            b'*' => Continue(Task::Repeat { s: s + 1, item, rest, least: s }),
             b'-' => self.choose(Choice::Lazy { s, item, rest }, Task::Rest { s, p: rest }),
-            _ => {
-                if subject.get(s).is_some_and(|byte| self.matches(item, *byte)) {
-                    Ok(Task::Rest { s: s + 1, p: end })
-                } else {
-                    Ok(Task::Fail)
-                }
-            }
+            _ if !is_match => Continue(Task::Fail),
+            b'+' => Continue(Task::Repeat { s: s + 1, item, rest, least: s + 1 }),
+            _ => Continue(Task::Rest { s: s + 1, p: end }),
         }
     }
 
-    fn choose(&mut self, choice: Choice, task: Task) -> Result<Task, &'static str> {
+    #[inline(always)]
+    fn repeat(
+        &mut self,
+        subject: &[u8],
+        s: usize,
+        item: Item,
+        rest: usize,
+        least: usize,
+        fuel: &mut i64,
+    ) -> Next {
+        let ahead = piece(subject, s);
+        let more = run_length(&self.sets, item, true, ahead);
+        *fuel -= (more / BYTES_PER_FUEL) as i64;
+        let s = s + more;
+        if more == PIECE {
+            Continue(Task::Repeat { s, item, rest, least })
+        } else if s > least {
+            self.choose(Choice::Greedy { s, rest, least }, Task::Rest { s, p: rest })
+        } else {
+            Continue(Task::Rest { s, p: rest })
+        }
+    }
+
+    #[inline(always)]
+    fn choose(&mut self, choice: Choice, task: Task) -> Next {
         if self.choices.len() >= MAX_CHOICES {
-            return Err("pattern too complex");
+            return refuse("pattern too complex");
         }
         self.choices.push(choice);
-        Ok(task)
+        Continue(task)
     }
 
-    /// Takes the last choice back: what to try instead, or nothing if this attempt has failed.
-    fn fail(&mut self, subject: &[u8]) -> Option<Task> {
-        loop {
-            match self.choices.pop()? {
-                Choice::Greedy { s, count, rest, least } => {
-                    if count > least {
-                        self.choices.push(Choice::Greedy { s, count: count - 1, rest, least });
-                        return Some(Task::Rest { s: s + count - 1, p: rest });
+    /// Takes the last choice back: what to try instead, or the next attempt if this one has failed.
+    #[inline(always)]
+    fn fail(&mut self, subject: &[u8]) -> Next {
+        while let Some(choice) = self.choices.last_mut() {
+            match choice {
+                Choice::Greedy { s, rest, least } => {
+                    *s -= 1;
+                    let task = Task::Rest { s: *s, p: *rest };
+                    if s == least {
+                        self.choices.drop_last();
                     }
+                    return Continue(task);
                 }
                 Choice::Lazy { s, item, rest } => {
-                    if subject.get(s).is_some_and(|byte| self.matches(item, *byte)) {
-                        self.choices.push(Choice::Lazy { s: s + 1, item, rest });
-                        return Some(Task::Rest { s: s + 1, p: rest });
+                    if subject.get(*s).is_some_and(|byte| matches(&self.sets, *item, *byte)) {
+                        *s += 1;
+                        return Continue(Task::Rest { s: *s, p: *rest });
                     }
                 }
-                Choice::Skip { s, rest } => return Some(Task::Rest { s, p: rest }),
-                Choice::Opened => self.level -= 1,
-                Choice::Closed(index) => self.captures[index].length = Length::Open,
+                Choice::Skip { s, rest } => {
+                    let task = Task::Rest { s: *s, p: *rest };
+                    self.choices.drop_last();
+                    return Continue(task);
+                }
+                Choice::Opened => self.groups.drop_last(),
+                Choice::Closed(index) => {
+                    if let Some(group) = self.groups.get_mut(*index) {
+                        group.length = Length::Open;
+                    }
+                }
             }
+            self.choices.drop_last();
         }
+        if self.anchored || self.start >= subject.len() {
+            return Break(Step::NoMatch);
+        }
+        self.start += 1;
+        Continue(Task::Attempt)
     }
 
-    fn open(&mut self, s: usize, rest: usize, length: Length) -> Result<Task, &'static str> {
-        let group = self.captures.get_mut(self.level).ok_or("too many captures")?;
-        *group = Group { start: s, length };
-        self.level += 1;
+    #[inline(always)]
+    fn open(&mut self, s: usize, rest: usize, length: Length) -> Next {
+        if self.groups.len() >= MAX_CAPTURES {
+            return refuse("too many captures");
+        }
+        self.groups.push(Group { start: s, length });
         self.choose(Choice::Opened, Task::Rest { s, p: rest })
     }
 
+    #[inline(always)]
+    fn close(&mut self, s: usize, rest: usize) -> Next {
+        for index in (0..self.groups.len()).rev() {
+            if let Some(group) = self.groups.get_mut(index)
+                && group.length == Length::Open
+            {
+                group.length = Length::Bytes(s - group.start);
+                return self.choose(Choice::Closed(index), Task::Rest { s, p: rest });
+            }
+        }
+        refuse("invalid pattern capture")
+    }
+
     /// `%1` to `%9`: what a capture holds must come again.
+    #[inline(always)]
     fn repeat_capture(
         &self,
         subject: &[u8],
@@ -334,20 +401,20 @@ impl Matcher {
         p: usize,
         digit: u8,
         fuel: &mut i64,
-    ) -> Result<Task, &'static str> {
-        let groups = &self.captures[..self.level];
-        let group =
-            usize::from(digit).checked_sub(usize::from(b'1')).and_then(|index| groups.get(index));
-        let group =
-            group.filter(|group| group.length != Length::Open).ok_or("invalid capture index")?;
-        let Length::Bytes(length) = group.length else {
+    ) -> Next {
+        let index = usize::from(digit).checked_sub(usize::from(b'1'));
+        let (start, length) = match index.and_then(|index| self.groups.get(index)) {
+            None | Some(Group { length: Length::Open, .. }) => {
+                return refuse("invalid capture index");
+            }
             // A position counts as a text too long to come again.
-            return Ok(Task::Fail);
+            Some(Group { length: Length::Position, .. }) => return Continue(Task::Fail),
+            Some(Group { length: Length::Bytes(length), start }) => (*start, *length),
         };
         // Comparing costs little beside a step.
         *fuel -= (length / 64) as i64;
-        let text = subject.get(group.start..group.start + length);
-        Ok(if text.is_some() && text == subject.get(s..s + length) {
+        let text = subject.get(start..start + length);
+        Continue(if text.is_some() && text == subject.get(s..s + length) {
             Task::Rest { s: s + length, p: p + 2 }
         } else {
             Task::Fail
@@ -355,41 +422,47 @@ impl Matcher {
     }
 
     /// The item at `p`, and where the pattern goes on behind it.
+    #[inline(always)]
     fn item(
         &mut self,
         pattern: &[u8],
         p: usize,
         fuel: &mut i64,
-    ) -> Result<(Item, usize), &'static str> {
+    ) -> ControlFlow<Step, (Item, usize)> {
         match at(pattern, p) {
-            b'.' => Ok((Item::Any, p + 1)),
+            b'.' => Continue((Item::Any, p + 1)),
             ESCAPE => match at(pattern, p + 1) {
-                0 => Err("malformed pattern (ends with '%')"),
-                letter => Ok((Item::Class(letter), p + 2)),
+                0 => refuse("malformed pattern (ends with '%')"),
+                letter => Continue((Item::escaped(letter), p + 2)),
             },
             b'[' => {
                 // No attempt skips an item, so sets are met, and kept, in the order of the pattern.
                 if let Ok(index) = self.sets.binary_search_by_key(&p, |set| set.start) {
-                    return Ok((Item::Set(index), self.sets[index].end));
+                    return Continue((Item::Set(index), self.sets[index].end));
                 }
                 if self.sets.len() >= MAX_CHOICES {
-                    return Err("pattern too complex");
+                    return refuse("pattern too complex");
                 }
-                let set = Set::read(pattern, p)?;
+                let set = match Set::read(pattern, p) {
+                    Ok(set) => set,
+                    Err(message) => return refuse(message),
+                };
                 *fuel -= (set.end - p) as i64;
                 self.sets.push(set);
-                Ok((Item::Set(self.sets.len() - 1), set.end))
+                Continue((Item::Set(self.sets.len() - 1), set.end))
             }
-            byte => Ok((Item::Byte(byte), p + 1)),
+            byte => Continue((Item::Byte(byte), p + 1)),
         }
     }
+}
 
-    fn matches(&self, item: Item, byte: u8) -> bool {
-        match item {
-            Item::Any => true,
-            Item::Byte(expected) => byte == expected,
-            Item::Class(letter) => is_in_class(byte, letter),
-            Item::Set(index) => self.sets[index].contains(byte),
+impl Item {
+    /// `%` and this letter.
+    #[inline(always)]
+    fn escaped(letter: u8) -> Item {
+        match CLASSES.get(usize::from(letter.wrapping_sub(b'A'))) {
+            Some(members) => Item::Class(members),
+            None => Item::Byte(letter),
         }
     }
 }
@@ -411,69 +484,74 @@ impl Set {
                 break;
             }
         }
-        let mut members = [0u64; 4];
-        let mut add = |byte: u8| members[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        let mut members = Members([0; 4]);
         let mut p = first;
         while p < last {
             let byte = at(pattern, p);
             if byte == ESCAPE {
-                let letter = at(pattern, p + 1);
-                (0..=255).filter(|byte| is_in_class(*byte, letter)).for_each(&mut add);
+                match Item::escaped(at(pattern, p + 1)) {
+                    Item::Class(class) => members.add_all(class),
+                    _ => members.add(at(pattern, p + 1)),
+                }
                 p += 2;
             } else if at(pattern, p + 1) == b'-' && p + 2 < last {
-                (byte..=at(pattern, p + 2)).for_each(&mut add);
+                (byte..=at(pattern, p + 2)).for_each(|byte| members.add(byte));
                 p += 3;
             } else {
-                add(byte);
+                members.add(byte);
                 p += 1;
             }
         }
         if negated {
-            members = members.map(|word| !word);
+            members = Members(members.0.map(|word| !word));
         }
         Ok(Set { start, end: last + 1, members })
     }
+}
 
+/// Bytes, a bit for each.
+#[derive(Debug, Clone, Copy)]
+struct Members([u64; 4]);
+
+impl Members {
+    const fn add(&mut self, byte: u8) {
+        self.0[(byte >> 6) as usize] |= 1 << (byte & 63);
+    }
+
+    fn add_all(&mut self, others: &Members) {
+        for (word, other) in self.0.iter_mut().zip(others.0) {
+            *word |= other;
+        }
+    }
+
+    #[inline(always)]
     fn contains(&self, byte: u8) -> bool {
-        self.members[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
+        self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
     }
 }
 
-/// Looks on for the end of a `%b` until the fuel is spent.
-fn balance(
-    subject: &[u8],
-    pattern: &[u8],
-    mut s: usize,
-    mut depth: usize,
-    rest: usize,
-    fuel: &mut i64,
-) -> Task {
-    let (open, close) = (at(pattern, rest - 2), at(pattern, rest - 1));
-    while let Some(&byte) = subject.get(s) {
-        s += 1;
-        if byte == close {
-            depth -= 1;
-            if depth == 0 {
-                return Task::Rest { s, p: rest };
+/// What `%` and a letter match, for the letters from `A` to `z`.
+static CLASSES: [Members; 58] = {
+    let mut classes = [Members([0; 4]); 58];
+    let mut letter = b'A';
+    while letter <= b'z' {
+        let mut byte = 0;
+        loop {
+            if is_in_class(byte, letter) {
+                classes[(letter - b'A') as usize].add(byte);
             }
-        } else if byte == open {
-            depth += 1;
+            if byte == u8::MAX {
+                break;
+            }
+            byte += 1;
         }
-        *fuel -= 1;
-        if *fuel <= 0 {
-            return Task::Balance { s, depth, rest };
-        }
+        letter += 1;
     }
-    Task::Fail
-}
-
-/// A byte of a text that ends with a NUL, as Lua's strings do for C.
-fn at(text: &[u8], index: usize) -> u8 {
-    text.get(index).copied().unwrap_or(0)
-}
+    classes
+};
 
 /// `%a` and its like in the C locale; a capital stands for all other bytes, and what is no letter of a class for itself.
-fn is_in_class(byte: u8, letter: u8) -> bool {
+const fn is_in_class(byte: u8, letter: u8) -> bool {
     let is_member = match letter.to_ascii_lowercase() {
         b'a' => byte.is_ascii_alphabetic(),
         b'c' => byte.is_ascii_control(),
@@ -488,6 +566,78 @@ fn is_in_class(byte: u8, letter: u8) -> bool {
         _ => return byte == letter,
     };
     is_member != letter.is_ascii_uppercase()
+}
+
+/// Whether an item matches a byte. `sets` are those of the pattern.
+#[inline(always)]
+fn matches(sets: &[Set], item: Item, byte: u8) -> bool {
+    match item {
+        Item::Any => true,
+        Item::Byte(expected) => byte == expected,
+        Item::Class(members) => members.contains(byte),
+        Item::Set(index) => sets[index].members.contains(byte),
+    }
+}
+
+/// At how many bytes it stays so that the item matches, or does not.
+fn run_length(sets: &[Set], item: Item, is_match: bool, bytes: &[u8]) -> usize {
+    let contained = |members: &Members| {
+        bytes.iter().take_while(|byte| members.contains(**byte) == is_match).count()
+    };
+    match item {
+        Item::Any if is_match => bytes.len(),
+        Item::Any => 0,
+        Item::Byte(expected) => {
+            bytes.iter().take_while(|byte| (**byte == expected) == is_match).count()
+        }
+        Item::Class(members) => contained(members),
+        Item::Set(index) => contained(&sets[index].members),
+    }
+}
+
+/// What one step may look at from this place on.
+#[inline(always)]
+fn piece(subject: &[u8], start: usize) -> &[u8] {
+    let ahead = subject.get(start..).unwrap_or_default();
+    &ahead[..ahead.len().min(PIECE)]
+}
+
+/// Looks on for the end of a `%b`.
+#[inline(always)]
+fn balance(
+    subject: &[u8],
+    pattern: &[u8],
+    mut s: usize,
+    mut depth: usize,
+    rest: usize,
+    fuel: &mut i64,
+) -> Next {
+    let (open, close) = (at(pattern, rest - 2), at(pattern, rest - 1));
+    let ahead = piece(subject, s);
+    *fuel -= (ahead.len() / BYTES_PER_FUEL) as i64;
+    for &byte in ahead {
+        s += 1;
+        if byte == close {
+            depth -= 1;
+            if depth == 0 {
+                return Continue(Task::Rest { s, p: rest });
+            }
+        } else if byte == open {
+            depth += 1;
+        }
+    }
+    Continue(if s < subject.len() { Task::Balance { s, depth, rest } } else { Task::Fail })
+}
+
+/// Ends the search: the pattern is wrong.
+fn refuse<T>(message: &'static str) -> ControlFlow<Step, T> {
+    Break(Step::Error(message))
+}
+
+/// A byte of a text that ends with a NUL, as Lua's strings do for C.
+#[inline(always)]
+fn at(text: &[u8], index: usize) -> u8 {
+    text.get(index).copied().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -552,6 +702,24 @@ mod tests {
         check("a\0b", "a%z(.)", "1 3 'b'");
         check("a\0b", ".\0nothing here is read", "1 1");
         check("hello", "(()l+())", "3 4 'll' 3 5");
+    }
+
+    /// What is looked at in pieces.
+    #[test]
+    fn long_subjects() {
+        for length in [PIECE - 1, PIECE, PIECE + 1, 2 * PIECE] {
+            let subject = format!("(a{}b)", "a".repeat(length));
+            let end = subject.len();
+            check(&subject, "b", &format!("{0} {0}", end - 1));
+            check(&subject, "[^(a]", &format!("{0} {0}", end - 1));
+            check(&subject, "x", "nil");
+            check(&subject, "((a))b", &format!("{} {} 'a' 'a'", end - 2, end - 1));
+            check(&subject, "^.%l+%)", &format!("1 {end}"));
+            check(&subject, "^(.)[a]*()", &format!("1 {} '(' {}", end - 2, end - 1));
+            check(&subject, "%b()$", &format!("1 {end}"));
+            check(&subject, "%bab", &format!("{} {}", end - 2, end - 1));
+            check(&subject, ".-b", &format!("1 {}", end - 1));
+        }
     }
 
     #[test]

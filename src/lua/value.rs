@@ -63,9 +63,7 @@ impl<'gc> Str<'gc> {
     #[inline]
     pub fn new(mc: &Mutation<'gc>, bytes: &[u8]) -> Str<'gc> {
         let bytes = if bytes.len() <= SHORT {
-            let mut short = [0; SHORT];
-            short[..bytes.len()].copy_from_slice(bytes);
-            Bytes::Short { length: bytes.len() as u8, bytes: short }
+            Bytes::Short { length: bytes.len() as u8, bytes: padded(bytes) }
         } else {
             let mut long = MeteredVec::with_capacity_in(bytes.len(), MetricsAlloc::new(mc));
             long.extend_from_slice(bytes);
@@ -102,6 +100,24 @@ impl<'gc> Str<'gc> {
         self.0.hash.set(hash);
         hash
     }
+}
+
+/// The first bytes of a text, with zeros behind them. They are put together in registers: in the browser a copy of
+/// some bytes is a call, and reading at once what it wrote is slow.
+#[inline(always)]
+fn padded(bytes: &[u8]) -> [u8; SHORT] {
+    let mut words = [0; SHORT.div_ceil(8)];
+    for (word, bytes) in words.iter_mut().zip(bytes.chunks(8)) {
+        *word = match bytes.try_into() {
+            Ok(bytes) => u64::from_le_bytes(bytes),
+            Err(_) => bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        };
+    }
+    let mut padded = [0; SHORT];
+    for (place, word) in padded.chunks_mut(8).zip(words) {
+        place.copy_from_slice(&word.to_le_bytes()[..place.len()]);
+    }
+    padded
 }
 
 /// The hash of a string, on which the order of `pairs` depends. It is PUC-Rio's, but every byte counts, as in Redis's

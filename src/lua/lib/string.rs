@@ -4,13 +4,13 @@
 
 use super::base::{MAX_VALUES, Result};
 use crate::lua::format::{Spec, quote};
-use crate::lua::function::NativeCode;
+use crate::lua::function::{Native, NativeCode};
 use crate::lua::machine::{
     Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome, Protection,
 };
 use crate::lua::operators::LookUp;
 use crate::lua::pattern::{Capture, Matcher, Step};
-use crate::lua::value::{Str, Value};
+use crate::lua::value::Value;
 use std::ops::Range;
 
 /// The functions.
@@ -202,11 +202,12 @@ fn subject_and_pattern<'gc>(
     machine: &mut Machine<'_, 'gc>,
     arguments: Arguments,
 ) -> std::result::Result<(&'gc [u8], &'gc [u8]), Fault<'gc>> {
-    let subject = machine.check_string(arguments, 1)?;
-    let pattern = machine.check_string(arguments, 2)?;
-    machine.set_slot(arguments.base, Value::String(subject));
-    machine.set_slot(arguments.base + 1, Value::String(pattern));
-    Ok((subject.bytes(), pattern.bytes()))
+    let mut text = |number| {
+        let text = machine.check_string(arguments, number)?;
+        machine.set_slot(arguments.base + number - 1, Value::String(text));
+        Ok(text.bytes())
+    };
+    Ok((text(1)?, text(2)?))
 }
 
 fn text_slot<'gc>(machine: &Machine<'_, 'gc>, slot: usize) -> &'gc [u8] {
@@ -229,6 +230,7 @@ fn run(
     step
 }
 
+#[inline]
 fn capture<'gc>(
     machine: &mut Machine<'_, 'gc>,
     matcher: &Matcher,
@@ -271,15 +273,17 @@ fn search<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments, is_find: bo
     let (subject, pattern) = subject_and_pattern(machine, arguments)?;
     let start = relative(machine.optional_integer(arguments, 3, 1)?, subject.len()) - 1;
     let start = start.clamp(0, subject.len() as i64) as usize;
-    let is_special = |byte: &u8| b"^$*+?.([%-".contains(byte);
     // C looks for special bytes up to the first NUL.
-    let is_plain = || !pattern.iter().take_while(|byte| **byte != 0).any(&is_special);
+    let end_of_plain = |byte: &u8| {
+        matches!(byte, b'^' | b'$' | b'*' | b'+' | b'?' | b'.' | b'(' | b'[' | b'%' | b'-' | 0)
+    };
+    let is_plain = || matches!(pattern.iter().find(|byte| end_of_plain(byte)), None | Some(0));
     if is_find && (machine.argument(arguments, 4).is_true() || is_plain()) {
-        return find_plain(machine, arguments, start);
+        return find_plain(machine, subject, pattern, start);
     }
     let mut matcher = Matcher::new(pattern, true);
     matcher.seek(start);
-    Box::new(Search { matcher, is_find }).resume(machine, arguments, Outcome::Resumed)
+    Search { matcher, is_find }.go_on(machine, arguments)
 }
 
 /// Bytes that a search without a pattern looks at for one unit of fuel.
@@ -288,30 +292,23 @@ const BYTES_PER_FUEL: usize = 64;
 /// Looks for the pattern as it is, from a place on.
 fn find_plain<'gc>(
     machine: &mut Machine<'_, 'gc>,
-    arguments: Arguments,
+    subject: &[u8],
+    pattern: &[u8],
     start: usize,
 ) -> Result<'gc> {
-    let (subject, pattern) =
-        (text_slot(machine, arguments.base), text_slot(machine, arguments.base + 1));
     let mut at = start;
     while let Some(rest) = subject.get(at..).filter(|rest| rest.len() >= pattern.len()) {
         let Some(first) = pattern.first() else { break };
         let ahead = &rest[..=rest.len() - pattern.len()];
         let ahead = &ahead[..ahead.len().min(64 * BYTES_PER_FUEL)];
-        let skipped = ahead.iter().position(|byte| byte == first);
-        let mut seen = skipped.unwrap_or(ahead.len());
-        at += seen;
-        if skipped.is_some() {
-            // A piece at a time, so that it is known how much has been looked at.
-            let pieces = subject[at..].chunks(256).zip(pattern.chunks(256));
-            let equal = pieces.take_while(|(piece, wanted)| piece.starts_with(wanted)).count();
-            if equal * 256 >= pattern.len() {
-                break;
-            }
-            seen += equal * 256 + 16;
-            at += 1;
+        let skipped = ahead.iter().take_while(|byte| *byte != first).count();
+        let equal = rest[skipped..].iter().zip(pattern).take_while(|(a, b)| a == b).count();
+        at += skipped;
+        if equal == pattern.len() {
+            break;
         }
-        machine.fuel -= (seen / BYTES_PER_FUEL + 1) as i64;
+        at += usize::from(skipped < ahead.len());
+        machine.fuel -= ((skipped + equal) / BYTES_PER_FUEL + 1) as i64;
         if machine.fuel <= 0 {
             return Ok(Flow::Pause(Box::new(PlainSearch { at })));
         }
@@ -336,7 +333,9 @@ impl Continue for PlainSearch {
         arguments: Arguments,
         _: Outcome<'gc>,
     ) -> Result<'gc> {
-        find_plain(machine, arguments, self.at)
+        let (subject, pattern) =
+            (text_slot(machine, arguments.base), text_slot(machine, arguments.base + 1));
+        find_plain(machine, subject, pattern, self.at)
     }
 }
 
@@ -348,15 +347,21 @@ struct Search {
 
 impl Continue for Search {
     fn resume<'gc>(
-        mut self: Box<Self>,
+        self: Box<Self>,
         machine: &mut Machine<'_, 'gc>,
         arguments: Arguments,
         _: Outcome<'gc>,
     ) -> Result<'gc> {
+        self.go_on(machine, arguments)
+    }
+}
+
+impl Search {
+    fn go_on<'gc>(mut self, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
         let (subject, pattern) =
             (text_slot(machine, arguments.base), text_slot(machine, arguments.base + 1));
         match run(machine, &mut self.matcher, subject, pattern) {
-            Step::Paused => Ok(Flow::Pause(self)),
+            Step::Paused => Ok(Flow::Pause(Box::new(self))),
             Step::NoMatch => machine.give(Value::Nil),
             Step::Error(message) => Err(machine.error(message)),
             Step::Match(range) => {
@@ -380,57 +385,73 @@ fn gmatch<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
     machine.give(iterator)
 }
 
-fn gmatch_step<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    let Value::Native(iterator) = machine.slot(arguments.base - 1) else {
-        return Ok(Flow::Return(0));
-    };
-    let start = iterator.0.upvalues.borrow()[2].to_number().unwrap_or(0.0) as usize;
-    let pattern = iterator.0.upvalues.borrow()[1];
-    let Value::String(pattern) = pattern else { return Ok(Flow::Return(0)) };
-    let subject = iterator.0.upvalues.borrow()[0];
-    if !matches!(subject, Value::String(subject) if start <= subject.bytes().len()) {
-        return Ok(Flow::Return(0));
-    }
-    let mut matcher = Matcher::new(pattern.bytes(), false);
-    matcher.seek(start);
-    Box::new(Iteration(matcher)).resume(machine, arguments, Outcome::Resumed)
+/// What the iterator of `gmatch` keeps.
+struct Kept<'gc> {
+    iterator: Native<'gc>,
+    subject: &'gc [u8],
+    pattern: &'gc [u8],
+    /// Where in the subject the next search begins.
+    place: usize,
 }
 
-/// One turn of `gmatch`; its strings and its place are what the iterator keeps.
+/// What the iterator that runs keeps.
+#[inline]
+fn kept<'gc>(machine: &Machine<'_, 'gc>, arguments: Arguments) -> Option<Kept<'gc>> {
+    let Value::Native(iterator) = machine.slot(arguments.base - 1) else { return None };
+    match iterator.0.upvalues.borrow()[..] {
+        [Value::String(subject), Value::String(pattern), Value::Number(place)] => Some(Kept {
+            iterator,
+            subject: subject.bytes(),
+            pattern: pattern.bytes(),
+            place: place as usize,
+        }),
+        _ => None,
+    }
+}
+
+fn gmatch_step<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    match kept(machine, arguments) {
+        Some(kept) if kept.place <= kept.subject.len() => {
+            let mut matcher = Matcher::new(kept.pattern, false);
+            matcher.seek(kept.place);
+            Iteration(matcher).go_on(machine, &kept)
+        }
+        _ => Ok(Flow::Return(0)),
+    }
+}
+
+/// One turn of `gmatch`.
 struct Iteration(Matcher);
 
 impl Continue for Iteration {
     fn resume<'gc>(
-        mut self: Box<Self>,
+        self: Box<Self>,
         machine: &mut Machine<'_, 'gc>,
         arguments: Arguments,
         _: Outcome<'gc>,
     ) -> Result<'gc> {
-        let Value::Native(iterator) = machine.slot(arguments.base - 1) else {
-            return Ok(Flow::Return(0));
+        match kept(machine, arguments) {
+            Some(kept) => self.go_on(machine, &kept),
+            None => Ok(Flow::Return(0)),
+        }
+    }
+}
+
+impl Iteration {
+    fn go_on<'gc>(mut self, machine: &mut Machine<'_, 'gc>, kept: &Kept<'gc>) -> Result<'gc> {
+        let (place, matched) = match run(machine, &mut self.0, kept.subject, kept.pattern) {
+            Step::Paused => return Ok(Flow::Pause(Box::new(self))),
+            Step::Error(message) => return Err(machine.error(message)),
+            Step::NoMatch => (kept.subject.len() + 1, None),
+            // Behind an empty match the search goes on one byte further.
+            Step::Match(range) => (range.end + usize::from(range.is_empty()), Some(range)),
         };
-        let (subject, pattern) = {
-            let kept = iterator.0.upvalues.borrow();
-            (kept[0], kept[1])
-        };
-        let (Value::String(subject), Value::String(pattern)) = (subject, pattern) else {
-            return Ok(Flow::Return(0));
-        };
-        let next = |machine: &Machine<'_, 'gc>, place: usize| {
-            iterator.0.upvalues.borrow_mut(machine.mc)[2] = Value::Number(place as f64);
-        };
-        match run(machine, &mut self.0, subject.bytes(), pattern.bytes()) {
-            Step::Paused => Ok(Flow::Pause(self)),
-            Step::Error(message) => Err(machine.error(message)),
-            Step::NoMatch => {
-                next(machine, subject.bytes().len() + 1);
-                Ok(Flow::Return(0))
+        kept.iterator.0.upvalues.borrow_mut(machine.mc)[2] = Value::Number(place as f64);
+        match matched {
+            Some(range) => {
+                push_captures(machine, &self.0, &range, kept.subject, true).map(Flow::Return)
             }
-            Step::Match(range) => {
-                // Behind an empty match the search goes on one byte further.
-                next(machine, range.end + usize::from(range.is_empty()));
-                push_captures(machine, &self.0, &range, subject.bytes(), true).map(Flow::Return)
-            }
+            None => Ok(Flow::Return(0)),
         }
     }
 }
@@ -452,6 +473,7 @@ fn gsub<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
         count: 0,
         left: i64::from(left),
         out: Vec::new(),
+        unchecked: 0,
         is_paused: false,
         matched: None,
     };
@@ -467,16 +489,12 @@ struct Substitution {
     /// Substitutions that may still be made.
     left: i64,
     out: Vec<u8>,
+    /// The length of `out` from which on it is to be asked whether it fits into memory.
+    unchecked: usize,
     /// The matcher is in the middle of a search.
     is_paused: bool,
     /// A match whose replacement a function is asked for.
     matched: Option<Range<usize>>,
-}
-
-/// A replacement: a value, or a function to ask with so many arguments, which have been pushed.
-enum Replacement<'gc> {
-    Value(Value<'gc>),
-    Asked(usize),
 }
 
 impl Continue for Substitution {
@@ -492,7 +510,9 @@ impl Continue for Substitution {
             let value = machine.first_result(outcome);
             machine.set_top(arguments.base + arguments.count);
             self.replace(machine, subject, &range, value)?;
+            self.pass(subject, &range);
         }
+        let replacement = machine.argument(arguments, 3);
         while self.left > 0 && self.source <= subject.len() {
             if !std::mem::take(&mut self.is_paused) {
                 self.matcher.seek(self.source);
@@ -509,17 +529,31 @@ impl Continue for Substitution {
             self.out.extend_from_slice(&subject[self.source..range.start]);
             self.left -= 1;
             self.count += 1;
-            match self.replacement(machine, arguments, subject, &range)? {
-                Replacement::Value(value) => self.replace(machine, subject, &range, value)?,
-                Replacement::Asked(count) => {
-                    self.matched = Some(range);
-                    return Ok(Flow::Call {
-                        arguments: count,
-                        protection: Protection::None,
-                        then: self,
-                    });
+            match replacement {
+                Value::String(template) => {
+                    self.expand(machine, template.bytes(), subject, &range)?;
+                }
+                Value::Table(table) => {
+                    let key = capture(machine, &self.matcher, 0, &range, subject)?;
+                    match machine.look_up(Value::Table(table).into(), key.into(), None)? {
+                        LookUp::Found(found) => {
+                            self.replace(machine, subject, &range, found.unpack())?;
+                        }
+                        LookUp::Ask { handler, object } => {
+                            machine.push(handler.unpack());
+                            machine.push(object.unpack());
+                            machine.push(key);
+                            return Ok(self.ask(2, range));
+                        }
+                    }
+                }
+                function => {
+                    machine.push(function);
+                    let count = push_captures(machine, &self.matcher, &range, subject, true)?;
+                    return Ok(self.ask(count, range));
                 }
             }
+            self.pass(subject, &range);
         }
         if self.source < subject.len() {
             self.out.extend_from_slice(&subject[self.source..]);
@@ -533,7 +567,25 @@ impl Continue for Substitution {
 }
 
 impl Substitution {
-    /// Puts a replacement in the place of a match, and goes on behind it. `nil` and `false` keep the match.
+    /// Asks the function that lies below so many arguments for the replacement of a match.
+    fn ask(mut self: Box<Self>, arguments: usize, range: Range<usize>) -> Flow {
+        self.matched = Some(range);
+        Flow::Call { arguments, protection: Protection::None, then: self }
+    }
+
+    /// Goes on behind a match that has been replaced.
+    fn pass(&mut self, subject: &[u8], range: &Range<usize>) {
+        self.source = range.end;
+        if range.is_empty() {
+            self.out.extend(subject.get(range.end));
+            self.source += 1;
+        }
+        if self.matcher.is_anchored() {
+            self.left = 0;
+        }
+    }
+
+    /// Puts a value in the place of a match. `nil` and `false` keep the match.
     fn replace<'gc>(
         &mut self,
         machine: &mut Machine<'_, 'gc>,
@@ -549,86 +601,53 @@ impl Substitution {
                 return Err(machine.error(format!("invalid replacement value (a {kind})")));
             }
         }
-        machine.check_memory(self.out.len())?;
-        self.source = range.end;
-        if range.is_empty() {
-            self.out.extend(subject.get(range.end));
-            self.source += 1;
-        }
-        if self.matcher.is_anchored() {
-            self.left = 0;
-        }
-        Ok(())
+        self.check(machine)
     }
 
-    fn replacement<'gc>(
+    /// Puts the template in the place of a match, with `%0` to `%9` filled in.
+    fn expand<'gc>(
         &mut self,
         machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
+        template: &[u8],
         subject: &[u8],
         range: &Range<usize>,
-    ) -> std::result::Result<Replacement<'gc>, Fault<'gc>> {
-        match machine.argument(arguments, 3) {
-            Value::String(template) => {
-                let text = self.expand(machine, template, subject, range)?;
-                Ok(Replacement::Value(text))
-            }
-            Value::Table(table) => {
-                let key = capture(machine, &self.matcher, 0, range, subject)?;
-                match machine.look_up(Value::Table(table).into(), key.into(), None)? {
-                    LookUp::Found(found) => Ok(Replacement::Value(found.unpack())),
-                    LookUp::Ask { handler, object } => {
-                        machine.push(handler.unpack());
-                        machine.push(object.unpack());
-                        machine.push(key);
-                        Ok(Replacement::Asked(2))
-                    }
-                }
-            }
-            function => {
-                machine.push(function);
-                let count = push_captures(machine, &self.matcher, range, subject, true)?;
-                Ok(Replacement::Asked(count))
-            }
-        }
-    }
-
-    /// The template with `%0` to `%9` filled in.
-    fn expand<'gc>(
-        &self,
-        machine: &mut Machine<'_, 'gc>,
-        template: Str<'gc>,
-        subject: &[u8],
-        range: &Range<usize>,
-    ) -> std::result::Result<Value<'gc>, Fault<'gc>> {
-        let mut text = Vec::new();
-        let mut bytes = template.bytes().iter();
-        // A small template can make a large text of large captures.
-        let mut checked = 1 << 12;
-        while let Some(&byte) = bytes.next() {
-            if byte != b'%' {
-                text.push(byte);
-                continue;
-            }
-            match bytes.next().copied().unwrap_or(0) {
-                b'0' => text.extend_from_slice(&subject[range.clone()]),
+    ) -> std::result::Result<(), Fault<'gc>> {
+        let before = self.out.len();
+        let mut rest = template;
+        while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
+            self.out.extend_from_slice(&rest[..at]);
+            match rest.get(at + 1).copied().unwrap_or(0) {
+                b'0' => self.out.extend_from_slice(&subject[range.clone()]),
                 digit @ b'1'..=b'9' => {
                     match self.matcher.capture(usize::from(digit - b'1'), range) {
-                        Ok(Capture::Bytes(range)) => text.extend_from_slice(&subject[range]),
+                        Ok(Capture::Bytes(range)) => self.out.extend_from_slice(&subject[range]),
                         Ok(Capture::Position(position)) => {
-                            text.extend_from_slice(position.to_string().as_bytes());
+                            self.out.extend_from_slice(position.to_string().as_bytes());
                         }
                         Err(message) => return Err(machine.error(message)),
                     }
                 }
-                other => text.push(other),
+                other => self.out.push(other),
             }
-            if text.len() > checked {
-                checked = text.len() + (1 << 16);
-                machine.check_memory(text.len())?;
-            }
+            // A small template can make a large text of large captures.
+            self.check(machine)?;
+            rest = rest.get(at + 2..).unwrap_or_default();
         }
-        machine.fuel -= ((template.bytes().len() + text.len()) >> 6) as i64;
-        Ok(machine.string(text))
+        self.out.extend_from_slice(rest);
+        machine.fuel -= ((template.len() + self.out.len() - before) >> 6) as i64;
+        self.check(machine)
+    }
+
+    /// Asks, each time that it has grown by much, whether what has been made still fits into memory.
+    #[inline]
+    fn check<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+    ) -> std::result::Result<(), Fault<'gc>> {
+        if self.out.len() < self.unchecked {
+            return Ok(());
+        }
+        self.unchecked = self.out.len() + (1 << 16);
+        machine.check_memory(self.out.len())
     }
 }
