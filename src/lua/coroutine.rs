@@ -5,7 +5,7 @@
 //! back. A variable that closures share while its coroutine does not run lives in its upvalue, not on the stack.
 
 use super::function::Upvalue;
-use super::machine::{After, Fault, MULTIPLE, Machine, Outcome, Thread};
+use super::machine::{After, Fault, MAX_VALUES, MULTIPLE, Machine, Progress, Thread};
 use super::packed::Packed;
 use super::value::Value;
 use gc_arena::lock::RefLock;
@@ -120,16 +120,50 @@ impl<'gc> Machine<'_, 'gc> {
     /// values on the stack.
     pub(super) fn leave_coroutine(&mut self, count: usize) -> Result<(), Fault<'gc>> {
         let Some(coroutine) = self.back_to_resumer(Status::Suspended) else { return Ok(()) };
+        let safely = self.back_in_resumer();
         let mut left = coroutine.0.thread.borrow_mut(self.mc);
         let first = left.top - count;
-        self.give_values(&left.stack[first..first + count]);
+        let mut given = count;
+        if safely {
+            self.push_packed(Packed::boolean(true));
+            given += 1;
+        }
+        // The coroutine is on that stack too.
+        let fits = given < MAX_VALUES;
+        if fits {
+            self.give_values(&left.stack[first..first + count]);
+        }
         left.top = first;
         if left.frames.is_empty() {
             coroutine.0.status.set(Status::Dead);
             left.clear();
         }
         drop(left);
-        self.resume_native(Outcome::Returned(count))
+        if !fits {
+            return Err(self.error("too many results to resume"));
+        }
+        self.finish(self.state.thread.top - given, given)
+    }
+
+    /// The native on top is at work again, which has resumed a coroutine. Gives whether it has done so safely.
+    fn back_in_resumer(&mut self) -> bool {
+        let Some(frame) = self.state.thread.frames.last_mut() else { return false };
+        let progress = std::mem::replace(&mut frame.progress, Progress::Started);
+        progress == Progress::Resuming { safely: true }
+    }
+
+    /// Gives the native on top, which has resumed a coroutine, the coroutine's error: as a result, or for it to fail
+    /// with, and then a text gets the position of the native's caller before it.
+    pub(super) fn give_failure(&mut self, error: Value<'gc>) -> Result<(), Fault<'gc>> {
+        if self.back_in_resumer() {
+            self.push_packed(Packed::boolean(false));
+            self.push(error);
+            return self.finish(self.state.thread.top - 2, 2);
+        }
+        match error.to_str(self.mc) {
+            Some(text) => Err(self.error(text.bytes())),
+            None => Err(Fault::Error(error)),
+        }
     }
 
     /// The coroutine that runs has failed: its resumer is to go on with the error. False if none runs.

@@ -43,6 +43,8 @@ pub(super) const MAX_FRAMES: usize = 16383;
 const SHOWN_FRAMES: usize = 200;
 /// Calls that natives and metamethods may have open (`LUAI_MAXCCALLS`).
 pub(super) const MAX_NESTED: u8 = 199;
+/// Values that a native may have on its stack, its arguments among them (`LUAI_MAXCSTACK`).
+pub(super) const MAX_VALUES: usize = 8000;
 /// Keeps all results.
 pub const MULTIPLE: i32 = -1;
 
@@ -79,13 +81,13 @@ pub enum Flow {
     },
     /// Fuel is spent: give the turn back, then resume.
     Pause(Box<dyn Continue>),
-    /// Resume the suspended coroutine that lies below the last so many values on the stack. What it yields, returns
-    /// or fails with is the outcome.
+    /// Resume the suspended coroutine that lies below the last so many values on the stack. The native's results are
+    /// what it yields or returns.
     Resume {
         /// Number of values that it is given.
         arguments: usize,
-        /// What to do with the outcome.
-        then: Box<dyn Continue>,
+        /// Before its results comes true; its error is a result too, behind false.
+        safely: bool,
     },
     /// Suspend the coroutine that runs, and give its resumer the last so many values on the stack. The native's results
     /// are what it is resumed with.
@@ -231,6 +233,11 @@ pub(super) enum Progress {
     Waiting(Protection),
     /// What its coroutine is resumed with is its results: it has no continuation.
     Yielded,
+    /// It has resumed a coroutine ([`Flow::Resume`]): it has no continuation.
+    Resuming {
+        /// Whether the coroutine's error is a result.
+        safely: bool,
+    },
 }
 
 /// A stack with its frames: the main one of a script, or a coroutine's.
@@ -901,39 +908,41 @@ impl<'gc> Machine<'_, 'gc> {
         error: Fault<'gc>,
         then: Box<dyn Continue>,
     ) -> Result<Flow, Fault<'gc>> {
-        if let Some(frame) = self.state.thread.frames.last_mut() {
-            frame.progress = Progress::Waiting(Protection::Inherited);
-        }
+        self.set_progress(Progress::Waiting(Protection::Inherited));
         self.state.thread.waiting.push(then);
         Err(error)
     }
 
     pub(super) fn wait(&mut self, flow: Flow) -> Result<(), Fault<'gc>> {
-        let progress = match flow {
-            Flow::Call { protection, .. } => Progress::Waiting(protection),
-            Flow::Yield(_) => Progress::Yielded,
-            _ => Progress::Waiting(Protection::None),
-        };
-        if let Some(frame) = self.state.thread.frames.last_mut() {
-            frame.progress = progress;
-        }
         match flow {
             Flow::Return(_) => Ok(()),
             Flow::Pause(then) => {
+                self.set_progress(Progress::Waiting(Protection::None));
                 self.state.thread.waiting.push(then);
                 self.fuel = self.fuel.min(0);
                 Ok(())
             }
-            Flow::Call { arguments, then, .. } => {
+            Flow::Call { arguments, protection, then } => {
+                self.set_progress(Progress::Waiting(protection));
                 self.state.thread.waiting.push(then);
                 let function = self.state.thread.top - arguments - 1;
                 self.call(function, arguments, MULTIPLE, After::Native)
             }
-            Flow::Resume { arguments, then } => {
-                self.state.thread.waiting.push(then);
+            Flow::Resume { arguments, safely } => {
+                self.set_progress(Progress::Resuming { safely });
                 self.resume_coroutine(arguments)
             }
-            Flow::Yield(count) => self.leave_coroutine(count),
+            Flow::Yield(count) => {
+                self.set_progress(Progress::Yielded);
+                self.leave_coroutine(count)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn set_progress(&mut self, progress: Progress) {
+        if let Some(frame) = self.state.thread.frames.last_mut() {
+            frame.progress = progress;
         }
     }
 
@@ -1038,7 +1047,7 @@ impl<'gc> Machine<'_, 'gc> {
                 self.close(0);
                 // The error of a coroutine is the outcome of resuming it.
                 if self.abandon_coroutine() {
-                    if can_catch && let Err(next) = self.resume_native(Outcome::Failed(value)) {
+                    if can_catch && let Err(next) = self.give_failure(value) {
                         fault = next;
                     } else if can_catch {
                         return Ok(());

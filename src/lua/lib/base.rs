@@ -3,7 +3,8 @@
 use crate::lua::function::NativeCode;
 use crate::lua::lexer::SyntaxError;
 use crate::lua::machine::{
-    Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome, Protection, QuickFunction,
+    Arguments, Continue, Fault, Flow, MAX_VALUES, Machine, NativeFunction, Outcome, Protection,
+    QuickFunction,
 };
 use crate::lua::number::{format_number, parse_integer};
 use crate::lua::operators::Event;
@@ -51,9 +52,6 @@ const SHORT_CUTS: &[(&str, QuickFunction)] = &[
         value.as_number().map(|_| [value, Packed::NIL])
     }),
 ];
-
-/// Values that a native may have on its stack, its arguments among them (`LUAI_MAXCSTACK`).
-pub(super) const MAX_VALUES: usize = 8000;
 
 /// How a function of a library goes on.
 pub type Result<'gc> = std::result::Result<Flow, Fault<'gc>>;

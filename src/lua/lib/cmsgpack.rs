@@ -2,7 +2,9 @@
 //! lie on the stack, so that packing and unpacking may pause.
 
 use super::base::Result;
-use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome};
+use crate::lua::machine::{
+    Arguments, Continue, Fault, Flow, MAX_VALUES, Machine, NativeFunction, Outcome,
+};
 use crate::lua::number::{canonical, from_single, to_long, to_single};
 use crate::lua::table::{KeyError, Table};
 use crate::lua::value::Value;
@@ -25,8 +27,6 @@ const FIELDS: &[(&str, &str)] = &[
 
 /// Tables in tables; one that lies deeper is packed as nil.
 const MAX_NESTING: usize = 16;
-/// How many values a native may have on its stack, its arguments among them (`LUAI_MAXCSTACK`).
-const MAX_VALUES: usize = 8000;
 
 /// Puts the library into the globals.
 pub fn open(machine: &mut Machine) {

@@ -1,9 +1,9 @@
 //! Defines the coroutine library.
 
-use super::base::{MAX_VALUES, Result, finish_pcall};
+use super::base::Result;
 use crate::lua::coroutine::{Coroutine, Status};
 use crate::lua::function::NativeCode;
-use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome};
+use crate::lua::machine::{Arguments, Fault, Flow, Machine, NativeFunction};
 use crate::lua::value::Value;
 
 /// The functions.
@@ -58,20 +58,6 @@ fn refusal<'gc>(machine: &Machine<'_, 'gc>, coroutine: Coroutine<'gc>) -> Option
     (machine.c_calls() >= MAX_C_CALLS).then(|| "C stack overflow".to_owned())
 }
 
-/// Refuses what the stack of a native would not take: the results of a coroutine, and `others` beside them.
-fn check_results<'gc>(
-    machine: &mut Machine<'_, 'gc>,
-    outcome: Outcome<'gc>,
-    others: usize,
-) -> std::result::Result<(), Fault<'gc>> {
-    match outcome {
-        Outcome::Returned(count) if count + others > MAX_VALUES => {
-            Err(machine.error("too many results to resume"))
-        }
-        _ => Ok(()),
-    }
-}
-
 fn resume<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let coroutine = check(machine, arguments)?;
     if let Some(refusal) = refusal(machine, coroutine) {
@@ -81,23 +67,7 @@ fn resume<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
         return Ok(Flow::Return(2));
     }
     // The coroutine and its arguments are ours, in place.
-    Ok(Flow::Resume { arguments: arguments.count - 1, then: Box::new(Resumed) })
-}
-
-/// Gives what `pcall` would give.
-struct Resumed;
-
-impl Continue for Resumed {
-    fn resume<'gc>(
-        self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        outcome: Outcome<'gc>,
-    ) -> Result<'gc> {
-        // The coroutine and the status stand beside them.
-        check_results(machine, outcome, 2)?;
-        finish_pcall(machine, arguments, outcome)
-    }
+    Ok(Flow::Resume { arguments: arguments.count - 1, safely: true })
 }
 
 fn running<'gc>(machine: &mut Machine<'_, 'gc>, _: Arguments) -> Result<'gc> {
@@ -127,29 +97,7 @@ fn resume_wrapped<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> 
     for number in 1..=arguments.count {
         machine.push(machine.argument(arguments, number));
     }
-    Ok(Flow::Resume { arguments: arguments.count, then: Box::new(Wrapped) })
-}
-
-/// Gives the values as they are, and raises an error again: a text with the position of the caller before it.
-struct Wrapped;
-
-impl Continue for Wrapped {
-    fn resume<'gc>(
-        self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        _: Arguments,
-        outcome: Outcome<'gc>,
-    ) -> Result<'gc> {
-        check_results(machine, outcome, 1)?;
-        match outcome {
-            Outcome::Returned(count) => Ok(Flow::Return(count)),
-            Outcome::Resumed => Ok(Flow::Return(0)),
-            Outcome::Failed(value) => match value.to_str(machine.mc) {
-                Some(text) => Err(machine.error(text.bytes())),
-                None => Err(Fault::Error(value)),
-            },
-        }
-    }
+    Ok(Flow::Resume { arguments: arguments.count, safely: false })
 }
 
 fn yield_values<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {

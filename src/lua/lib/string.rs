@@ -2,11 +2,11 @@
 //!
 //! Long because what uses patterns, `find` to `gsub`, shares how it pauses.
 
-use super::base::{MAX_VALUES, Result};
+use super::base::Result;
 use crate::lua::format::{Spec, quote};
 use crate::lua::function::{Native, NativeCode};
 use crate::lua::machine::{
-    Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome, Protection,
+    Arguments, Continue, Fault, Flow, MAX_VALUES, Machine, NativeFunction, Outcome, Protection,
 };
 use crate::lua::operators::LookUp;
 use crate::lua::pattern::{Capture, Matcher, Step};

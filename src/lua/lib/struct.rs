@@ -1,7 +1,7 @@
 //! Defines the struct library: values packed into bytes and back, laid out as a C struct would be.
 
 use super::base::Result;
-use crate::lua::machine::{Arguments, Fault, Flow, Machine, NativeFunction};
+use crate::lua::machine::{Arguments, Fault, Flow, MAX_VALUES, Machine, NativeFunction};
 use crate::lua::number::{canonical, from_single, to_long, to_single, to_unsigned_long};
 use crate::lua::value::Value;
 
@@ -13,8 +13,6 @@ pub const FUNCTIONS: &[(&str, NativeFunction)] =
 const MAX_INTEGER: usize = 32;
 /// What `!` without a number stands for: the alignment of a double.
 const NATIVE_ALIGNMENT: usize = 8;
-/// How many values a native may have on its stack, its arguments among them (`LUAI_MAXCSTACK`).
-const MAX_VALUES: usize = 8000;
 
 /// Puts the library into the globals.
 pub fn open(machine: &mut Machine) {
