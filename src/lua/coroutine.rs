@@ -5,7 +5,9 @@
 //! back. A variable that closures share while its coroutine does not run lives in its upvalue, not on the stack.
 
 use super::function::Upvalue;
-use super::machine::{After, Fault, MAX_VALUES, MULTIPLE, Machine, Progress, Thread};
+use super::machine::{
+    After, Arguments, Fault, Flow, MAX_VALUES, MULTIPLE, Machine, Progress, Thread,
+};
 use super::packed::Packed;
 use super::value::Value;
 use gc_arena::lock::RefLock;
@@ -92,28 +94,42 @@ impl<'gc> Machine<'_, 'gc> {
             && self.state.thread.frames.last().is_some_and(|frame| frame.nested == 0)
     }
 
-    /// Runs the suspended coroutine that lies below the last `count` values on the stack, which it is given.
-    pub(super) fn resume_coroutine(&mut self, count: usize) -> Result<(), Fault<'gc>> {
-        let place = self.state.thread.top - count - 1;
-        let Value::Coroutine(coroutine) = self.slot(place) else { return Ok(()) };
+    /// Runs a suspended coroutine, which is given the values in these slots. What it yields or returns is the result of
+    /// the native that runs. If it is resumed safely, true comes before that, and its error is a result too, behind
+    /// false.
+    pub(super) fn resume_coroutine(
+        &mut self,
+        coroutine: Coroutine<'gc>,
+        given: Arguments,
+        safely: bool,
+    ) -> Result<Flow, Fault<'gc>> {
+        self.set_progress(Progress::Resuming { safely });
         if let Some(resumer) = self.state.coroutine {
             resumer.0.status.set(Status::Normal);
         }
         coroutine.0.status.set(Status::Running);
         let outside = self.c_calls();
-        let mut resumer = self.exchange(coroutine);
+        let resumer = self.exchange(coroutine);
         // Natives resume a coroutine only while there are few enough.
         self.state.thread.outside = u8::try_from(outside).unwrap_or(u8::MAX);
-        self.give_values(&resumer.stack[place + 1..=place + count]);
-        resumer.top = place;
+        self.give_values(&resumer.stack[given.base..given.base + given.count]);
         drop(resumer);
         self.state.resumers.push(self.state.coroutine.replace(coroutine));
         if self.state.thread.frames.is_empty() {
-            self.call(0, count, MULTIPLE, After::Results)
+            self.call(0, given.count, MULTIPLE, After::Results)?;
         } else {
             // The native on top has yielded.
-            self.finish(self.state.thread.top - count, count)
+            self.finish(self.state.thread.top - given.count, given.count)?;
         }
+        Ok(Flow::Switched)
+    }
+
+    /// Suspends the coroutine that runs, and gives its resumer the values in these slots, the last on the stack. The
+    /// results of the native that runs are what the coroutine is resumed with.
+    pub(super) fn yield_values(&mut self, given: Arguments) -> Result<Flow, Fault<'gc>> {
+        self.set_progress(Progress::Yielded);
+        self.leave_coroutine(given.count)?;
+        Ok(Flow::Switched)
     }
 
     /// Suspends the coroutine that runs, or ends it if its function has returned; its resumer gets the last `count`
@@ -211,7 +227,10 @@ impl<'gc> Machine<'_, 'gc> {
         let first = self.state.thread.top;
         let top = first + values.len();
         self.reserve(top);
-        self.state.thread.stack[first..top].copy_from_slice(values);
+        // One by one: it is nearly always one, and a call for a copy of any size costs more.
+        for (place, value) in values.iter().enumerate() {
+            self.state.thread.stack[first + place] = *value;
+        }
         self.state.thread.top = top;
     }
 }

@@ -43,7 +43,7 @@ enum Exit {
     Close,
     /// It is for [`Machine::call_quickly`] or [`Machine::call_native`].
     Call,
-    /// As `Complete`, but [`Machine::iterate_quickly`] may do.
+    /// It is for [`Machine::iterate_quickly`] or [`Machine::iterate`].
     Iterate,
 }
 
@@ -248,6 +248,7 @@ impl<'gc> Machine<'_, 'gc> {
                 let then = match exit {
                     Exit::Spent => return Ok(()),
                     Exit::Call => self.call_native(&mut place)?,
+                    Exit::Iterate => self.iterate(&mut place)?,
                     _ => self.complete(&mut place)?,
                 };
                 if then == Then::LookAgain {

@@ -173,6 +173,32 @@ impl<'gc> Machine<'_, 'gc> {
         self.run_entered(at, native, entered)
     }
 
+    /// Calls the iterator of a loop.
+    #[inline(never)]
+    pub(super) fn iterate(&mut self, at: &mut Place<'gc>) -> Result<Then, Fault<'gc>> {
+        let (_, instruction) = at.fetched();
+        self.fuel -= 1;
+        let (iterator, wanted) = (at.slot(instruction.a()), instruction.c() as i32);
+        let function = iterator + 3;
+        self.reserve(function + 3);
+        for place in 0..3 {
+            self.state.thread.stack[function + place] = self.packed(iterator + place);
+        }
+        let outside = self.state.thread.outside;
+        let room =
+            self.room_for_frame().filter(|nested| nested.saturating_add(outside) + 1 < MAX_NESTED);
+        let (Some(native), Some(nested)) = (self.packed(function).as_native(), room) else {
+            self.call(function, 2, wanted, After::Iterate)?;
+            return Ok(Then::LookAgain);
+        };
+        let entered = self.enter_native(function, 2, wanted, After::Iterate, nested + 1);
+        let then = self.run_entered(at, native, entered)?;
+        if then == Then::GoOn {
+            Self::loop_on(at, instruction.a());
+        }
+        Ok(then)
+    }
+
     /// Runs a native that the function at `at` has called. If it gives its results at once, as nearly all do, they are
     /// in their registers and the loop goes on where it was.
     #[inline(always)]
@@ -307,26 +333,6 @@ impl<'gc> Machine<'_, 'gc> {
                 at.set(instruction.a(), Packed::computed(before));
                 at.jump(instruction.sbx());
             }
-            Quick::TForLoop => {
-                self.fuel -= 1;
-                self.reserve(target + 6);
-                self.state.thread.stack.copy_within(target..target + 3, target + 3);
-                let wanted = instruction.c() as i32;
-                let iterator = self.packed(target + 3).as_native();
-                let outside = self.state.thread.outside;
-                let room = self
-                    .room_for_frame()
-                    .filter(|nested| nested.saturating_add(outside) + 1 < MAX_NESTED);
-                let (Some(native), Some(nested)) = (iterator, room) else {
-                    self.call(target + 3, 2, wanted, After::Iterate)?;
-                    return Ok(Then::LookAgain);
-                };
-                let entered = self.enter_native(target + 3, 2, wanted, After::Iterate, nested + 1);
-                if self.run_entered(at, native, entered)? == Then::LookAgain {
-                    return Ok(Then::LookAgain);
-                }
-                Self::loop_on(at, instruction.a());
-            }
             Quick::Close => self.close(target),
             Quick::Vararg => {
                 let Some(frame) = self.state.thread.frames.last() else {
@@ -359,6 +365,7 @@ impl<'gc> Machine<'_, 'gc> {
             | Quick::Test
             | Quick::TestSet
             | Quick::ForLoop
+            | Quick::TForLoop
             | Quick::NewTable
             | Quick::Closure
             | Quick::SetList => {}

@@ -81,17 +81,8 @@ pub enum Flow {
     },
     /// Fuel is spent: give the turn back, then resume.
     Pause(Box<dyn Continue>),
-    /// Resume the suspended coroutine that lies below the last so many values on the stack. The native's results are
-    /// what it yields or returns.
-    Resume {
-        /// Number of values that it is given.
-        arguments: usize,
-        /// Before its results comes true; its error is a result too, behind false.
-        safely: bool,
-    },
-    /// Suspend the coroutine that runs, and give its resumer the last so many values on the stack. The native's results
-    /// are what it is resumed with.
-    Yield(usize),
+    /// Another coroutine runs now: it has been resumed, or the one that ran has yielded.
+    Switched,
 }
 
 /// What becomes of an error in a call that a native makes.
@@ -233,7 +224,7 @@ pub(super) enum Progress {
     Waiting(Protection),
     /// What its coroutine is resumed with is its results: it has no continuation.
     Yielded,
-    /// It has resumed a coroutine ([`Flow::Resume`]): it has no continuation.
+    /// It has resumed a coroutine, whose results are its own: it has no continuation.
     Resuming {
         /// Whether the coroutine's error is a result.
         safely: bool,
@@ -915,7 +906,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     pub(super) fn wait(&mut self, flow: Flow) -> Result<(), Fault<'gc>> {
         match flow {
-            Flow::Return(_) => Ok(()),
+            Flow::Return(_) | Flow::Switched => Ok(()),
             Flow::Pause(then) => {
                 self.set_progress(Progress::Waiting(Protection::None));
                 self.state.thread.waiting.push(then);
@@ -928,19 +919,11 @@ impl<'gc> Machine<'_, 'gc> {
                 let function = self.state.thread.top - arguments - 1;
                 self.call(function, arguments, MULTIPLE, After::Native)
             }
-            Flow::Resume { arguments, safely } => {
-                self.set_progress(Progress::Resuming { safely });
-                self.resume_coroutine(arguments)
-            }
-            Flow::Yield(count) => {
-                self.set_progress(Progress::Yielded);
-                self.leave_coroutine(count)
-            }
         }
     }
 
     #[inline(always)]
-    fn set_progress(&mut self, progress: Progress) {
+    pub(super) fn set_progress(&mut self, progress: Progress) {
         if let Some(frame) = self.state.thread.frames.last_mut() {
             frame.progress = progress;
         }

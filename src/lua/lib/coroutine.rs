@@ -66,8 +66,8 @@ fn resume<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
         machine.push(refusal);
         return Ok(Flow::Return(2));
     }
-    // The coroutine and its arguments are ours, in place.
-    Ok(Flow::Resume { arguments: arguments.count - 1, safely: true })
+    let given = Arguments { base: arguments.base + 1, count: arguments.count - 1 };
+    machine.resume_coroutine(coroutine, given, true)
 }
 
 fn running<'gc>(machine: &mut Machine<'_, 'gc>, _: Arguments) -> Result<'gc> {
@@ -93,16 +93,12 @@ fn resume_wrapped<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> 
     if let Some(refusal) = refusal(machine, coroutine) {
         return Err(machine.error(refusal));
     }
-    machine.push(Value::Coroutine(coroutine));
-    for number in 1..=arguments.count {
-        machine.push(machine.argument(arguments, number));
-    }
-    Ok(Flow::Resume { arguments: arguments.count, safely: false })
+    machine.resume_coroutine(coroutine, arguments, false)
 }
 
 fn yield_values<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     if !machine.can_yield() {
         return Err(machine.error_here("attempt to yield across metamethod/C-call boundary"));
     }
-    Ok(Flow::Yield(arguments.count))
+    machine.yield_values(arguments)
 }
