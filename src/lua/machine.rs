@@ -762,7 +762,9 @@ impl<'gc> Machine<'_, 'gc> {
             }
             After::Native => {
                 let function = frame.function as usize;
-                self.state.thread.stack.copy_within(first..first + count, function);
+                for index in 0..count {
+                    self.state.thread.stack[function + index] = self.packed(first + index);
+                }
                 self.state.thread.top = function + count;
                 self.stop_for_hook();
                 return self.resume_native(Outcome::Returned(count));
@@ -874,6 +876,7 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     /// Gives the native on top, which waits, what it waits for.
+    #[inline(always)]
     pub(super) fn resume_native(&mut self, outcome: Outcome<'gc>) -> Result<(), Fault<'gc>> {
         let Some(frame) = self.state.thread.frames.last_mut() else { return Ok(()) };
         frame.progress = Progress::Started;
@@ -904,6 +907,7 @@ impl<'gc> Machine<'_, 'gc> {
         Err(error)
     }
 
+    #[inline(always)]
     pub(super) fn wait(&mut self, flow: Flow) -> Result<(), Fault<'gc>> {
         match flow {
             Flow::Return(_) | Flow::Switched => Ok(()),
