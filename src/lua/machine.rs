@@ -321,6 +321,9 @@ pub struct State<'gc> {
     pub failure: Option<Value<'gc>>,
     /// `collectgarbage` asked for a full collection.
     pub(super) wants_collection: bool,
+    /// Where short texts are put together.
+    #[collect(require_static)]
+    pub(super) joined: Vec<u8>,
     /// What `math.random` draws from; the host may set it. See the math library.
     #[collect(require_static)]
     pub random: u64,
@@ -370,6 +373,7 @@ impl<'gc> State<'gc> {
             handler: Value::Nil,
             failure: None,
             wants_collection: false,
+            joined: Vec::new(),
             random: 0,
         }
     }

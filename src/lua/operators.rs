@@ -458,7 +458,8 @@ impl<'gc> Machine<'_, 'gc> {
                 self.check_memory(size)?;
                 self.fuel -= (size >> 12) as i64;
             }
-            let mut bytes = Vec::with_capacity(size);
+            let mut bytes = std::mem::take(&mut self.state.joined);
+            bytes.reserve(size);
             for value in &self.state.thread.stack[start..=last] {
                 if let Some(text) = value.as_str() {
                     bytes.extend_from_slice(text.bytes());
@@ -467,6 +468,10 @@ impl<'gc> Machine<'_, 'gc> {
                 }
             }
             self.state.thread.stack[start] = Packed::string(Str::new(self.mc, &bytes));
+            if bytes.capacity() <= 1 << 12 {
+                bytes.clear();
+                self.state.joined = bytes;
+            }
             last = start;
         }
         self.state.thread.stack[target] = self.state.thread.stack[first];

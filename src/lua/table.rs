@@ -537,6 +537,9 @@ impl<'gc> TableState<'gc> {
             return Ok(());
         }
         self.absent = 0;
+        if let Some(text) = key.as_str() {
+            return self.set_str(text, value);
+        }
         if let Some(at) = self.find(key) {
             self.nodes[at].value = value;
             return Ok(());
@@ -550,6 +553,28 @@ impl<'gc> TableState<'gc> {
         }
         // As `lua_settable` does, a key is made even for nil.
         self.insert(key, value)
+    }
+
+    #[inline(always)]
+    fn set_str(&mut self, text: Str<'gc>, value: Packed<'gc>) -> Result<(), KeyError> {
+        let home = text.hash() as usize & self.nodes.len().wrapping_sub(1);
+        let mut at = home;
+        while let Some(node) = self.nodes.get_mut(at) {
+            if node.key.as_str() == Some(text) {
+                node.value = value;
+                return Ok(());
+            }
+            at = node.next as usize;
+        }
+        let key = Packed::string(text);
+        match self.nodes.get_mut(home) {
+            // The common case of `insert`: nothing has ever been there.
+            Some(node) if node.key.is_nil() => {
+                *node = Node { key, value, next: NONE };
+                Ok(())
+            }
+            _ => self.insert(key, value),
+        }
     }
 
     /// Sets a key that is not there.
