@@ -51,7 +51,6 @@ pub mod table;
 pub mod value;
 
 use gc_arena::lock::RefLock;
-use gc_arena::metrics::Pacing;
 use gc_arena::{Collect, Gc, Rootable};
 use lexer::SyntaxError;
 use machine::{After, Arguments, Fault, Flow, MULTIPLE, Machine, State};
@@ -59,10 +58,6 @@ use value::Value;
 
 /// Fuel between two chances to collect garbage: few enough that a slice's garbage stays small.
 const COLLECTION_INTERVAL: i64 = 2000;
-
-/// Bytes that a script may take before the collector begins: much less, and it looks at the libraries again and again;
-/// much more, and garbage fills the processor's caches.
-const MIN_SLEEP: usize = 256 << 10;
 
 /// Runs the host's own functions, by number. It is there only while a script runs.
 pub trait Host {
@@ -123,9 +118,7 @@ impl<'gc> piccolo::Singleton<'gc> for Root<'gc> {
 impl Lua {
     /// An interpreter without libraries, whose heap may take `limit` bytes.
     pub fn new(limit: usize) -> Lua {
-        let arena = piccolo::Lua::empty();
-        arena.gc_metrics().set_pacing(Pacing::default().with_min_sleep(MIN_SLEEP));
-        Lua { arena, limit }
+        Lua { arena: piccolo::Lua::empty(), limit }
     }
 
     /// Works on the machine while no script's instructions run: to set it up, and to read results.
