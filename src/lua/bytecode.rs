@@ -260,7 +260,7 @@ impl Proto {
                 OpCode::Test => register(a) && branches(pc),
                 OpCode::TestSet => register(a) && register(b) && branches(pc),
                 OpCode::ForLoop | OpCode::ForPrep => register(a + 3) && jump(),
-                OpCode::TForLoop => register(a + 3) && branches(pc),
+                OpCode::TForLoop => register(a + 2 + c.max(1)) && branches(pc),
                 OpCode::SetList => {
                     pc += usize::from(c == 0);
                     register(a) && place(pc as i64 + 1)
