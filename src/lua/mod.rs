@@ -27,6 +27,7 @@
 //! ```
 
 pub mod bytecode;
+mod class;
 mod codegen;
 pub mod coroutine;
 pub mod debug;

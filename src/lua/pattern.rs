@@ -6,6 +6,7 @@
 //! The steps are inlined into the one loop of [`Matcher::run`], and what looks at many bytes has a loop without calls:
 //! the compiler of the wasm keeps nothing in registers over a call.
 
+use super::class::{ESCAPE, Members, Set, at, class};
 use super::stack::Stack;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::ops::Range;
@@ -16,8 +17,6 @@ pub const MAX_CAPTURES: usize = 32;
 /// Most choices that can stand open, one per item of the pattern at most, and most sets. PUC-Rio 5.1 has no limit and overflows
 /// its C stack somewhat above 100,000.
 const MAX_CHOICES: usize = 200_000;
-
-const ESCAPE: u8 = b'%';
 
 /// Bytes of the subject that one item is held against in one step.
 const PIECE: usize = 1024;
@@ -115,16 +114,6 @@ enum Length {
 struct Group {
     start: usize,
     length: Length,
-}
-
-/// A `[...]`.
-#[derive(Debug, Clone, Copy)]
-struct Set {
-    /// Where its `[` stands in the pattern.
-    start: usize,
-    /// Behind its `]`.
-    end: usize,
-    members: Members,
 }
 
 impl Matcher {
@@ -433,7 +422,7 @@ impl Matcher {
             b'.' => Continue((Item::Any, p + 1)),
             ESCAPE => match at(pattern, p + 1) {
                 0 => refuse("malformed pattern (ends with '%')"),
-                letter => Continue((Item::escaped(letter), p + 2)),
+                letter => Continue((class(letter).map_or(Item::Byte(letter), Item::Class), p + 2)),
             },
             b'[' => {
                 // No attempt skips an item, so sets are met, and kept, in the order of the pattern.
@@ -454,118 +443,6 @@ impl Matcher {
             byte => Continue((Item::Byte(byte), p + 1)),
         }
     }
-}
-
-impl Item {
-    /// `%` and this letter.
-    #[inline(always)]
-    fn escaped(letter: u8) -> Item {
-        match CLASSES.get(usize::from(letter.wrapping_sub(b'A'))) {
-            Some(members) => Item::Class(members),
-            None => Item::Byte(letter),
-        }
-    }
-}
-
-impl Set {
-    /// Reads the `[...]` at `start`.
-    fn read(pattern: &[u8], start: usize) -> Result<Set, &'static str> {
-        let negated = at(pattern, start + 1) == b'^';
-        let first = start + 1 + usize::from(negated);
-        // A `]` that comes first is a member, and so is what is escaped.
-        let mut last = first;
-        loop {
-            match at(pattern, last) {
-                0 => return Err("malformed pattern (missing ']')"),
-                ESCAPE if at(pattern, last + 1) != 0 => last += 2,
-                _ => last += 1,
-            }
-            if at(pattern, last) == b']' {
-                break;
-            }
-        }
-        let mut members = Members([0; 4]);
-        let mut p = first;
-        while p < last {
-            let byte = at(pattern, p);
-            if byte == ESCAPE {
-                match Item::escaped(at(pattern, p + 1)) {
-                    Item::Class(class) => members.add_all(class),
-                    _ => members.add(at(pattern, p + 1)),
-                }
-                p += 2;
-            } else if at(pattern, p + 1) == b'-' && p + 2 < last {
-                (byte..=at(pattern, p + 2)).for_each(|byte| members.add(byte));
-                p += 3;
-            } else {
-                members.add(byte);
-                p += 1;
-            }
-        }
-        if negated {
-            members = Members(members.0.map(|word| !word));
-        }
-        Ok(Set { start, end: last + 1, members })
-    }
-}
-
-/// Bytes, a bit for each.
-#[derive(Debug, Clone, Copy)]
-struct Members([u64; 4]);
-
-impl Members {
-    const fn add(&mut self, byte: u8) {
-        self.0[(byte >> 6) as usize] |= 1 << (byte & 63);
-    }
-
-    fn add_all(&mut self, others: &Members) {
-        for (word, other) in self.0.iter_mut().zip(others.0) {
-            *word |= other;
-        }
-    }
-
-    #[inline(always)]
-    fn contains(&self, byte: u8) -> bool {
-        self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
-    }
-}
-
-/// What `%` and a letter match, for the letters from `A` to `z`.
-static CLASSES: [Members; 58] = {
-    let mut classes = [Members([0; 4]); 58];
-    let mut letter = b'A';
-    while letter <= b'z' {
-        let mut byte = 0;
-        loop {
-            if is_in_class(byte, letter) {
-                classes[(letter - b'A') as usize].add(byte);
-            }
-            if byte == u8::MAX {
-                break;
-            }
-            byte += 1;
-        }
-        letter += 1;
-    }
-    classes
-};
-
-/// `%a` and its like in the C locale; a capital stands for all other bytes, and what is no letter of a class for itself.
-const fn is_in_class(byte: u8, letter: u8) -> bool {
-    let is_member = match letter.to_ascii_lowercase() {
-        b'a' => byte.is_ascii_alphabetic(),
-        b'c' => byte.is_ascii_control(),
-        b'd' => byte.is_ascii_digit(),
-        b'l' => byte.is_ascii_lowercase(),
-        b'p' => byte.is_ascii_punctuation(),
-        b's' => super::number::is_space(byte),
-        b'u' => byte.is_ascii_uppercase(),
-        b'w' => byte.is_ascii_alphanumeric(),
-        b'x' => byte.is_ascii_hexdigit(),
-        b'z' => byte == 0,
-        _ => return byte == letter,
-    };
-    is_member != letter.is_ascii_uppercase()
 }
 
 /// Whether an item matches a byte. `sets` are those of the pattern.
@@ -632,12 +509,6 @@ fn balance(
 /// Ends the search: the pattern is wrong.
 fn refuse<T>(message: &'static str) -> ControlFlow<Step, T> {
     Break(Step::Error(message))
-}
-
-/// A byte of a text that ends with a NUL, as Lua's strings do for C.
-#[inline(always)]
-fn at(text: &[u8], index: usize) -> u8 {
-    text.get(index).copied().unwrap_or(0)
 }
 
 #[cfg(test)]
