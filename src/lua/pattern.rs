@@ -72,6 +72,8 @@ enum Task {
     Balance { s: usize, depth: usize, rest: usize },
     /// Take back the last choice.
     Fail,
+    /// Look for the pattern as it is, from `start` on.
+    Plain,
 }
 
 /// A task, or the end of the search.
@@ -131,6 +133,11 @@ impl Matcher {
         }
     }
 
+    /// A search from this place on for a text, as it is.
+    pub fn plain(start: usize) -> Matcher {
+        Matcher { task: Task::Plain, start, ..Matcher::new(b"", false) }
+    }
+
     /// The pattern matches at the place where a search begins or not at all.
     pub fn is_anchored(&self) -> bool {
         self.anchored
@@ -184,6 +191,7 @@ impl Matcher {
                     balance(subject, pattern, s, depth, rest, &mut left)
                 }
                 Task::Fail => self.fail(subject),
+                Task::Plain => self.find(subject, pattern, &mut left),
             };
             match next {
                 Continue(next) => task = next,
@@ -192,6 +200,29 @@ impl Matcher {
         };
         (self.task, *fuel) = (task, left);
         step
+    }
+
+    /// Looks for the pattern as it is in one piece of the subject.
+    #[inline(always)]
+    fn find(&mut self, subject: &[u8], pattern: &[u8], fuel: &mut i64) -> Next {
+        let last = subject.len().checked_sub(pattern.len());
+        let Some(last) = last.filter(|last| self.start <= *last) else {
+            return Break(Step::NoMatch);
+        };
+        let Some(first) = pattern.first() else {
+            return Break(Step::Match(self.start..self.start));
+        };
+        let ahead = piece(&subject[..=last], self.start);
+        let skipped = ahead.iter().take_while(|byte| *byte != first).count();
+        self.start += skipped;
+        let here = &subject[self.start..];
+        let equal = here.iter().zip(pattern).take_while(|(byte, wanted)| byte == wanted).count();
+        *fuel -= ((skipped + equal) / BYTES_PER_FUEL) as i64;
+        if equal == pattern.len() {
+            return Break(Step::Match(self.start..self.start + equal));
+        }
+        self.start += usize::from(skipped < ahead.len());
+        Continue(Task::Plain)
     }
 
     /// Begins an attempt, but not where the first item of the pattern makes it fail at once.
