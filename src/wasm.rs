@@ -1,4 +1,4 @@
-//! Gives JavaScript the engine: converts and forwards, decides nothing. No other file knows JavaScript.
+//! Gives JavaScript the engine: converts and forwards, decides nothing. Only `wasm.js` beside it knows JavaScript, too.
 //!
 //! ```text
 //! const engine = new Engine();                     // an empty Redis
@@ -25,6 +25,9 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 /// Fuel between two looks at the clock: some tenths of a millisecond.
 const FUEL: i64 = 5_000;
 
+/// Bytes for the arguments of most commands.
+const ROOM: usize = 1 << 10;
+
 #[wasm_bindgen(module = "/src/wasm.js")]
 extern "C" {
     fn output(text: &str, prompt: &JsValue, ok: bool, state: u32, clear: bool) -> JsValue;
@@ -49,9 +52,6 @@ pub struct Engine {
     /// Where JavaScript packs arguments.
     room: Vec<u8>,
 }
-
-/// Bytes for the arguments of most commands.
-const ROOM: usize = 1 << 10;
 
 /// The time that JavaScript gives.
 struct JsClock(Option<Function>);

@@ -273,7 +273,7 @@ fn fourteen_digits(number: f64) -> Option<(u64, usize)> {
         return None;
     }
     // The power of ten below the number: of two that may be, its power of two shows the lower one.
-    let power = ((number.to_bits() >> 52) as i32 - 1023) * 1233 >> 12;
+    let power = (((number.to_bits() >> 52) as i32 - 1023) * 1233) >> 12;
     let mut places = (13 - power) as usize;
     let mut scaled = number * POWERS_OF_TEN.get(places)?;
     if scaled >= LEAST * 10.0 {
@@ -291,7 +291,7 @@ fn fourteen_digits(number: f64) -> Option<(u64, usize)> {
         return None;
     }
     for (zeros, power) in [(8, 100_000_000), (4, 10_000), (2, 100), (1, 10)] {
-        if places >= zeros && digits % power == 0 {
+        if places >= zeros && digits.is_multiple_of(power) {
             digits /= power;
             places -= zeros;
         }

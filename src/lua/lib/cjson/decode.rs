@@ -4,7 +4,6 @@ use super::{MAX_SLOTS, NULL, Setting, check_single, setting};
 use crate::lua::lib::base::Result;
 use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome};
 use crate::lua::number::{parse_number, short_decimal};
-use crate::lua::table::Table;
 use crate::lua::value::{Str, Value};
 
 /// `cjson.decode(text)`.
@@ -30,7 +29,7 @@ pub(super) fn decode<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) 
 }
 
 /// Decoding at work, whenever it rests in front of a value. The tables that are open lie behind the argument, each with
-/// the key whose value is read.
+/// the key whose value is read; an array that is short has no table before it ends.
 struct Decoding {
     max_depth: usize,
     /// Numbers that JSON does not have are read: hexadecimal ones, infinity, NaN.
@@ -49,10 +48,17 @@ struct Decoding {
 /// A table that is open.
 #[derive(Clone, Copy)]
 enum Level {
-    /// So many items are there.
-    Array(usize),
+    Array {
+        /// Items that its table has.
+        stored: usize,
+        /// Items that it does not have yet.
+        waiting: usize,
+    },
     Object,
 }
+
+/// So many items of an array are put into its table at once: its final size is then known more often than not.
+const WAITING: usize = 64;
 
 /// Slots on our stack of an open table: itself and a key.
 const WIDTH: usize = 2;
@@ -111,6 +117,8 @@ impl Continue for Decoding {
         let text = text.bytes();
         let first_slot = arguments.base + arguments.count;
         let mut paid = self.at;
+        // Those of the arrays that are open, outermost first. No garbage is collected before we return.
+        let mut items = Vec::new();
         loop {
             let value = match self.token(machine, text)? {
                 Token::String(text) => Value::String(text),
@@ -118,31 +126,32 @@ impl Continue for Decoding {
                 Token::Boolean(value) => Value::Boolean(value),
                 Token::Null => Value::Userdata(NULL),
                 Token::ObjectBegin => {
-                    let table = self.enter(machine, first_slot, Level::Object)?;
+                    let table = Value::Table(machine.table(0, 0));
+                    self.enter(machine, first_slot, Level::Object, table)?;
                     if self.skip_space(text) != b'}' {
                         self.key(machine, first_slot, text)?;
                         continue;
                     }
                     self.at += 1;
-                    self.leave(machine, first_slot);
-                    Value::Table(table)
+                    self.leave(machine, first_slot, &mut items)
                 }
                 Token::ArrayBegin => {
-                    let table = self.enter(machine, first_slot, Level::Array(0))?;
+                    let level = Level::Array { stored: 0, waiting: 0 };
+                    self.enter(machine, first_slot, level, Value::Nil)?;
                     if self.skip_space(text) != b']' {
                         continue;
                     }
                     self.at += 1;
-                    self.leave(machine, first_slot);
-                    Value::Table(table)
+                    self.leave(machine, first_slot, &mut items)
                 }
                 token => return Err(self.expected(machine, "value", token)),
             };
-            if let Some(whole) = self.settle(machine, first_slot, text, value)? {
+            if let Some(whole) = self.settle(machine, first_slot, text, value, &mut items)? {
                 return machine.give(whole);
             }
             machine.fuel -= 1 + ((self.at - paid) >> 7) as i64;
             if machine.fuel <= 0 {
+                self.store_all(machine, first_slot, &items);
                 return Ok(Flow::Pause(self));
             }
             paid = self.at;
@@ -181,7 +190,8 @@ impl Decoding {
         machine: &mut Machine<'_, 'gc>,
         first_slot: usize,
         level: Level,
-    ) -> std::result::Result<Table<'gc>, Fault<'gc>> {
+        table: Value<'gc>,
+    ) -> std::result::Result<(), Fault<'gc>> {
         let depth = self.levels.len() + 1;
         if depth > self.max_depth || self.slots + level.slots() + OTHER_SLOTS > MAX_SLOTS {
             let place = self.start + 1;
@@ -189,21 +199,46 @@ impl Decoding {
                 "Found too many nested data structures ({depth}) at character {place}"
             )));
         }
-        let table = machine.table(0, 0);
         let slot = first_slot + WIDTH * self.levels.len();
         machine.set_top(slot + WIDTH);
-        machine.set_slot(slot, Value::Table(table));
+        machine.set_slot(slot, table);
         self.levels.push(level);
         self.slots += level.slots();
-        Ok(table)
+        Ok(())
     }
 
-    /// Closes the innermost table.
-    fn leave(&mut self, machine: &mut Machine<'_, '_>, first_slot: usize) {
-        if let Some(level) = self.levels.pop() {
-            self.slots -= level.slots();
+    /// Closes the innermost table, and gives it.
+    fn leave<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        first_slot: usize,
+        items: &mut Vec<Value<'gc>>,
+    ) -> Value<'gc> {
+        let Some(mut level) = self.levels.pop() else { return Value::Nil };
+        self.slots -= level.slots();
+        let slot = first_slot + WIDTH * self.levels.len();
+        level.store(machine, slot, items);
+        let table = machine.slot(slot);
+        machine.set_top(slot);
+        table
+    }
+
+    /// Puts all items that wait into their tables.
+    fn store_all<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        first_slot: usize,
+        items: &[Value<'gc>],
+    ) {
+        let mut rest = items;
+        for (place, level) in self.levels.iter_mut().enumerate() {
+            if let Level::Array { waiting, .. } = *level
+                && let Some((own, inner)) = rest.split_at_checked(waiting)
+            {
+                level.store(machine, first_slot + WIDTH * place, &mut own.to_vec());
+                rest = inner;
+            }
         }
-        machine.set_top(first_slot + WIDTH * self.levels.len());
     }
 
     /// Reads a field's name and the colon behind it, and keeps the name.
@@ -234,21 +269,29 @@ impl Decoding {
         first_slot: usize,
         text: &[u8],
         value: Value<'gc>,
+        items: &mut Vec<Value<'gc>>,
     ) -> std::result::Result<Option<Value<'gc>>, Fault<'gc>> {
         let mut value = value;
+        let mut depth = self.levels.len();
         while let Some(level) = self.levels.last_mut() {
-            let (key, end) = match level {
-                Level::Array(count) => {
-                    *count += 1;
-                    (Some(*count), "comma or array end")
+            depth -= 1;
+            let slot = first_slot + WIDTH * depth;
+            let is_array = match level {
+                Level::Array { waiting, .. } => {
+                    items.push(value);
+                    *waiting += 1;
+                    if *waiting == WAITING {
+                        level.store(machine, slot, items);
+                    }
+                    true
                 }
-                Level::Object => (None, "comma or object end"),
+                Level::Object => {
+                    let Value::Table(table) = machine.slot(slot) else { break };
+                    let key = machine.slot(slot + 1);
+                    table.set(machine.mc, key, value).map_err(|error| machine.key_error(error))?;
+                    false
+                }
             };
-            let slot = first_slot + WIDTH * (self.levels.len() - 1);
-            let Value::Table(table) = machine.slot(slot) else { break };
-            let is_array = key.is_some();
-            let key = key.map_or_else(|| machine.slot(slot + 1), |key| Value::Number(key as f64));
-            table.set(machine.mc, key, value).map_err(|error| machine.key_error(error))?;
             match self.skip_space(text) {
                 b',' => {
                     self.at += 1;
@@ -259,10 +302,10 @@ impl Decoding {
                 }
                 b']' if is_array => self.at += 1,
                 b'}' if !is_array => self.at += 1,
-                _ => return Err(self.other(machine, end, text)),
+                _ if is_array => return Err(self.other(machine, "comma or array end", text)),
+                _ => return Err(self.other(machine, "comma or object end", text)),
             }
-            self.leave(machine, first_slot);
-            value = Value::Table(table);
+            value = self.leave(machine, first_slot, items);
         }
         match self.skip_space(text) {
             0 => Ok(Some(value)),
@@ -393,9 +436,35 @@ impl Level {
     /// Slots that it takes in PUC-Rio's stack: a table, and for an object the key whose value is read.
     fn slots(self) -> usize {
         match self {
-            Level::Array(_) => 1,
+            Level::Array { .. } => 1,
             Level::Object => 2,
         }
+    }
+
+    /// Puts an array's waiting items, the last of `items`, into its table in this slot. A new table is as large as one
+    /// that gets the items one by one.
+    fn store<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        slot: usize,
+        items: &mut Vec<Value<'gc>>,
+    ) {
+        let Level::Array { stored, waiting } = self else { return };
+        let table = if let Value::Table(table) = machine.slot(slot) {
+            table
+        } else {
+            let size = if *waiting == 0 { 0 } else { waiting.next_power_of_two() };
+            let table = machine.table(size, 0);
+            machine.set_slot(slot, Value::Table(table));
+            table
+        };
+        let first = items.len().saturating_sub(*waiting);
+        for value in items.drain(first..) {
+            *stored += 1;
+            // A whole number is always a possible key.
+            let _ = table.set(machine.mc, Value::Number(*stored as f64), value);
+        }
+        *waiting = 0;
     }
 }
 
