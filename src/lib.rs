@@ -47,6 +47,7 @@
 //! | `split.rs` | a line split into arguments, as redis-cli and inline commands do |
 //! | `value/` | what a key can hold: strings, hashes |
 //! | `wasm.rs` | the door to JavaScript |
+//! | `wasm.js` | its other half: what JavaScript does in one step |
 //!
 //! `tests/transcripts/` shows what the engine does, as a terminal shows it; `www/` is the page, and `x` has the commands.
 //!

@@ -1,4 +1,4 @@
-//! Gives JavaScript the engine: converts and forwards, decides nothing. No other file knows JavaScript.
+//! Gives JavaScript the engine: converts and forwards, decides nothing. Only `wasm.js` beside it knows JavaScript, too.
 //!
 //! ```text
 //! const engine = new Engine();                     // an empty Redis
@@ -17,13 +17,23 @@
 use crate::cli::hint;
 use crate::cli::session::{self, Session};
 use crate::server::{Clock, Server};
-use js_sys::{Array, Date, Function, Math, Uint8Array};
-use serde::Serialize;
+use js_sys::{Array, Date, Function, Math};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 /// Fuel between two looks at the clock: some tenths of a millisecond.
 const FUEL: i64 = 5_000;
+
+/// Bytes for the arguments of most commands.
+const ROOM: usize = 1 << 10;
+
+#[wasm_bindgen(module = "/src/wasm.js")]
+extern "C" {
+    fn output(text: &str, prompt: &JsValue, ok: bool, state: u32, clear: bool) -> JsValue;
+    fn turn(more: bool, wake: Option<f64>) -> JsValue;
+    fn pack(values: &Array, room: &mut [u8]) -> usize;
+}
 
 /// The version of the package, as in `Cargo.toml`.
 #[wasm_bindgen]
@@ -37,25 +47,10 @@ pub struct Engine {
     server: Server,
     sessions: BTreeMap<u32, Session>,
     next: u32,
-}
-
-/// What [`Engine::run`] tells.
-#[derive(Serialize)]
-struct Turn {
-    /// There is more to do, or to take: a session waits until its output has been taken. Take, and run again soon.
-    more: bool,
-    /// Milliseconds until a key expires; nothing else happens by itself.
-    wake: Option<f64>,
-}
-
-/// What a session prints.
-#[derive(Serialize)]
-struct Output {
-    text: String,
-    prompt: String,
-    ok: bool,
-    state: &'static str,
-    clear: bool,
+    /// The last prompt, and the same in JavaScript: most outputs have the prompt of the one before.
+    prompt: (Cow<'static, str>, JsValue),
+    /// Where JavaScript packs arguments.
+    room: Vec<u8>,
 }
 
 /// The time that JavaScript gives.
@@ -83,6 +78,8 @@ impl Engine {
             server: Server::new(seed, Box::new(JsClock(now))),
             sessions: BTreeMap::new(),
             next: 1,
+            prompt: (Cow::Borrowed(""), JsValue::from_str("")),
+            room: vec![0; ROOM],
         }
     }
 
@@ -115,11 +112,7 @@ impl Engine {
     /// A command whose arguments are known one by one: an array of strings and `Uint8Array`s.
     #[wasm_bindgen(js_name = sendArguments)]
     pub fn send_arguments(&mut self, id: u32, arguments: &Array) -> JsValue {
-        let bytes = |argument: JsValue| match argument.as_string() {
-            Some(text) => text.into_bytes(),
-            None => Uint8Array::new(&argument).to_vec(),
-        };
-        let argv = arguments.iter().map(bytes).collect();
+        let argv = self.unpack(arguments);
         self.with(id, |session, server| Some(session.send_arguments(server, argv)))
     }
 
@@ -133,7 +126,9 @@ impl Engine {
         self.with(id, Session::take)
     }
 
-    /// Runs what waits for at most so many milliseconds.
+    /// Runs what waits for at most so many milliseconds. Gives `{ more, wake }`: whether there is more to do, or to
+    /// take (a session waits until its output has been taken), so that it should be run again soon; and the milliseconds
+    /// until a key expires, undefined if none will: nothing else happens by itself.
     pub fn run(&mut self, milliseconds: f64) -> JsValue {
         let end = Date::now() + milliseconds;
         while self.server.run(FUEL) && Date::now() < end {}
@@ -142,19 +137,19 @@ impl Engine {
         let now = self.server.now_millis();
         let wake =
             self.server.next_deadline().map(|deadline| deadline.saturating_sub(now).max(0) as f64);
-        to_js(&Turn { more, wake })
+        turn(more, wake)
     }
 
     /// The prompt, with the space behind it.
     pub fn prompt(&self, id: u32) -> String {
-        self.sessions.get(&id).map_or(String::new(), |session| text(&session.prompt()))
+        self.sessions.get(&id).map_or(String::new(), |session| session.prompt().into_owned())
     }
 
     /// The whole lines that Tab could make of this one.
     pub fn complete(&self, id: u32, line: &str) -> Vec<String> {
         let is_open = self.sessions.contains_key(&id);
         let lines = if is_open { hint::complete(line.as_bytes()) } else { Vec::new() };
-        lines.iter().map(|line| text(line)).collect()
+        lines.iter().map(|line| text(line).into_owned()).collect()
     }
 
     /// What could follow the line; empty if that is not known, or hints are switched off.
@@ -165,35 +160,50 @@ impl Engine {
         }
     }
 
+    /// The bytes of strings and `Uint8Array`s.
+    fn unpack(&mut self, values: &Array) -> Vec<Vec<u8>> {
+        let mut length = pack(values, &mut self.room);
+        if length > self.room.len() {
+            self.room.resize(length, 0);
+            length = pack(values, &mut self.room);
+        }
+        let mut argv = Vec::new();
+        let mut rest = self.room.get(..length).unwrap_or_default();
+        while let Some((length, behind)) = rest.split_first_chunk()
+            && let Some((value, behind)) =
+                behind.split_at_checked(u32::from_le_bytes(*length) as usize)
+        {
+            argv.push(value.to_vec());
+            rest = behind;
+        }
+        self.room.truncate(ROOM);
+        self.room.shrink_to_fit();
+        argv
+    }
+
     fn with(
         &mut self,
         id: u32,
         work: impl FnOnce(&mut Session, &mut Server) -> Option<session::Output>,
     ) -> JsValue {
         let Some(session) = self.sessions.get_mut(&id) else { return JsValue::NULL };
-        let Some(output) = work(session, &mut self.server) else { return JsValue::NULL };
-        to_js(&Output {
-            text: text(&output.text),
-            prompt: text(&session.prompt()),
-            ok: output.ok,
-            state: match output.state {
-                session::State::Ready => "ready",
-                session::State::Waiting => "waiting",
-                session::State::Closed => "closed",
-            },
-            clear: output.clear,
-        })
+        let Some(shown) = work(session, &mut self.server) else { return JsValue::NULL };
+        let prompt = session.prompt();
+        if self.prompt.0 != prompt {
+            self.prompt = (prompt.clone(), JsValue::from_str(&prompt));
+        }
+        let state = match shown.state {
+            session::State::Ready => 0,
+            session::State::Waiting => 1,
+            session::State::Closed => 2,
+        };
+        output(&text(&shown.text), &self.prompt.1, shown.ok, state, shown.clear)
     }
 }
 
 /// Bytes as JavaScript can hold them: redis-cli escapes nearly all that are no text; the rest become U+FFFD.
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn to_js(value: &impl Serialize) -> JsValue {
-    // Only numbers, texts and flags are converted: that cannot fail.
-    serde_wasm_bindgen::to_value(value).unwrap_or(JsValue::NULL)
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
 }
 
 /// piccolo's hasher asks for random bytes and nothing of ours does; a constant keeps runs repeatable.

@@ -349,7 +349,7 @@ fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
     let mut engine = Engine::new();
     let client = engine.server.connect("");
     for argv in commands {
-        engine.server.send(client, argv.clone());
+        engine.server.send(client, argv);
         let ours = engine.server.take_reply(client);
         let theirs = connection.call(argv);
         match ours {

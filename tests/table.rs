@@ -25,8 +25,8 @@ fn rows() -> Vec<(String, &'static Command)> {
 fn ours(engine: &mut Engine, words: &[&str]) -> Reply {
     let client = engine.server.connect("127.0.0.1:1");
     engine.server.client_mut(client).expect("it has just connected").resp = Resp::V3;
-    let argv = words.iter().map(|word| word.as_bytes().to_vec()).collect();
-    engine.server.send(client, argv);
+    let argv: Vec<_> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+    engine.server.send(client, &argv);
     let reply = engine.server.take_reply(client).expect("the command answers at once");
     engine.server.disconnect(client);
     reply

@@ -1,6 +1,6 @@
 // Makes the page's files; Trunk runs it after the core is compiled (Trunk.toml, hooks).
 //
-// In:  the staging folder with wasm-bindgen's evalsha.js and evalsha_bg.wasm and Trunk's index.html; www/.
+// In:  the staging folder with wasm-bindgen's evalsha.js, snippets/ and evalsha_bg.wasm and Trunk's index.html; www/.
 // Out: in the staging folder, index.html with the scripts, styles, icon and wasm that it names, all named after their
 //      content, and offline.html, the same page in one file that opens by double click.
 //
@@ -18,6 +18,7 @@ import { readLessons } from "./lessons.mjs";
 const staging = process.env.TRUNK_STAGING_DIR;
 if (!staging) throw new Error("tools/bundle.mjs is Trunk's hook; run ./x build");
 const glue = resolve(staging, "evalsha.js");
+const snippets = resolve(staging, "snippets");
 const wasm = resolve(staging, "evalsha_bg.wasm");
 const lessons = resolve("www/lessons");
 
@@ -70,12 +71,11 @@ const optimise = ["-O1", ...features.map((feature) => `--enable-${feature}`), wa
 execFileSync(process.execPath, [resolve("node_modules/binaryen/bin/wasm-opt"), ...optimise], { stdio: "inherit" });
 
 // The core on its own, for the benchmarks.
-for (const path of [glue, wasm]) cpSync(path, join("target/engine", basename(path)));
+for (const path of [glue, snippets, wasm]) cpSync(path, join("target/engine", basename(path)), { recursive: true });
 
 await web();
 await offline();
-rmSync(glue);
-rmSync(wasm);
+for (const path of [glue, snippets, wasm]) rmSync(path, { recursive: true });
 
 /** index.html and the files beside it. */
 async function web() {

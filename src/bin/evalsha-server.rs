@@ -289,7 +289,7 @@ impl Door {
                     bytes.clear();
                     stays = false;
                 }
-                Ok(Some(argv)) => server.send(client, argv),
+                Ok(Some(argv)) => server.send(client, &argv),
                 Err(error) => {
                     server.reply(client, Reply::Error(error.0));
                     take_replies(server, client, &mut bytes);

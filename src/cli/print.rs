@@ -131,7 +131,10 @@ fn print_leaf(reply: &Reply, out: &mut Vec<u8>) {
         Reply::Status(text) => text,
         // At a big number the redis-cli of 7.0 ends ("Unknown reply type: 13"); a playground goes on.
         Reply::Verbatim(_, text) | Reply::BigNumber(text) => text,
-        Reply::Integer(number) => &format!("(integer) {number}").into_bytes(),
+        Reply::Integer(number) => {
+            out.extend_from_slice(b"(integer) ");
+            &number.to_string().into_bytes()
+        }
         Reply::Double(number) => {
             out.extend_from_slice(b"(double) ");
             &format_double(*number)

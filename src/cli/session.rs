@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::resp::Reply;
 use crate::server::Server;
 use crate::server::client::ClientId;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 /// Replies that are printed in one go; a million repetitions then leave the thread free in between.
@@ -67,12 +68,12 @@ struct Request {
     left: i64,
     /// It has been sent, and not been answered.
     sent: bool,
-    /// When the first was sent, in milliseconds.
-    started: Option<i64>,
+    /// When the first was sent, in microseconds.
+    started: Option<u64>,
 }
 
-/// From so many milliseconds on redis-cli says how long a command took.
-const SLOW: i64 = 500;
+/// From so many microseconds on redis-cli says how long a command took.
+const SLOW: u64 = 500_000;
 
 impl Session {
     /// Starts redis-cli: a new client of the server.
@@ -102,11 +103,8 @@ impl Session {
     }
 
     /// The prompt with the space behind it.
-    pub fn prompt(&self) -> Vec<u8> {
-        if self.client.is_none() {
-            return b"not connected> ".to_vec();
-        }
-        self.terminal.prompt().into_bytes()
+    pub fn prompt(&self) -> Cow<'static, str> {
+        if self.client.is_none() { "not connected> ".into() } else { self.terminal.prompt() }
     }
 
     /// Whether grey hints are wanted: `:set hints`, which is how redis-cli starts, and `:set nohints`.
@@ -252,45 +250,46 @@ impl Session {
 
     /// Sends the command of the request, or takes its reply; false if there is none yet.
     fn answer(&mut self, server: &mut Server, output: &mut Output) -> bool {
-        let Some(request) = &mut self.request else { return false };
-        let argv = request.argv.clone();
+        let Some(mut request) = self.request.take() else { return false };
         if !request.sent {
             request.sent = true;
-            request.started.get_or_insert(server.clock_millis());
             let client = self.stay_connected(server);
-            server.send(client, argv.clone());
+            server.send(client, &request.argv);
+            let sent = server.client(client).map(|client| client.active);
+            request.started = request.started.or(sent);
         }
-        let Some(client) = self.client else { return false };
-        let Some(reply) = server.take_reply(client) else {
-            if server.client(client).is_none() {
+        let reply = self.client.and_then(|client| server.take_reply(client));
+        let connected = self.client.and_then(|client| server.client(client));
+        let (Some(reply), Some(client)) = (reply, connected) else {
+            if connected.is_none() {
                 self.client = None;
-                self.request = None;
                 output.text.extend_from_slice(b"Error: Server closed the connection\n");
                 output.ok = false;
                 return true;
             }
+            self.request = Some(request);
             return false;
         };
         if matches!(reply, Reply::Push(_)) {
             output.text.extend_from_slice(&print::print(&reply));
+            self.request = Some(request);
             return true;
         }
         output.ok &= !matches!(reply, Reply::Error(_));
-        output.text.extend_from_slice(&self.terminal.receive(&argv, &reply));
-        if server.client(client).is_some_and(|client| client.closing) {
-            server.disconnect(client);
+        output.text.extend_from_slice(&self.terminal.receive(&request.argv, &reply));
+        if client.closing {
+            server.disconnect(client.id);
         }
-        if let Some(request) = &mut self.request {
-            request.sent = false;
-            request.left -= 1;
-            if request.left <= 0 {
-                let took = request.started.map_or(0, |started| server.clock_millis() - started);
-                if took >= SLOW {
-                    let line = format!("({:.2}s)\n", took as f64 / 1000.0);
-                    output.text.extend_from_slice(line.as_bytes());
-                }
-                self.request = None;
-            }
+        request.sent = false;
+        request.left -= 1;
+        if request.left > 0 {
+            self.request = Some(request);
+            return true;
+        }
+        let took = request.started.map_or(0, |started| server.clocked().saturating_sub(started));
+        if took >= SLOW {
+            let line = format!("({:.2}s)\n", took as f64 / 1_000_000.0);
+            output.text.extend_from_slice(line.as_bytes());
         }
         true
     }
@@ -312,7 +311,7 @@ impl Session {
         self.client = Some(client);
         if self.terminal.database() != 0 {
             let database = self.terminal.database().to_string().into_bytes();
-            server.send(client, vec![b"SELECT".to_vec(), database]);
+            server.send(client, &[b"SELECT".to_vec(), database]);
             server.take_reply(client);
         }
         client

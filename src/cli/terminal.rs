@@ -2,10 +2,14 @@
 
 use super::{print, split};
 use crate::resp::Reply;
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 /// The server that redis-cli talks to when it is told nothing else: what its prompt says.
 pub const ADDRESS: &str = "127.0.0.1:6379";
+
+/// The prompt in database 0, outside of transactions.
+const PROMPT: &str = "127.0.0.1:6379> ";
 
 /// What redis-cli keeps in mind between two lines.
 #[derive(Default)]
@@ -48,11 +52,14 @@ pub enum Entered {
 
 impl Terminal {
     /// The prompt with the space behind it.
-    pub fn prompt(&self) -> String {
+    pub fn prompt(&self) -> Cow<'static, str> {
+        if self.database == 0 && !self.in_multi {
+            return PROMPT.into();
+        }
         let database =
             if self.database == 0 { String::new() } else { format!("[{}]", self.database) };
         let transaction = if self.in_multi { "(TX)" } else { "" };
-        format!("{ADDRESS}{database}{transaction}> ")
+        format!("{ADDRESS}{database}{transaction}> ").into()
     }
 
     /// The database that the server is believed to have selected.
@@ -175,8 +182,10 @@ const RAW: &[(&[&str], RangeInclusive<usize>)] = &[
 ];
 
 fn prints_raw(argv: &[Vec<u8>]) -> bool {
+    let name = argv.first().map_or(&[][..], |name| c_string(name));
     RAW.iter().any(|(words, lengths)| {
-        lengths.contains(&argv.len())
+        words[0].as_bytes().eq_ignore_ascii_case(name)
+            && lengths.contains(&argv.len())
             && words.iter().zip(argv).all(|(word, argument)| is(argument, word))
     })
 }

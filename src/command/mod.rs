@@ -229,6 +229,9 @@ pub fn find(name: &[u8]) -> Option<&'static Command> {
     place(name).and_then(|place| sorted().get(place).copied())
 }
 
+/// No command has a longer name.
+const LONGEST_NAME: usize = 32;
+
 /// Every command by its name.
 fn sorted() -> &'static [&'static Command] {
     static SORTED: OnceLock<Vec<&'static Command>> = OnceLock::new();
@@ -241,8 +244,11 @@ fn sorted() -> &'static [&'static Command] {
 
 /// The place of the command of this name, in any case, among all by their names.
 fn place(name: &[u8]) -> Option<usize> {
-    let lower = || name.iter().map(u8::to_ascii_lowercase);
-    sorted().binary_search_by(|command| command.name.bytes().cmp(lower())).ok()
+    let mut lower = [0; LONGEST_NAME];
+    let lower = lower.get_mut(..name.len())?;
+    lower.copy_from_slice(name);
+    lower.make_ascii_lowercase();
+    sorted().binary_search_by(|command| command.name.as_bytes().cmp(lower)).ok()
 }
 
 /// Names a command or a subcommand: statistics are kept by it. In the order of the commands' names.

@@ -7,7 +7,7 @@ use super::flag::{
 use super::{Begin, Command, Find, KeySpec, Run};
 use crate::error::Error;
 use crate::resp::Reply;
-use crate::script;
+use crate::script::{self, Sha};
 use crate::server::Context;
 
 /// The scripting family.
@@ -192,7 +192,7 @@ fn run_text(context: &mut Context, args: &mut Args, read_only: bool) -> Result<(
     let body = args.bytes()?;
     let (keys, argv) = keys_and_args(args)?;
     let sha = script::load(context.server, body)?;
-    script::start(context, &sha, keys, argv, read_only)
+    script::start(context, sha, keys, argv, read_only)
 }
 
 /// `EVAL_RO` script numkeys [key ...] [arg ...]
@@ -211,12 +211,13 @@ fn evalsha_ro(context: &mut Context, args: &mut Args) -> Result<(), Error> {
 }
 
 fn run_cached(context: &mut Context, args: &mut Args, read_only: bool) -> Result<(), Error> {
-    let sha = args.bytes()?;
+    let name = args.bytes()?;
     // A name of the wrong length is refused before the number of keys is looked at.
-    if sha.len() != size_of::<script::Sha>() {
+    if name.len() != Sha::DIGITS {
         return Err(Error::NO_SCRIPT);
     }
     let (keys, argv) = keys_and_args(args)?;
+    let sha = Sha::named(name).ok_or(Error::NO_SCRIPT)?;
     script::start(context, sha, keys, argv, read_only)
 }
 
@@ -233,7 +234,7 @@ fn keys_and_args<'a>(args: &mut Args<'a>) -> Result<(&'a [Vec<u8>], &'a [Vec<u8>
 
 /// SCRIPT LOAD script
 fn script_load(context: &mut Context, args: &mut Args) -> Result<Reply, Error> {
-    script::load(context.server, args.bytes()?).map(Reply::bulk)
+    script::load(context.server, args.bytes()?).map(|sha| Reply::bulk(sha.name()))
 }
 
 /// SCRIPT EXISTS sha1 [sha1 ...]

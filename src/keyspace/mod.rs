@@ -69,8 +69,9 @@ impl Database {
         }
     }
 
-    /// Deletes up to `limit` keys whose deadline has passed, oldest first: active expiry.
-    pub fn expire_due(&mut self, now: Millis, limit: usize) {
+    /// Deletes up to `limit` keys whose deadline has passed, oldest first: active expiry. True if there are keys for
+    /// [`Database::take_expired`].
+    pub fn expire_due(&mut self, now: Millis, limit: usize) -> bool {
         for _ in 0..limit {
             match self.deadlines.first() {
                 Some((deadline, key)) if *deadline < now => {
@@ -80,6 +81,7 @@ impl Database {
                 _ => break,
             }
         }
+        !self.expired.is_empty()
     }
 
     /// The keys that deadlines have deleted since the last call.

@@ -27,6 +27,7 @@
 //! ```
 
 pub mod bytecode;
+mod class;
 mod codegen;
 pub mod coroutine;
 pub mod debug;
@@ -154,11 +155,21 @@ impl Lua {
 
     /// Makes ready to run a loaded function without arguments. A script that still runs is dropped.
     pub fn start(&mut self, function: FunctionId) {
+        self.start_with(function, |_| {});
+    }
+
+    /// Does the same, and what else is to be prepared.
+    pub fn start_with(
+        &mut self,
+        function: FunctionId,
+        prepare: impl for<'a, 'gc> FnOnce(&mut Machine<'a, 'gc>),
+    ) {
         // What the script before has left must not take this one's memory.
         if self.memory() > self.limit / 2 {
             self.arena.gc_collect();
         }
         self.enter(|machine| {
+            prepare(machine);
             let state = &mut *machine.state;
             state.thread.clear();
             state.resumers.clear();

@@ -82,8 +82,34 @@ fn split_sign(text: &[u8]) -> (bool, &[u8]) {
     }
 }
 
+/// A decimal number without sign and exponent at the start of a text, and its length. `None` if it has more than 15
+/// digits, or something behind it may belong to it.
+pub fn short_decimal(text: &[u8]) -> Option<(f64, usize)> {
+    let (mut number, mut digits, mut point, mut length) = (0u64, 0, None, 0);
+    while let Some(byte) = text.get(length) {
+        match byte {
+            b'0'..=b'9' if digits < 15 => {
+                number = number * 10 + u64::from(byte - b'0');
+                digits += 1;
+            }
+            b'.' if point.is_none() => point = Some(length),
+            b'0'..=b'9' | b'.' | b'e' | b'E' | b'x' | b'X' => return None,
+            _ => break,
+        }
+        length += 1;
+    }
+    let places = point.map_or(0, |point| length - point - 1);
+    // The double and the power of ten are exact, so the quotient is rounded once.
+    (digits > 0).then_some((number as f64 / POWERS_OF_TEN.get(places)?, length))
+}
+
 /// `strtod`'s decimal form without a sign.
 fn parse_decimal(text: &[u8]) -> Option<f64> {
+    if let Some((number, length)) = short_decimal(text)
+        && length == text.len()
+    {
+        return Some(number);
+    }
     // Rust's parser takes words too, and Lua's grammar is what is left when letters but `e` are gone.
     if !text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')) {
         return None;
@@ -184,6 +210,33 @@ pub struct NumberText {
     length: usize,
 }
 
+impl NumberText {
+    /// The text with what fills it up behind it: an array of this size is copied without a call.
+    pub fn padded(&self) -> &[u8; 24] {
+        &self.bytes
+    }
+
+    /// The text of `digits / 10^places`, which must be no longer than 24 bytes.
+    fn decimal(negative: bool, digits: u64, places: usize) -> NumberText {
+        let sign = usize::from(negative);
+        let whole = (digits.checked_ilog10().unwrap_or(0) as usize + 1).saturating_sub(places);
+        let whole = whole.max(1);
+        let length = sign + whole + if places > 0 { 1 + places } else { 0 };
+        let mut text = NumberText { bytes: [0; 24], length };
+        text.bytes[0] = b'-';
+        let mut rest = digits;
+        for at in (sign..length).rev() {
+            if at == sign + whole {
+                text.bytes[at] = b'.';
+            } else {
+                text.bytes[at] = b'0' + (rest % 10) as u8;
+                rest /= 10;
+            }
+        }
+        text
+    }
+}
+
 impl std::ops::Deref for NumberText {
     type Target = [u8];
 
@@ -194,37 +247,63 @@ impl std::ops::Deref for NumberText {
 
 /// A number as `tostring` and `..` print it: C's `%.14g`.
 pub fn format_number(number: f64) -> NumberText {
-    let mut text = NumberText { bytes: [0; 24], length: 0 };
     let integer = number as i64;
     // Nearly all numbers that scripts print are small integers; -0 is the one that must not pass for another.
     if integer.unsigned_abs() < 100_000_000_000_000
         && integer as f64 == number
         && (integer != 0 || number.is_sign_positive())
     {
-        let mut start = text.bytes.len();
-        let mut rest = integer.unsigned_abs();
-        loop {
-            start -= 1;
-            text.bytes[start] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        if integer < 0 {
-            start -= 1;
-            text.bytes[start] = b'-';
-        }
-        text.bytes.copy_within(start.., 0);
-        text.length = text.bytes.len() - start;
-    } else {
-        let printed =
-            super::format::Spec { precision: Some(14), ..Default::default() }.float(b'g', number);
-        text.length = printed.len().min(text.bytes.len());
-        text.bytes[..text.length].copy_from_slice(&printed[..text.length]);
+        return NumberText::decimal(integer < 0, integer.unsigned_abs(), 0);
     }
+    if let Some((digits, places)) = fourteen_digits(number.abs()) {
+        return NumberText::decimal(number < 0.0, digits, places);
+    }
+    let printed =
+        super::format::Spec { precision: Some(14), ..Default::default() }.float(b'g', number);
+    let mut text = NumberText { bytes: [0; 24], length: printed.len().min(24) };
+    text.bytes[..text.length].copy_from_slice(&printed[..text.length]);
     text
 }
+
+/// A number rounded to 14 digits, as an integer and how many of its digits are behind the point, zeros at the end left
+/// out; `None` if that cannot be told without long arithmetic, or `%.14g` would print an exponent.
+fn fourteen_digits(number: f64) -> Option<(u64, usize)> {
+    const LEAST: f64 = 1e13;
+    if !(1e-4..1e14).contains(&number) {
+        return None;
+    }
+    // The power of ten below the number: of two that may be, its power of two shows the lower one.
+    let power = (((number.to_bits() >> 52) as i32 - 1023) * 1233) >> 12;
+    let mut places = (13 - power) as usize;
+    let mut scaled = number * POWERS_OF_TEN.get(places)?;
+    if scaled >= LEAST * 10.0 {
+        places = places.checked_sub(1)?;
+        scaled = number * POWERS_OF_TEN.get(places)?;
+    }
+    let mut digits = scaled as u64;
+    // The product is off by 1/128 at most, for it is below 2^47. Nearer to a half, it does not say where to round.
+    let fraction = scaled - digits as f64;
+    if (fraction - 0.5).abs() < 0.01 {
+        return None;
+    }
+    digits += u64::from(fraction > 0.5);
+    if !(LEAST..LEAST * 10.0).contains(&(digits as f64)) {
+        return None;
+    }
+    for (zeros, power) in [(8, 100_000_000), (4, 10_000), (2, 100), (1, 10)] {
+        if places >= zeros && digits.is_multiple_of(power) {
+            digits /= power;
+            places -= zeros;
+        }
+    }
+    Some((digits, places))
+}
+
+/// Powers of ten that a double holds as they are.
+const POWERS_OF_TEN: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
 
 /// A double as a C program on x86-64 converts it to `long`: truncated; what does not fit, and NaN, is the least `long`.
 pub fn to_long(number: f64) -> i64 {
@@ -372,11 +451,39 @@ mod tests {
         check(1e100, "1e+100");
         check(0.0001, "0.0001");
         check(0.00001, "1e-05");
+        check(2.5, "2.5");
+        check(-123.456, "-123.456");
+        check(99_999_999_999_999.9, "1e+14");
+        check(9_999_999_999_999.96, "10000000000000");
+        check(9_999_999_999_999.94, "9999999999999.9");
+        check(1_000_000_000_000.5, "1000000000000.5");
+        check(0.000_123_456_789_012_345, "0.00012345678901234");
+        check(0.000_99, "0.00099");
         check(f64::INFINITY, "inf");
         check(f64::NEG_INFINITY, "-inf");
         check(f64::NAN, "nan");
         check(-f64::NAN, "-nan");
         check(i64::MIN as f64, "-9.2233720368548e+18");
+    }
+
+    /// What is printed and read by short cuts is what long arithmetic gives.
+    #[test]
+    fn short_cuts_agree() {
+        let mut random = 1u64;
+        for turn in 0..200_000 {
+            random = random.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            let digits = (random >> 20) % 10u64.pow(1 + turn % 16);
+            let number = digits as f64 / POWERS_OF_TEN[(random >> 8) as usize % 20];
+            for number in [number, f64::from_bits(number.to_bits() + 1), number * number] {
+                let spec = crate::lua::format::Spec { precision: Some(14), ..Default::default() };
+                let expected = String::from_utf8_lossy(&spec.float(b'g', number)).into_owned();
+                assert_eq!(String::from_utf8_lossy(&format_number(number)), expected);
+                let text = format!("{number}");
+                if let Some((read, length)) = short_decimal(text.as_bytes()) {
+                    assert_eq!((read, length), (number, text.len()), "{text}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! The steps are inlined into the one loop of [`Matcher::run`], and what looks at many bytes has a loop without calls:
 //! the compiler of the wasm keeps nothing in registers over a call.
 
+use super::class::{ESCAPE, Members, Set, at, class};
 use super::stack::Stack;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::ops::Range;
@@ -16,8 +17,6 @@ pub const MAX_CAPTURES: usize = 32;
 /// Most choices that can stand open, one per item of the pattern at most, and most sets. PUC-Rio 5.1 has no limit and overflows
 /// its C stack somewhat above 100,000.
 const MAX_CHOICES: usize = 200_000;
-
-const ESCAPE: u8 = b'%';
 
 /// Bytes of the subject that one item is held against in one step.
 const PIECE: usize = 1024;
@@ -73,6 +72,8 @@ enum Task {
     Balance { s: usize, depth: usize, rest: usize },
     /// Take back the last choice.
     Fail,
+    /// Look for the pattern as it is, from `start` on.
+    Plain,
 }
 
 /// A task, or the end of the search.
@@ -117,16 +118,6 @@ struct Group {
     length: Length,
 }
 
-/// A `[...]`.
-#[derive(Debug, Clone, Copy)]
-struct Set {
-    /// Where its `[` stands in the pattern.
-    start: usize,
-    /// Behind its `]`.
-    end: usize,
-    members: Members,
-}
-
 impl Matcher {
     /// A search from the subject's beginning. A `^` at the head of the pattern is an anchor if `anchors`; `gmatch` knows none.
     pub fn new(pattern: &[u8], anchors: bool) -> Matcher {
@@ -140,6 +131,11 @@ impl Matcher {
             groups: Stack::new(Group { start: 0, length: Length::Open }),
             sets: Vec::new(),
         }
+    }
+
+    /// A search from this place on for a text, as it is.
+    pub fn plain(start: usize) -> Matcher {
+        Matcher { task: Task::Plain, start, ..Matcher::new(b"", false) }
     }
 
     /// The pattern matches at the place where a search begins or not at all.
@@ -195,6 +191,7 @@ impl Matcher {
                     balance(subject, pattern, s, depth, rest, &mut left)
                 }
                 Task::Fail => self.fail(subject),
+                Task::Plain => self.find(subject, pattern, &mut left),
             };
             match next {
                 Continue(next) => task = next,
@@ -203,6 +200,29 @@ impl Matcher {
         };
         (self.task, *fuel) = (task, left);
         step
+    }
+
+    /// Looks for the pattern as it is in one piece of the subject.
+    #[inline(always)]
+    fn find(&mut self, subject: &[u8], pattern: &[u8], fuel: &mut i64) -> Next {
+        let last = subject.len().checked_sub(pattern.len());
+        let Some(last) = last.filter(|last| self.start <= *last) else {
+            return Break(Step::NoMatch);
+        };
+        let Some(first) = pattern.first() else {
+            return Break(Step::Match(self.start..self.start));
+        };
+        let ahead = piece(&subject[..=last], self.start);
+        let skipped = ahead.iter().take_while(|byte| *byte != first).count();
+        self.start += skipped;
+        let here = &subject[self.start..];
+        let equal = here.iter().zip(pattern).take_while(|(byte, wanted)| byte == wanted).count();
+        *fuel -= ((skipped + equal) / BYTES_PER_FUEL) as i64;
+        if equal == pattern.len() {
+            return Break(Step::Match(self.start..self.start + equal));
+        }
+        self.start += usize::from(skipped < ahead.len());
+        Continue(Task::Plain)
     }
 
     /// Begins an attempt, but not where the first item of the pattern makes it fail at once.
@@ -433,7 +453,7 @@ impl Matcher {
             b'.' => Continue((Item::Any, p + 1)),
             ESCAPE => match at(pattern, p + 1) {
                 0 => refuse("malformed pattern (ends with '%')"),
-                letter => Continue((Item::escaped(letter), p + 2)),
+                letter => Continue((class(letter).map_or(Item::Byte(letter), Item::Class), p + 2)),
             },
             b'[' => {
                 // No attempt skips an item, so sets are met, and kept, in the order of the pattern.
@@ -454,118 +474,6 @@ impl Matcher {
             byte => Continue((Item::Byte(byte), p + 1)),
         }
     }
-}
-
-impl Item {
-    /// `%` and this letter.
-    #[inline(always)]
-    fn escaped(letter: u8) -> Item {
-        match CLASSES.get(usize::from(letter.wrapping_sub(b'A'))) {
-            Some(members) => Item::Class(members),
-            None => Item::Byte(letter),
-        }
-    }
-}
-
-impl Set {
-    /// Reads the `[...]` at `start`.
-    fn read(pattern: &[u8], start: usize) -> Result<Set, &'static str> {
-        let negated = at(pattern, start + 1) == b'^';
-        let first = start + 1 + usize::from(negated);
-        // A `]` that comes first is a member, and so is what is escaped.
-        let mut last = first;
-        loop {
-            match at(pattern, last) {
-                0 => return Err("malformed pattern (missing ']')"),
-                ESCAPE if at(pattern, last + 1) != 0 => last += 2,
-                _ => last += 1,
-            }
-            if at(pattern, last) == b']' {
-                break;
-            }
-        }
-        let mut members = Members([0; 4]);
-        let mut p = first;
-        while p < last {
-            let byte = at(pattern, p);
-            if byte == ESCAPE {
-                match Item::escaped(at(pattern, p + 1)) {
-                    Item::Class(class) => members.add_all(class),
-                    _ => members.add(at(pattern, p + 1)),
-                }
-                p += 2;
-            } else if at(pattern, p + 1) == b'-' && p + 2 < last {
-                (byte..=at(pattern, p + 2)).for_each(|byte| members.add(byte));
-                p += 3;
-            } else {
-                members.add(byte);
-                p += 1;
-            }
-        }
-        if negated {
-            members = Members(members.0.map(|word| !word));
-        }
-        Ok(Set { start, end: last + 1, members })
-    }
-}
-
-/// Bytes, a bit for each.
-#[derive(Debug, Clone, Copy)]
-struct Members([u64; 4]);
-
-impl Members {
-    const fn add(&mut self, byte: u8) {
-        self.0[(byte >> 6) as usize] |= 1 << (byte & 63);
-    }
-
-    fn add_all(&mut self, others: &Members) {
-        for (word, other) in self.0.iter_mut().zip(others.0) {
-            *word |= other;
-        }
-    }
-
-    #[inline(always)]
-    fn contains(&self, byte: u8) -> bool {
-        self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
-    }
-}
-
-/// What `%` and a letter match, for the letters from `A` to `z`.
-static CLASSES: [Members; 58] = {
-    let mut classes = [Members([0; 4]); 58];
-    let mut letter = b'A';
-    while letter <= b'z' {
-        let mut byte = 0;
-        loop {
-            if is_in_class(byte, letter) {
-                classes[(letter - b'A') as usize].add(byte);
-            }
-            if byte == u8::MAX {
-                break;
-            }
-            byte += 1;
-        }
-        letter += 1;
-    }
-    classes
-};
-
-/// `%a` and its like in the C locale; a capital stands for all other bytes, and what is no letter of a class for itself.
-const fn is_in_class(byte: u8, letter: u8) -> bool {
-    let is_member = match letter.to_ascii_lowercase() {
-        b'a' => byte.is_ascii_alphabetic(),
-        b'c' => byte.is_ascii_control(),
-        b'd' => byte.is_ascii_digit(),
-        b'l' => byte.is_ascii_lowercase(),
-        b'p' => byte.is_ascii_punctuation(),
-        b's' => super::number::is_space(byte),
-        b'u' => byte.is_ascii_uppercase(),
-        b'w' => byte.is_ascii_alphanumeric(),
-        b'x' => byte.is_ascii_hexdigit(),
-        b'z' => byte == 0,
-        _ => return byte == letter,
-    };
-    is_member != letter.is_ascii_uppercase()
 }
 
 /// Whether an item matches a byte. `sets` are those of the pattern.
@@ -632,12 +540,6 @@ fn balance(
 /// Ends the search: the pattern is wrong.
 fn refuse<T>(message: &'static str) -> ControlFlow<Step, T> {
     Break(Step::Error(message))
-}
-
-/// A byte of a text that ends with a NUL, as Lua's strings do for C.
-#[inline(always)]
-fn at(text: &[u8], index: usize) -> u8 {
-    text.get(index).copied().unwrap_or(0)
 }
 
 #[cfg(test)]

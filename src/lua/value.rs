@@ -106,18 +106,15 @@ impl<'gc> Str<'gc> {
 /// some bytes is a call, and reading at once what it wrote is slow.
 #[inline(always)]
 fn padded(bytes: &[u8]) -> [u8; SHORT] {
-    let mut words = [0; SHORT.div_ceil(8)];
-    for (word, bytes) in words.iter_mut().zip(bytes.chunks(8)) {
-        *word = match bytes.try_into() {
-            Ok(bytes) => u64::from_le_bytes(bytes),
-            Err(_) => bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-        };
-    }
-    let mut padded = [0; SHORT];
-    for (place, word) in padded.chunks_mut(8).zip(words) {
-        place.copy_from_slice(&word.to_le_bytes()[..place.len()]);
-    }
-    padded
+    let word = |number: usize| {
+        let bytes = bytes.get(number * 8..).unwrap_or_default();
+        match bytes.first_chunk() {
+            Some(bytes) => u64::from_le_bytes(*bytes),
+            None => bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        }
+    };
+    let words: [u64; SHORT.div_ceil(8)] = std::array::from_fn(word);
+    std::array::from_fn(|place| words[place / 8].to_le_bytes()[place % 8])
 }
 
 /// The hash of a string, on which the order of `pairs` depends. It is PUC-Rio's, but every byte counts, as in Redis's

@@ -1,5 +1,6 @@
 //! Defines the `redis` table, and what Redis puts in the place of Lua's own functions.
 
+use super::cache::Sha;
 use super::convert::{error_table, status_table, to_lua};
 use crate::command;
 use crate::error::Error;
@@ -219,8 +220,8 @@ fn sha1hex<'gc>(
     }
     let text = machine.argument(arguments, 1).to_str(machine.mc);
     machine.fuel -= (text.map_or(0, |text| text.bytes().len()) >> 4) as i64;
-    let sha = super::cache::sha1_hex(text.map_or(&[], |text| text.bytes()));
-    let value = machine.string(sha);
+    let sha = Sha::of(text.map_or(&[], |text| text.bytes()));
+    let value = machine.string(sha.name());
     machine.give(value)
 }
 

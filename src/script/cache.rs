@@ -5,8 +5,31 @@ use crate::split::split;
 use sha1::{Digest, Sha1};
 use std::collections::BTreeMap;
 
-/// The name of a script: the SHA1 of its text in lower-case hexadecimal.
-pub type Sha = [u8; 40];
+/// The SHA1 of a script's text. Its hexadecimal digits are the script's name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Sha([u8; 20]);
+
+impl Sha {
+    /// Hexadecimal digits in a name.
+    pub const DIGITS: usize = 40;
+
+    /// Of these bytes.
+    pub fn of(bytes: &[u8]) -> Sha {
+        Sha(Sha1::digest(bytes).into())
+    }
+
+    /// What a name, digits in any case, stands for; `None` if it is none.
+    pub fn named(name: &[u8]) -> Option<Sha> {
+        let mut sha = Sha([0; 20]);
+        hex::decode_to_slice(name, &mut sha.0).ok()?;
+        Some(sha)
+    }
+
+    /// The name, in lower case.
+    pub fn name(self) -> String {
+        hex::encode(self.0)
+    }
+}
 
 /// What a script may do, by the flags of its shebang line.
 ///
@@ -43,10 +66,9 @@ impl<F> Default for Cache<F> {
 }
 
 impl<F> Cache<F> {
-    /// The script of this name; hexadecimal digits in any case.
-    pub fn get(&self, sha: &[u8]) -> Option<(Sha, &Script<F>)> {
-        let sha: Sha = sha.to_ascii_lowercase().try_into().ok()?;
-        self.scripts.get(&sha).map(|script| (sha, script))
+    /// The script of which this is the SHA1.
+    pub fn get(&self, sha: Sha) -> Option<&Script<F>> {
+        self.scripts.get(&sha)
     }
 
     /// Keeps a script.
@@ -63,13 +85,6 @@ impl<F> Cache<F> {
     pub fn is_empty(&self) -> bool {
         self.scripts.is_empty()
     }
-}
-
-/// The SHA1 of bytes in lower-case hexadecimal.
-pub fn sha1_hex(bytes: &[u8]) -> Sha {
-    let mut hex = [0; 40];
-    hex::encode_to_slice(Sha1::digest(bytes), &mut hex).expect("twenty bytes make forty digits");
-    hex
 }
 
 /// Reads the shebang of a script. Gives its flags and the code behind it, which begins with the line end, so that
@@ -113,7 +128,11 @@ mod tests {
     #[test]
     fn sha1_is_the_one_of_the_server() {
         let body = b"redis.call('set', KEYS[1], ARGV[1]); return redis.call('get', KEYS[1])";
-        assert_eq!(&sha1_hex(body), b"5afd00504d9d21a8fc37cd1b4400872d2e69296a");
+        let name = "5afd00504d9d21a8fc37cd1b4400872d2e69296a";
+        assert_eq!(Sha::of(body).name(), name);
+        assert_eq!(Sha::named(name.to_uppercase().as_bytes()), Some(Sha::of(body)));
+        assert_eq!(Sha::named(&name.as_bytes()[1..]), None);
+        assert_eq!(Sha::named(&[b'g'; Sha::DIGITS]), None);
     }
 
     #[test]

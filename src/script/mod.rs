@@ -16,7 +16,7 @@ use crate::lua::{FunctionId, Lua, Step};
 use crate::resp::{Reply, Resp};
 use crate::server::client::{ClientId, SCRIPT_CLIENT};
 use crate::server::{Context, Server};
-use cache::{Cache, Script, sha1_hex, shebang};
+use cache::{Cache, Script, shebang};
 use convert::{Errors, c_string};
 
 /// The name of every script's chunk, as errors show it.
@@ -104,10 +104,10 @@ impl Scripts {
     }
 }
 
-/// Compiles a script and caches it; its name. A script that is there already is not compiled again.
+/// Compiles a script and caches it. A script that is there already is not compiled again.
 pub fn load(server: &mut Server, body: &[u8]) -> Result<Sha, Error> {
-    let sha = sha1_hex(body);
-    if server.scripts.cache.get(&sha).is_some() {
+    let sha = Sha::of(body);
+    if server.scripts.cache.get(sha).is_some() {
         return Ok(sha);
     }
     let (flags, code) = shebang(body)?;
@@ -118,8 +118,8 @@ pub fn load(server: &mut Server, body: &[u8]) -> Result<Sha, Error> {
 }
 
 /// Whether EVALSHA would find this name.
-pub fn exists(server: &Server, sha: &[u8]) -> bool {
-    server.scripts.cache.get(sha).is_some()
+pub fn exists(server: &Server, name: &[u8]) -> bool {
+    Sha::named(name).is_some_and(|sha| server.scripts.cache.get(sha).is_some())
 }
 
 /// Empties the cache, and gives the scripts to come a new interpreter.
@@ -130,14 +130,14 @@ pub fn flush(server: &mut Server) {
 /// Starts a cached script; [`Server::run`] does the rest.
 pub fn start(
     context: &mut Context,
-    sha: &[u8],
+    sha: Sha,
     keys: &[Vec<u8>],
     argv: &[Vec<u8>],
     read_only: bool,
 ) -> Result<(), Error> {
     let is_short = context.server.is_over_memory();
     let scripts = &mut context.server.scripts;
-    let (sha, script) = scripts.cache.get(sha).ok_or(Error::NO_SCRIPT)?;
+    let script = scripts.cache.get(sha).ok_or(Error::NO_SCRIPT)?;
     let (flags, function) = (script.flags, script.function);
     let read_only = read_only || flags.no_writes;
     // A script that declares what it does is refused as a whole; an older one when it tries to use memory.
@@ -145,11 +145,10 @@ pub fn start(
         return Err(Error::OOM);
     }
     let Some(lua) = scripts.lua.as_mut() else { return Err(Error::NOT_IN_SCRIPT) };
-    lua.enter(|machine| {
+    lua.start_with(function, |machine| {
         sandbox::set_global_list(machine, "KEYS", keys);
         sandbox::set_global_list(machine, "ARGV", argv);
     });
-    lua.start(function);
     let memory = if flags.allow_oom || !is_short { Memory::Allowed } else { Memory::Checked };
     let started = context.server.now();
     context.server.scripts.running = Some(Running {
@@ -260,7 +259,8 @@ fn failed(
     lua: &mut Lua,
     text: Option<Vec<u8>>,
 ) -> (Result<Reply, Error>, Errors) {
-    let sha = server.scripts.running.as_ref().map_or([0; 40], |running| running.sha);
+    let name = server.scripts.running.as_ref().map(|running| running.sha.name());
+    let name = name.unwrap_or_default();
     lua.enter(|machine| {
         let mut value = machine.state.failure.take().unwrap_or_default();
         // Any other error of a script that is killed leads to the real server's error handler, and it is there that the
@@ -292,7 +292,7 @@ fn failed(
         };
         let place = machine.state.position.take().map_or(String::new(), |position| {
             let source = String::from_utf8_lossy(&position.source).into_owned();
-            error::script_position(&String::from_utf8_lossy(&sha), &source, position.line)
+            error::script_position(&name, &source, position.line)
         });
         (Err(Error::new([&message[..], place.as_bytes()].concat())), errors)
     })

@@ -55,6 +55,8 @@ pub trait Clock {
 /// A whole Redis: everything that its clients share.
 pub struct Server {
     clock: Box<dyn Clock>,
+    /// What the clock said when it was last looked at: when a command arrived or ended, or a script had its slice.
+    clocked: u64,
     /// The time of the command that runs, in microseconds: constant while it does, and while a script does.
     now: u64,
     /// The source of every random choice.
@@ -144,6 +146,7 @@ impl Server {
         let replication_id = random.hex();
         Server {
             clock,
+            clocked: now,
             now,
             random,
             started: now,
@@ -169,7 +172,7 @@ impl Server {
         let id = self.next_client;
         self.next_client += 1;
         self.stats.connections += 1;
-        let now = self.clock.now();
+        let now = self.look();
         let client = Client {
             id,
             address: address.to_owned(),
@@ -210,30 +213,32 @@ impl Server {
     }
 
     /// A command arrives. Its reply appears among the client's replies, now or after some [`Server::run`].
-    pub fn send(&mut self, id: ClientId, argv: Vec<Vec<u8>>) {
-        if argv.is_empty() {
-            return;
-        }
-        if self.clients.contains_key(&id) {
-            self.waiting.push_back((id, argv));
-            self.serve();
+    pub fn send(&mut self, id: ClientId, argv: &[Vec<u8>]) {
+        let now = self.look();
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        client.active = now;
+        if self.serves(id) {
+            self.answer(id, argv);
+        } else {
+            self.waiting.push_back((id, argv.to_vec()));
         }
     }
 
-    /// Runs the commands that wait, as far as they can run now. While a script runs nobody is served; when it has run
-    /// for long, everybody but its own client is, though most commands then are refused.
+    /// Whether a client is served now. While a script runs nobody is; when it has run for long, everybody but its own
+    /// client is, though most commands then are refused.
+    fn serves(&self, id: ClientId) -> bool {
+        let running = self.scripts.running.as_ref();
+        running.is_none_or(|running| running.client != id && running.busy)
+    }
+
+    /// Runs the commands that wait, as far as they can run now.
     fn serve(&mut self) {
         let mut held = VecDeque::new();
         while let Some((id, argv)) = self.waiting.pop_front() {
-            if let Some(running) = &self.scripts.running
-                && (running.client == id || !running.busy)
-            {
-                held.push_back((id, argv));
-                continue;
-            }
-            // What follows a command that ends the connection is never looked at.
-            if self.clients.get(&id).is_some_and(|client| !client.closing) {
+            if self.serves(id) {
                 self.answer(id, &argv);
+            } else {
+                held.push_back((id, argv));
             }
         }
         self.waiting = held;
@@ -241,11 +246,11 @@ impl Server {
 
     /// Runs one command of a client and queues its reply.
     fn answer(&mut self, id: ClientId, argv: &[Vec<u8>]) {
-        self.tick();
-        let now = self.clock.now();
-        if let Some(client) = self.clients.get_mut(&id) {
-            client.active = now;
+        // What follows a command that ends the connection is never looked at.
+        if argv.is_empty() || self.clients.get(&id).is_none_or(|client| client.closing) {
+            return;
         }
+        self.begin(self.clocked);
         match self.call(id, argv, Origin::Client) {
             Ok(Some(reply)) => self.reply(id, reply),
             Ok(None) => {
@@ -262,7 +267,8 @@ impl Server {
             self.run_script(fuel);
             self.serve();
         } else {
-            self.tick();
+            let now = self.look();
+            self.begin(now);
         }
         self.is_busy()
     }
@@ -295,7 +301,7 @@ impl Server {
 
     fn run_script(&mut self, fuel: i64) {
         let Some(ended) = script::run(self, fuel) else {
-            let now = self.clock.now();
+            let now = self.look();
             let limit = self.config.active.busy_reply_threshold;
             if let Some(running) = &mut self.scripts.running {
                 let microseconds = now.saturating_sub(running.started);
@@ -303,7 +309,7 @@ impl Server {
             }
             return;
         };
-        let microseconds = self.clock.now().saturating_sub(ended.running.started);
+        let microseconds = self.look().saturating_sub(ended.running.started);
         if let Some(command) = ended.running.command {
             // All errors that are new make one failure; each other one makes a failure of its own.
             let failures = ended.errors.counted + u64::from(!ended.errors.uncounted.is_empty());
@@ -339,18 +345,24 @@ impl Server {
         self.log.pop_front()
     }
 
+    fn look(&mut self) -> u64 {
+        self.clocked = self.clock.now();
+        self.clocked
+    }
+
     /// Takes the time, and deletes what has expired: once before each command, and whenever the caller has time.
     ///
     /// While a script runs time stands still, for its commands and for keys.
-    pub fn tick(&mut self) {
+    fn begin(&mut self, now: u64) {
         if self.is_busy() {
             return;
         }
-        self.now = self.clock.now();
+        self.now = now;
         let now = self.now_millis();
         for database in &mut self.databases {
-            database.expire_due(now, 64);
-            self.stats.expired_keys += database.take_expired().len() as u64;
+            if database.expire_due(now, 64) {
+                self.stats.expired_keys += database.take_expired().len() as u64;
+            }
         }
     }
 
@@ -388,9 +400,10 @@ impl Server {
         (self.now / 1000) as Millis
     }
 
-    /// What the clock says, in milliseconds since the epoch: for those who watch commands and scripts from outside.
-    pub fn clock_millis(&self) -> Millis {
-        (self.clock.now() / 1000) as Millis
+    /// When a command last arrived or ended, or a script had its slice, in microseconds since the epoch: for those who
+    /// watch from outside.
+    pub fn clocked(&self) -> u64 {
+        self.clocked
     }
 
     /// The door: runs one command for a client. `None` means that the reply comes later.
@@ -405,7 +418,10 @@ impl Server {
             self.client(id).map_or((0, Resp::V2), |client| (client.database, client.resp));
         let mut context = Context { server: self, client: id, database, resp, origin };
         let mut arguments = Args::new(argv, found.arguments_at());
-        let start = context.server.clock.now();
+        let start = match origin {
+            Origin::Client => context.server.clocked,
+            Origin::Script { .. } => context.server.look(),
+        };
         let result = match found.command.run {
             Run::Reply(handler) | Run::Both(handler, _) => {
                 handler(&mut context, &mut arguments).map(Some)
@@ -419,7 +435,7 @@ impl Server {
                 running.command = Some(found);
             }
         } else {
-            let microseconds = self.clock.now().saturating_sub(start);
+            let microseconds = self.look().saturating_sub(start);
             self.record(&found, microseconds, u64::from(result.is_err()));
         }
         if let Err(error) = &result {

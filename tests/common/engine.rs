@@ -93,7 +93,7 @@ impl Player for Engine {
         let session = self.session(terminal);
         let prompt = session.prompt();
         self.sessions.insert(terminal, session);
-        Some(prompt.trim_ascii_end().to_vec())
+        Some(prompt.trim_end().as_bytes().to_vec())
     }
 
     fn wait(&mut self, time: Duration) {

@@ -7,10 +7,13 @@ use crate::lua::format::{Spec, quote};
 use crate::lua::function::{Native, NativeCode};
 use crate::lua::machine::{
     Arguments, Continue, Fault, Flow, MAX_VALUES, Machine, NativeFunction, Outcome, Protection,
+    QuickFunction,
 };
+use crate::lua::number::to_long;
 use crate::lua::operators::LookUp;
+use crate::lua::packed::Packed;
 use crate::lua::pattern::{Capture, Matcher, Step};
-use crate::lua::value::Value;
+use crate::lua::value::{Str, Value};
 use std::ops::Range;
 
 /// The functions.
@@ -32,9 +35,27 @@ pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("upper", upper),
 ];
 
+/// Those that are done without a frame.
+const SHORT_CUTS: &[(&str, QuickFunction)] = &[
+    ("byte", quick_byte),
+    ("find", |machine, arguments| quick_search(machine, arguments, true)),
+    ("len", |machine, arguments| {
+        let text = machine.packed_argument(arguments, 1).as_str()?;
+        Some([Packed::computed(text.bytes().len() as f64), Packed::NIL])
+    }),
+    ("match", |machine, arguments| quick_search(machine, arguments, false)),
+    ("rep", quick_rep),
+    ("sub", quick_sub),
+];
+
+/// Strings from this length on are not made by a short cut: they are paid for, and must fit into memory.
+const LONG: usize = 256;
+/// What a search by a short cut may cost. If it is not enough, then the search begins anew.
+const QUICK_FUEL: i64 = 200;
+
 /// Puts the library into the globals, and makes it what strings index: `("x"):rep(3)`.
 pub fn open(machine: &mut Machine) {
-    let library = machine.library("string", FUNCTIONS, &[]);
+    let library = machine.library("string", FUNCTIONS, SHORT_CUTS);
     // Lua 5.0's name for it.
     machine.set_field(library, "gfind", library.field(b"gmatch"));
     let metatable = machine.table(0, 1);
@@ -60,13 +81,46 @@ fn len<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc>
     machine.give(Value::Number(text.bytes().len() as f64))
 }
 
+/// The bytes from one position to another, which may be beyond the text.
+#[inline]
+fn part(text: &[u8], start: i64, end: i64) -> &[u8] {
+    let start = relative(start, text.len()).max(1);
+    let end = relative(end, text.len()).min(text.len() as i64);
+    if start <= end { &text[start as usize - 1..end as usize] } else { b"" }
+}
+
 fn sub<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let text = machine.check_string(arguments, 1)?.bytes();
-    let start = relative(machine.check_integer(arguments, 2)?, text.len()).max(1);
-    let end =
-        relative(machine.optional_integer(arguments, 3, -1)?, text.len()).min(text.len() as i64);
-    let part = if start <= end { &text[start as usize - 1..end as usize] } else { b"" };
-    give_string(machine, part)
+    let start = machine.check_integer(arguments, 2)?;
+    let end = machine.optional_integer(arguments, 3, -1)?;
+    give_string(machine, part(text, start, end))
+}
+
+fn quick_sub<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Option<[Packed<'gc>; 2]> {
+    let text = machine.packed_argument(arguments, 1).as_str()?.bytes();
+    let start = to_long(machine.packed_argument(arguments, 2).as_number()?);
+    quick_string(machine, part(text, start, quick_integer(machine, arguments, 3, -1)?))
+}
+
+/// Argument `number` as an integer; `default` for nil or none.
+#[inline]
+fn quick_integer(
+    machine: &Machine<'_, '_>,
+    arguments: Arguments,
+    number: usize,
+    default: i64,
+) -> Option<i64> {
+    let value = machine.packed_argument(arguments, number);
+    if value.is_nil() { Some(default) } else { value.as_number().map(to_long) }
+}
+
+/// A new string, if it is short.
+#[inline]
+fn quick_string<'gc>(machine: &Machine<'_, 'gc>, bytes: &[u8]) -> Option<[Packed<'gc>; 2]> {
+    (bytes.len() < LONG).then(|| [Packed::string(Str::new(machine.mc, bytes)), Packed::NIL])
 }
 
 fn map<'gc>(
@@ -102,16 +156,26 @@ fn rep<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc>
     give_string(machine, &text.repeat(if text.is_empty() { 0 } else { count }))
 }
 
+fn quick_rep<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Option<[Packed<'gc>; 2]> {
+    let (text, count) = machine.pair_of_arguments(arguments)?;
+    let text = text.as_str()?.bytes();
+    let count = usize::try_from(to_long(count.as_number()?) as i32).unwrap_or(0);
+    if text.len() >= LONG || count >= LONG || text.len() * count >= LONG {
+        return None;
+    }
+    let mut bytes = [0; LONG];
+    let bytes = &mut bytes[..text.len() * count];
+    bytes.iter_mut().zip(text.iter().cycle()).for_each(|(to, from)| *to = *from);
+    quick_string(machine, bytes)
+}
+
 fn byte<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let text = machine.check_string(arguments, 1)?.bytes();
     let start = relative(machine.optional_integer(arguments, 2, 1)?, text.len());
-    let end =
-        relative(machine.optional_integer(arguments, 3, start)?, text.len()).min(text.len() as i64);
-    let start = start.max(1);
-    if start > end {
-        return Ok(Flow::Return(0));
-    }
-    let part = &text[start as usize - 1..end as usize];
+    let part = part(text, start, machine.optional_integer(arguments, 3, start)?);
     if part.len() + arguments.count > MAX_VALUES {
         return Err(machine.error("stack overflow (string slice too long)"));
     }
@@ -119,6 +183,19 @@ fn byte<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
         machine.push(Value::Number(f64::from(*byte)));
     }
     Ok(Flow::Return(part.len()))
+}
+
+fn quick_byte<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Option<[Packed<'gc>; 2]> {
+    let text = machine.packed_argument(arguments, 1).as_str()?.bytes();
+    let start = relative(quick_integer(machine, arguments, 2, 1)?, text.len());
+    match part(text, start, quick_integer(machine, arguments, 3, start)?) {
+        [] => Some([Packed::NIL; 2]),
+        [byte] => Some([Packed::computed(f64::from(*byte)), Packed::NIL]),
+        _ => None,
+    }
 }
 
 fn char<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
@@ -217,32 +294,35 @@ fn text_slot<'gc>(machine: &Machine<'_, 'gc>, slot: usize) -> &'gc [u8] {
     }
 }
 
-/// Runs a matcher with the fuel that the slice has.
+/// Runs a matcher with the fuel that the slice has, or with less.
+#[inline]
 fn run(
     machine: &mut Machine<'_, '_>,
     matcher: &mut Matcher,
     subject: &[u8],
     pattern: &[u8],
+    most_fuel: i64,
 ) -> Step {
-    let mut fuel = machine.fuel.max(1);
-    let step = matcher.run(subject, pattern, &mut fuel);
-    machine.fuel = fuel;
+    let given = machine.fuel.clamp(1, most_fuel);
+    let mut left = given;
+    let step = matcher.run(subject, pattern, &mut left);
+    machine.fuel -= given - left;
     step
 }
 
+/// The value of a capture.
 #[inline]
 fn capture<'gc>(
-    machine: &mut Machine<'_, 'gc>,
+    machine: &Machine<'_, 'gc>,
     matcher: &Matcher,
     index: usize,
     whole: &Range<usize>,
     subject: &[u8],
-) -> std::result::Result<Value<'gc>, Fault<'gc>> {
-    match matcher.capture(index, whole) {
-        Ok(Capture::Bytes(range)) => Ok(machine.string(&subject[range])),
-        Ok(Capture::Position(position)) => Ok(Value::Number(position as f64)),
-        Err(message) => Err(machine.error(message)),
-    }
+) -> std::result::Result<Packed<'gc>, &'static str> {
+    Ok(match matcher.capture(index, whole)? {
+        Capture::Bytes(range) => Packed::string(Str::new(machine.mc, &subject[range])),
+        Capture::Position(position) => Packed::computed(position as f64),
+    })
 }
 
 /// Pushes all captures, the whole match if there are none and `or_whole`; how many.
@@ -253,12 +333,30 @@ fn push_captures<'gc>(
     subject: &[u8],
     or_whole: bool,
 ) -> std::result::Result<usize, Fault<'gc>> {
-    let count = if matcher.level() == 0 && or_whole { 1 } else { matcher.level() };
+    let count = matcher.level().max(usize::from(or_whole));
     for index in 0..count {
-        let value = capture(machine, matcher, index, whole, subject)?;
-        machine.push(value);
+        match capture(machine, matcher, index, whole, subject) {
+            Ok(value) => machine.push_packed(value),
+            Err(message) => return Err(machine.error(message)),
+        }
     }
     Ok(count)
+}
+
+/// The captures of a match, or the whole of it, if there are no more than two.
+#[inline]
+fn quick_captures<'gc>(
+    machine: &Machine<'_, 'gc>,
+    matcher: &Matcher,
+    whole: &Range<usize>,
+    subject: &[u8],
+) -> Option<[Packed<'gc>; 2]> {
+    let capture = |index| capture(machine, matcher, index, whole, subject).ok();
+    match matcher.level() {
+        0 | 1 => Some([capture(0)?, Packed::NIL]),
+        2 => Some([capture(0)?, capture(1)?]),
+        _ => None,
+    }
 }
 
 fn find<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
@@ -271,71 +369,49 @@ fn r#match<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<
 
 fn search<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments, is_find: bool) -> Result<'gc> {
     let (subject, pattern) = subject_and_pattern(machine, arguments)?;
-    let start = relative(machine.optional_integer(arguments, 3, 1)?, subject.len()) - 1;
-    let start = start.clamp(0, subject.len() as i64) as usize;
-    // C looks for special bytes up to the first NUL.
-    let end_of_plain = |byte: &u8| {
-        matches!(byte, b'^' | b'$' | b'*' | b'+' | b'?' | b'.' | b'(' | b'[' | b'%' | b'-' | 0)
-    };
-    let is_plain = || matches!(pattern.iter().find(|byte| end_of_plain(byte)), None | Some(0));
-    if is_find && (machine.argument(arguments, 4).is_true() || is_plain()) {
-        return find_plain(machine, subject, pattern, start);
-    }
-    let mut matcher = Matcher::new(pattern, true);
-    matcher.seek(start);
+    let start = machine.optional_integer(arguments, 3, 1)?;
+    let is_plain = is_find && machine.argument(arguments, 4).is_true();
+    let matcher = matcher(subject, pattern, start, is_find, is_plain);
     Search { matcher, is_find }.go_on(machine, arguments)
 }
 
-/// Bytes that a search without a pattern looks at for one unit of fuel.
-const BYTES_PER_FUEL: usize = 64;
+/// What `find` and `match` look with.
+#[inline]
+fn matcher(subject: &[u8], pattern: &[u8], start: i64, is_find: bool, is_plain: bool) -> Matcher {
+    let start = relative(start, subject.len()) - 1;
+    let start = start.clamp(0, subject.len() as i64) as usize;
+    // C looks for special bytes up to the first NUL.
+    let is_end_of_plain = |byte: &&u8| {
+        matches!(byte, b'^' | b'$' | b'*' | b'+' | b'?' | b'.' | b'(' | b'[' | b'%' | b'-' | 0)
+    };
+    let has_no_special = || matches!(pattern.iter().find(is_end_of_plain), None | Some(0));
+    if is_plain || is_find && has_no_special() {
+        return Matcher::plain(start);
+    }
+    let mut matcher = Matcher::new(pattern, true);
+    matcher.seek(start);
+    matcher
+}
 
-/// Looks for the pattern as it is, from a place on.
-fn find_plain<'gc>(
+fn quick_search<'gc>(
     machine: &mut Machine<'_, 'gc>,
-    subject: &[u8],
-    pattern: &[u8],
-    start: usize,
-) -> Result<'gc> {
-    let mut at = start;
-    while let Some(rest) = subject.get(at..).filter(|rest| rest.len() >= pattern.len()) {
-        let Some(first) = pattern.first() else { break };
-        let ahead = &rest[..=rest.len() - pattern.len()];
-        let ahead = &ahead[..ahead.len().min(64 * BYTES_PER_FUEL)];
-        let skipped = ahead.iter().take_while(|byte| *byte != first).count();
-        let equal = rest[skipped..].iter().zip(pattern).take_while(|(a, b)| a == b).count();
-        at += skipped;
-        if equal == pattern.len() {
-            break;
+    arguments: Arguments,
+    is_find: bool,
+) -> Option<[Packed<'gc>; 2]> {
+    let subject = machine.packed_argument(arguments, 1).as_str()?.bytes();
+    let pattern = machine.packed_argument(arguments, 2).as_str()?.bytes();
+    let start = quick_integer(machine, arguments, 3, 1)?;
+    let is_plain = is_find && machine.packed_argument(arguments, 4).is_true();
+    let mut matcher = matcher(subject, pattern, start, is_find, is_plain);
+    match run(machine, &mut matcher, subject, pattern, QUICK_FUEL) {
+        Step::NoMatch => Some([Packed::NIL; 2]),
+        Step::Match(range) if is_find => {
+            let place = [range.start + 1, range.end].map(|place| Packed::computed(place as f64));
+            // Its captures would follow, and one may be unfinished.
+            (matcher.level() == 0).then_some(place)
         }
-        at += usize::from(skipped < ahead.len());
-        machine.fuel -= ((skipped + equal) / BYTES_PER_FUEL + 1) as i64;
-        if machine.fuel <= 0 {
-            return Ok(Flow::Pause(Box::new(PlainSearch { at })));
-        }
-    }
-    if at + pattern.len() > subject.len() {
-        return machine.give(Value::Nil);
-    }
-    machine.push(Value::Number((at + 1) as f64));
-    machine.push(Value::Number((at + pattern.len()) as f64));
-    Ok(Flow::Return(2))
-}
-
-/// A search without a pattern at work.
-struct PlainSearch {
-    at: usize,
-}
-
-impl Continue for PlainSearch {
-    fn resume<'gc>(
-        self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        _: Outcome<'gc>,
-    ) -> Result<'gc> {
-        let (subject, pattern) =
-            (text_slot(machine, arguments.base), text_slot(machine, arguments.base + 1));
-        find_plain(machine, subject, pattern, self.at)
+        Step::Match(range) => quick_captures(machine, &matcher, &range, subject),
+        Step::Paused | Step::Error(_) => None,
     }
 }
 
@@ -360,7 +436,7 @@ impl Search {
     fn go_on<'gc>(mut self, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
         let (subject, pattern) =
             (text_slot(machine, arguments.base), text_slot(machine, arguments.base + 1));
-        match run(machine, &mut self.matcher, subject, pattern) {
+        match run(machine, &mut self.matcher, subject, pattern, i64::MAX) {
             Step::Paused => Ok(Flow::Pause(Box::new(self))),
             Step::NoMatch => machine.give(Value::Nil),
             Step::Error(message) => Err(machine.error(message)),
@@ -381,7 +457,7 @@ fn gmatch<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
     subject_and_pattern(machine, arguments)?;
     let (subject, pattern) = (machine.slot(arguments.base), machine.slot(arguments.base + 1));
     let state = vec![subject, pattern, Value::Number(0.0)];
-    let iterator = machine.native(NativeCode::Library(gmatch_step), state);
+    let iterator = machine.native(NativeCode::Quick(quick_gmatch_step, gmatch_step), state);
     machine.give(iterator)
 }
 
@@ -392,6 +468,18 @@ struct Kept<'gc> {
     pattern: &'gc [u8],
     /// Where in the subject the next search begins.
     place: usize,
+}
+
+impl<'gc> Kept<'gc> {
+    /// Lets the next search begin behind a match, and behind an empty one a byte further; if there was none, then never.
+    #[inline]
+    fn pass(&self, machine: &Machine<'_, 'gc>, matched: Option<&Range<usize>>) {
+        let place = match matched {
+            Some(range) => range.end + usize::from(range.is_empty()),
+            None => self.subject.len() + 1,
+        };
+        self.iterator.0.upvalues.borrow_mut(machine.mc)[2] = Value::Number(place as f64);
+    }
 }
 
 /// What the iterator that runs keeps.
@@ -420,6 +508,25 @@ fn gmatch_step<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Res
     }
 }
 
+fn quick_gmatch_step<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Option<[Packed<'gc>; 2]> {
+    let kept = kept(machine, arguments).filter(|kept| kept.place <= kept.subject.len())?;
+    let mut matcher = Matcher::new(kept.pattern, false);
+    matcher.seek(kept.place);
+    let (captures, matched) =
+        match run(machine, &mut matcher, kept.subject, kept.pattern, QUICK_FUEL) {
+            Step::NoMatch => ([Packed::NIL; 2], None),
+            Step::Match(range) => {
+                (quick_captures(machine, &matcher, &range, kept.subject)?, Some(range))
+            }
+            Step::Paused | Step::Error(_) => return None,
+        };
+    kept.pass(machine, matched.as_ref());
+    Some(captures)
+}
+
 /// One turn of `gmatch`.
 struct Iteration(Matcher);
 
@@ -439,14 +546,13 @@ impl Continue for Iteration {
 
 impl Iteration {
     fn go_on<'gc>(mut self, machine: &mut Machine<'_, 'gc>, kept: &Kept<'gc>) -> Result<'gc> {
-        let (place, matched) = match run(machine, &mut self.0, kept.subject, kept.pattern) {
+        let matched = match run(machine, &mut self.0, kept.subject, kept.pattern, i64::MAX) {
             Step::Paused => return Ok(Flow::Pause(Box::new(self))),
             Step::Error(message) => return Err(machine.error(message)),
-            Step::NoMatch => (kept.subject.len() + 1, None),
-            // Behind an empty match the search goes on one byte further.
-            Step::Match(range) => (range.end + usize::from(range.is_empty()), Some(range)),
+            Step::NoMatch => None,
+            Step::Match(range) => Some(range),
         };
-        kept.iterator.0.upvalues.borrow_mut(machine.mc)[2] = Value::Number(place as f64);
+        kept.pass(machine, matched.as_ref());
         match matched {
             Some(range) => {
                 push_captures(machine, &self.0, &range, kept.subject, true).map(Flow::Return)
@@ -517,7 +623,7 @@ impl Continue for Substitution {
             if !std::mem::take(&mut self.is_paused) {
                 self.matcher.seek(self.source);
             }
-            let range = match run(machine, &mut self.matcher, subject, pattern) {
+            let range = match run(machine, &mut self.matcher, subject, pattern, i64::MAX) {
                 Step::Paused => {
                     self.is_paused = true;
                     return Ok(Flow::Pause(self));
@@ -534,15 +640,18 @@ impl Continue for Substitution {
                     self.expand(machine, template.bytes(), subject, &range)?;
                 }
                 Value::Table(table) => {
-                    let key = capture(machine, &self.matcher, 0, &range, subject)?;
-                    match machine.look_up(Value::Table(table).into(), key.into(), None)? {
+                    let key = match capture(machine, &self.matcher, 0, &range, subject) {
+                        Ok(key) => key,
+                        Err(message) => return Err(machine.error(message)),
+                    };
+                    match machine.look_up(Value::Table(table).into(), key, None)? {
                         LookUp::Found(found) => {
                             self.replace(machine, subject, &range, found.unpack())?;
                         }
                         LookUp::Ask { handler, object } => {
-                            machine.push(handler.unpack());
-                            machine.push(object.unpack());
-                            machine.push(key);
+                            for value in [handler, object, key] {
+                                machine.push_packed(value);
+                            }
                             return Ok(self.ask(2, range));
                         }
                     }

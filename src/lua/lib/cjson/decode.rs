@@ -3,8 +3,7 @@
 use super::{MAX_SLOTS, NULL, Setting, check_single, setting};
 use crate::lua::lib::base::Result;
 use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome};
-use crate::lua::number::parse_number;
-use crate::lua::table::Table;
+use crate::lua::number::{parse_number, short_decimal};
 use crate::lua::value::{Str, Value};
 
 /// `cjson.decode(text)`.
@@ -22,7 +21,7 @@ pub(super) fn decode<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) 
         allow_invalid: setting(machine, arguments, Setting::DecodeInvalid) != 0,
         at: 0,
         start: 0,
-        levels: Vec::new(),
+        levels: Vec::with_capacity(8),
         slots: 0,
         buffer: Vec::new(),
     });
@@ -30,7 +29,7 @@ pub(super) fn decode<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) 
 }
 
 /// Decoding at work, whenever it rests in front of a value. The tables that are open lie behind the argument, each with
-/// the key whose value is read.
+/// the key whose value is read; an array that is short has no table before it ends.
 struct Decoding {
     max_depth: usize,
     /// Numbers that JSON does not have are read: hexadecimal ones, infinity, NaN.
@@ -49,15 +48,24 @@ struct Decoding {
 /// A table that is open.
 #[derive(Clone, Copy)]
 enum Level {
-    /// So many items are there.
-    Array(usize),
+    Array {
+        /// Items that its table has.
+        stored: usize,
+        /// Items that it does not have yet.
+        waiting: usize,
+    },
     Object,
 }
+
+/// So many items of an array are put into its table at once: its final size is then known more often than not.
+const WAITING: usize = 64;
 
 /// Slots on our stack of an open table: itself and a key.
 const WIDTH: usize = 2;
 /// In PUC-Rio's stack: the text before the levels, and a value behind them.
 const OTHER_SLOTS: usize = 2;
+const UNEXPECTED_END: &str = "unexpected end of string";
+const INVALID_ESCAPE: &str = "invalid escape code";
 /// From this length on memory is asked for before a string is made.
 const LONG_STRING: usize = 1 << 12;
 
@@ -109,44 +117,44 @@ impl Continue for Decoding {
         let text = text.bytes();
         let first_slot = arguments.base + arguments.count;
         let mut paid = self.at;
-        let mut token = self.token(machine, text)?;
+        // Those of the arrays that are open, outermost first. No garbage is collected before we return.
+        let mut items = Vec::new();
         loop {
-            let value = match token {
+            let value = match self.token(machine, text)? {
                 Token::String(text) => Value::String(text),
                 Token::Number(number) => Value::Number(number),
                 Token::Boolean(value) => Value::Boolean(value),
                 Token::Null => Value::Userdata(NULL),
                 Token::ObjectBegin => {
-                    let table = self.enter(machine, first_slot, Level::Object)?;
-                    token = self.token(machine, text)?;
-                    if !matches!(token, Token::ObjectEnd) {
-                        self.key(machine, first_slot, text, token)?;
-                        token = self.token(machine, text)?;
+                    let table = Value::Table(machine.table(0, 0));
+                    self.enter(machine, first_slot, Level::Object, table)?;
+                    if self.skip_space(text) != b'}' {
+                        self.key(machine, first_slot, text)?;
                         continue;
                     }
-                    self.leave(machine, first_slot);
-                    Value::Table(table)
+                    self.at += 1;
+                    self.leave(machine, first_slot, &mut items)
                 }
                 Token::ArrayBegin => {
-                    let table = self.enter(machine, first_slot, Level::Array(0))?;
-                    token = self.token(machine, text)?;
-                    if !matches!(token, Token::ArrayEnd) {
+                    let level = Level::Array { stored: 0, waiting: 0 };
+                    self.enter(machine, first_slot, level, Value::Nil)?;
+                    if self.skip_space(text) != b']' {
                         continue;
                     }
-                    self.leave(machine, first_slot);
-                    Value::Table(table)
+                    self.at += 1;
+                    self.leave(machine, first_slot, &mut items)
                 }
-                _ => return Err(self.expected(machine, "value", token)),
+                token => return Err(self.expected(machine, "value", token)),
             };
-            if let Some(whole) = self.settle(machine, first_slot, text, value)? {
+            if let Some(whole) = self.settle(machine, first_slot, text, value, &mut items)? {
                 return machine.give(whole);
             }
             machine.fuel -= 1 + ((self.at - paid) >> 7) as i64;
             if machine.fuel <= 0 {
+                self.store_all(machine, first_slot, &items);
                 return Ok(Flow::Pause(self));
             }
             paid = self.at;
-            token = self.token(machine, text)?;
         }
     }
 }
@@ -162,13 +170,28 @@ impl Decoding {
         machine.error(format!("Expected {expected} but found {name} at character {place}"))
     }
 
+    /// The same, where the token is still to be read.
+    #[cold]
+    fn other<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        expected: &str,
+        text: &[u8],
+    ) -> Fault<'gc> {
+        match self.token(machine, text) {
+            Ok(token) => self.expected(machine, expected, token),
+            Err(fault) => fault,
+        }
+    }
+
     /// Opens a table; its first token has just been read.
     fn enter<'gc>(
         &mut self,
         machine: &mut Machine<'_, 'gc>,
         first_slot: usize,
         level: Level,
-    ) -> std::result::Result<Table<'gc>, Fault<'gc>> {
+        table: Value<'gc>,
+    ) -> std::result::Result<(), Fault<'gc>> {
         let depth = self.levels.len() + 1;
         if depth > self.max_depth || self.slots + level.slots() + OTHER_SLOTS > MAX_SLOTS {
             let place = self.start + 1;
@@ -176,40 +199,66 @@ impl Decoding {
                 "Found too many nested data structures ({depth}) at character {place}"
             )));
         }
-        let table = machine.table(0, 0);
-        machine.set_top(first_slot + WIDTH * self.levels.len());
-        machine.push(Value::Table(table));
-        machine.push(Value::Nil);
+        let slot = first_slot + WIDTH * self.levels.len();
+        machine.set_top(slot + WIDTH);
+        machine.set_slot(slot, table);
         self.levels.push(level);
         self.slots += level.slots();
-        Ok(table)
+        Ok(())
     }
 
-    /// Closes the innermost table.
-    fn leave(&mut self, machine: &mut Machine<'_, '_>, first_slot: usize) {
-        if let Some(level) = self.levels.pop() {
-            self.slots -= level.slots();
+    /// Closes the innermost table, and gives it.
+    fn leave<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        first_slot: usize,
+        items: &mut Vec<Value<'gc>>,
+    ) -> Value<'gc> {
+        let Some(mut level) = self.levels.pop() else { return Value::Nil };
+        self.slots -= level.slots();
+        let slot = first_slot + WIDTH * self.levels.len();
+        level.store(machine, slot, items);
+        let table = machine.slot(slot);
+        machine.set_top(slot);
+        table
+    }
+
+    /// Puts all items that wait into their tables.
+    fn store_all<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        first_slot: usize,
+        items: &[Value<'gc>],
+    ) {
+        let mut rest = items;
+        for (place, level) in self.levels.iter_mut().enumerate() {
+            if let Level::Array { waiting, .. } = *level
+                && let Some((own, inner)) = rest.split_at_checked(waiting)
+            {
+                level.store(machine, first_slot + WIDTH * place, &mut own.to_vec());
+                rest = inner;
+            }
         }
-        machine.set_top(first_slot + WIDTH * self.levels.len());
     }
 
-    /// Keeps a field's name, and reads the colon behind it.
+    /// Reads a field's name and the colon behind it, and keeps the name.
     fn key<'gc>(
         &mut self,
         machine: &mut Machine<'_, 'gc>,
         first_slot: usize,
         text: &[u8],
-        token: Token<'gc>,
     ) -> std::result::Result<(), Fault<'gc>> {
-        let Token::String(key) = token else {
-            return Err(self.expected(machine, "object key string", token));
+        let key = match self.token(machine, text)? {
+            Token::String(key) => key,
+            token => return Err(self.expected(machine, "object key string", token)),
         };
         let level = self.levels.len().saturating_sub(1);
         machine.set_slot(first_slot + WIDTH * level + 1, Value::String(key));
-        match self.token(machine, text)? {
-            Token::Colon => Ok(()),
-            token => Err(self.expected(machine, "colon", token)),
+        if self.skip_space(text) != b':' {
+            return Err(self.other(machine, "colon", text));
         }
+        self.at += 1;
+        Ok(())
     }
 
     /// Puts a value where it belongs, and closes the tables that end behind it. The value of the whole text if that is
@@ -220,64 +269,80 @@ impl Decoding {
         first_slot: usize,
         text: &[u8],
         value: Value<'gc>,
+        items: &mut Vec<Value<'gc>>,
     ) -> std::result::Result<Option<Value<'gc>>, Fault<'gc>> {
         let mut value = value;
+        let mut depth = self.levels.len();
         while let Some(level) = self.levels.last_mut() {
-            let (key, end) = match level {
-                Level::Array(count) => {
-                    *count += 1;
-                    (Some(*count), "comma or array end")
+            depth -= 1;
+            let slot = first_slot + WIDTH * depth;
+            let is_array = match level {
+                Level::Array { waiting, .. } => {
+                    items.push(value);
+                    *waiting += 1;
+                    if *waiting == WAITING {
+                        level.store(machine, slot, items);
+                    }
+                    true
                 }
-                Level::Object => (None, "comma or object end"),
+                Level::Object => {
+                    let Value::Table(table) = machine.slot(slot) else { break };
+                    let key = machine.slot(slot + 1);
+                    table.set(machine.mc, key, value).map_err(|error| machine.key_error(error))?;
+                    false
+                }
             };
-            let slot = first_slot + WIDTH * (self.levels.len() - 1);
-            let Value::Table(table) = machine.slot(slot) else { break };
-            let is_array = key.is_some();
-            let key = key.map_or_else(|| machine.slot(slot + 1), |key| Value::Number(key as f64));
-            table.set(machine.mc, key, value).map_err(|error| machine.key_error(error))?;
-            match self.token(machine, text)? {
-                Token::Comma if is_array => return Ok(None),
-                Token::Comma => {
-                    let token = self.token(machine, text)?;
-                    self.key(machine, first_slot, text, token)?;
+            match self.skip_space(text) {
+                b',' => {
+                    self.at += 1;
+                    if !is_array {
+                        self.key(machine, first_slot, text)?;
+                    }
                     return Ok(None);
                 }
-                Token::ArrayEnd if is_array => {}
-                Token::ObjectEnd if !is_array => {}
-                token => return Err(self.expected(machine, end, token)),
+                b']' if is_array => self.at += 1,
+                b'}' if !is_array => self.at += 1,
+                _ if is_array => return Err(self.other(machine, "comma or array end", text)),
+                _ => return Err(self.other(machine, "comma or object end", text)),
             }
-            self.leave(machine, first_slot);
-            value = Value::Table(table);
+            value = self.leave(machine, first_slot, items);
         }
-        match self.token(machine, text)? {
-            Token::End => Ok(Some(value)),
-            token => Err(self.expected(machine, "the end", token)),
+        match self.skip_space(text) {
+            0 => Ok(Some(value)),
+            _ => Err(self.other(machine, "the end", text)),
         }
     }
 
     // ---- Tokens
 
-    /// The next token. The text ends at its end, or at a NUL.
+    /// The byte with which the next token begins: 0 at the end of the text, which ends at a NUL, too.
+    #[inline(always)]
+    fn skip_space(&mut self, text: &[u8]) -> u8 {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = text.get(self.at) {
+            self.at += 1;
+        }
+        text.get(self.at).copied().unwrap_or(0)
+    }
+
+    /// The next token.
     fn token<'gc>(
         &mut self,
         machine: &mut Machine<'_, 'gc>,
         text: &[u8],
     ) -> std::result::Result<Token<'gc>, Fault<'gc>> {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = text.get(self.at) {
-            self.at += 1;
-        }
+        let first = self.skip_space(text);
         self.start = self.at;
         let rest = text.get(self.at..).unwrap_or_default();
-        let (token, length) = match rest.first() {
-            None | Some(0) => (Token::End, 0),
-            Some(b'{') => (Token::ObjectBegin, 1),
-            Some(b'}') => (Token::ObjectEnd, 1),
-            Some(b'[') => (Token::ArrayBegin, 1),
-            Some(b']') => (Token::ArrayEnd, 1),
-            Some(b':') => (Token::Colon, 1),
-            Some(b',') => (Token::Comma, 1),
-            Some(b'"') => return self.string(machine, text),
-            Some(b'-' | b'0'..=b'9') => {
+        let (token, length) = match first {
+            0 => (Token::End, 0),
+            b'{' => (Token::ObjectBegin, 1),
+            b'}' => (Token::ObjectEnd, 1),
+            b'[' => (Token::ArrayBegin, 1),
+            b']' => (Token::ArrayEnd, 1),
+            b':' => (Token::Colon, 1),
+            b',' => (Token::Comma, 1),
+            b'"' => return self.string(machine, text),
+            b'-' | b'0'..=b'9' => {
                 if !self.allow_invalid && is_not_json(rest) {
                     (Token::Invalid(INVALID_NUMBER), 0)
                 } else {
@@ -300,64 +365,70 @@ impl Decoding {
         machine: &mut Machine<'_, 'gc>,
         text: &[u8],
     ) -> std::result::Result<Token<'gc>, Fault<'gc>> {
-        let mut at = self.at + 1;
-        self.buffer.clear();
-        loop {
-            let rest = text.get(at..).unwrap_or_default();
-            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0));
-            let plain = plain.unwrap_or(rest.len());
-            let (bytes, behind) = rest.split_at(plain);
-            at += plain;
-            match behind {
-                [b'"', ..] => {
-                    self.at = at + 1;
-                    let is_short = self.buffer.len() + plain < LONG_STRING;
-                    if !is_short {
-                        machine.check_memory((self.buffer.len() + plain) * 2)?;
-                    }
-                    if self.buffer.is_empty() {
-                        return Ok(Token::String(Str::new(machine.mc, bytes)));
-                    }
-                    self.buffer.extend_from_slice(bytes);
-                    return Ok(Token::String(Str::new(machine.mc, &self.buffer)));
-                }
-                [b'\\', ..] => {
-                    self.buffer.extend_from_slice(bytes);
-                    match self.escape(behind) {
-                        Ok(length) => at += length,
-                        Err(error) => {
-                            self.start = at;
-                            return Ok(Token::Invalid(error));
-                        }
-                    }
-                }
-                _ => {
-                    self.start = at;
-                    return Ok(Token::Invalid("unexpected end of string"));
+        let start = self.at + 1;
+        let rest = text.get(start..).unwrap_or_default();
+        let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0));
+        let (bytes, behind) = rest.split_at(plain.unwrap_or(rest.len()));
+        self.at = start + bytes.len();
+        let bytes = match behind {
+            [b'"', ..] => bytes,
+            [b'\\', ..] => {
+                self.buffer.clear();
+                self.buffer.extend_from_slice(bytes);
+                match self.unescape(text) {
+                    Ok(length) => &self.buffer[..length],
+                    Err(error) => return Ok(self.invalid(error)),
                 }
             }
+            _ => return Ok(self.invalid(UNEXPECTED_END)),
+        };
+        self.at += 1;
+        if bytes.len() >= LONG_STRING {
+            machine.check_memory(bytes.len() * 2)?;
         }
+        Ok(Token::String(Str::new(machine.mc, bytes)))
     }
 
-    /// Adds what an escape stands for to the buffer, and gives the escape's length.
-    fn escape(&mut self, text: &[u8]) -> std::result::Result<usize, &'static str> {
-        let byte = match text.get(1) {
-            Some(byte @ (b'"' | b'\\' | b'/')) => *byte,
-            Some(b'b') => b'\x08',
-            Some(b't') => b'\t',
-            Some(b'n') => b'\n',
-            Some(b'f') => b'\x0c',
-            Some(b'r') => b'\r',
-            Some(b'u') => {
-                let (code, length) = code_point(text).ok_or("invalid unicode escape code")?;
-                let mut bytes = [0; 4];
-                self.buffer.extend_from_slice(code.encode_utf8(&mut bytes).as_bytes());
-                return Ok(length);
+    /// What is wrong here.
+    fn invalid<'gc>(&mut self, error: &'static str) -> Token<'gc> {
+        self.start = self.at;
+        Token::Invalid(error)
+    }
+
+    /// Reads on in a string, whose first escape is next, up to its end. What it stands for is in the buffer; its length.
+    fn unescape(&mut self, text: &[u8]) -> std::result::Result<usize, &'static str> {
+        let mut length = self.buffer.len();
+        loop {
+            // A character is four bytes long at most.
+            if self.buffer.len() < length + 4 {
+                self.buffer.resize((length * 2).max(1 << 8), 0);
             }
-            _ => return Err("invalid escape code"),
-        };
-        self.buffer.push(byte);
-        Ok(2)
+            let rest = text.get(self.at..).unwrap_or_default();
+            let (byte, read) = match rest {
+                [b'"', ..] => return Ok(length),
+                [] | [0, ..] => return Err(UNEXPECTED_END),
+                [b'\\', b'u', ..] => {
+                    let (code, read) = code_point(rest).ok_or("invalid unicode escape code")?;
+                    length += code.encode_utf8(&mut self.buffer[length..]).len();
+                    self.at += read;
+                    continue;
+                }
+                [b'\\', letter, ..] => match letter {
+                    b'"' | b'\\' | b'/' => (*letter, 2),
+                    b'b' => (b'\x08', 2),
+                    b't' => (b'\t', 2),
+                    b'n' => (b'\n', 2),
+                    b'f' => (b'\x0c', 2),
+                    b'r' => (b'\r', 2),
+                    _ => return Err(INVALID_ESCAPE),
+                },
+                [b'\\'] => return Err(INVALID_ESCAPE),
+                [byte, ..] => (*byte, 1),
+            };
+            self.buffer[length] = byte;
+            length += 1;
+            self.at += read;
+        }
     }
 }
 
@@ -365,9 +436,35 @@ impl Level {
     /// Slots that it takes in PUC-Rio's stack: a table, and for an object the key whose value is read.
     fn slots(self) -> usize {
         match self {
-            Level::Array(_) => 1,
+            Level::Array { .. } => 1,
             Level::Object => 2,
         }
+    }
+
+    /// Puts an array's waiting items, the last of `items`, into its table in this slot. A new table is as large as one
+    /// that gets the items one by one.
+    fn store<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        slot: usize,
+        items: &mut Vec<Value<'gc>>,
+    ) {
+        let Level::Array { stored, waiting } = self else { return };
+        let table = if let Value::Table(table) = machine.slot(slot) {
+            table
+        } else {
+            let size = if *waiting == 0 { 0 } else { waiting.next_power_of_two() };
+            let table = machine.table(size, 0);
+            machine.set_slot(slot, Value::Table(table));
+            table
+        };
+        let first = items.len().saturating_sub(*waiting);
+        for value in items.drain(first..) {
+            *stored += 1;
+            // A whole number is always a possible key.
+            let _ = table.set(machine.mc, Value::Number(*stored as f64), value);
+        }
+        *waiting = 0;
     }
 }
 
@@ -413,31 +510,15 @@ fn is_not_json(text: &[u8]) -> bool {
 
 /// As much of a number as `strtod` reads, and its length.
 fn number<'gc>(text: &[u8]) -> (Token<'gc>, usize) {
-    if let Some((number, length)) = short_integer(text) {
-        return (Token::Number(number), length);
+    let sign = usize::from(text.first() == Some(&b'-'));
+    if let Some((number, length)) = text.get(sign..).and_then(short_decimal) {
+        return (Token::Number(if sign == 1 { -number } else { number }), sign + length);
     }
     let length = number_length(text);
     match text.get(..length).and_then(parse_number) {
         Some(number) if length > 0 => (Token::Number(number), length),
         _ => (Token::Invalid(INVALID_NUMBER), 0),
     }
-}
-
-/// An integer that a double holds, and its length: what most numbers are.
-fn short_integer(text: &[u8]) -> Option<(f64, usize)> {
-    const MAX_DIGITS: usize = 15;
-    let sign = usize::from(text.first() == Some(&b'-'));
-    let digits = text.get(sign..)?;
-    let count = digits.iter().take(MAX_DIGITS + 1).take_while(|byte| byte.is_ascii_digit()).count();
-    if !(1..=MAX_DIGITS).contains(&count)
-        || matches!(digits.get(count), Some(b'.' | b'e' | b'E' | b'x' | b'X'))
-    {
-        return None;
-    }
-    let number =
-        digits.iter().take(count).fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
-    let number = number as f64;
-    Some((if sign == 1 { -number } else { number }, sign + count))
 }
 
 /// How much `strtod` reads, sign and all; 0 if that is no number.

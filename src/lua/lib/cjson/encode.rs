@@ -23,8 +23,8 @@ pub(super) fn encode<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) 
             1 => Invalid::Allowed,
             _ => Invalid::Null,
         },
-        out: Vec::new(),
-        levels: Vec::new(),
+        out: Text::default(),
+        levels: Vec::with_capacity(8),
         slots: 0,
         allowed: CHUNK,
     });
@@ -48,13 +48,100 @@ struct Encoding {
     max_depth: usize,
     precision: usize,
     invalid: Invalid,
-    out: Vec<u8>,
+    out: Text,
     levels: Vec<Level>,
     /// Slots that the open levels take in PUC-Rio's stack: an array one, an object two.
     slots: usize,
     /// The memory for so long a text has been asked for.
     allowed: usize,
 }
+
+/// The text so far. Bytes go into room made before, so that most are written without a call.
+#[derive(Default)]
+struct Text {
+    bytes: Vec<u8>,
+    length: usize,
+}
+
+impl Text {
+    /// Makes room for so many bytes more.
+    #[inline(always)]
+    fn reserve(&mut self, most: usize) {
+        if self.bytes.len() - self.length < most {
+            self.grow(most);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, most: usize) {
+        let size = (self.length + most).max(self.bytes.len() * 2).max(1 << 8);
+        self.bytes.resize(size, 0);
+    }
+
+    #[inline(always)]
+    fn push(&mut self, byte: u8) {
+        self.reserve(1);
+        self.bytes[self.length] = byte;
+        self.length += 1;
+    }
+
+    /// Adds the first `length` bytes of an array, which is copied whole.
+    #[inline(always)]
+    fn extend<const N: usize>(&mut self, bytes: &[u8; N], length: usize) {
+        self.reserve(N);
+        self.bytes[self.length..self.length + N].copy_from_slice(bytes);
+        self.length += length;
+    }
+
+    /// Adds a part of a string.
+    fn escape(&mut self, text: &[u8]) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        self.reserve(6 * text.len());
+        let room = &mut self.bytes[self.length..];
+        let mut at = 0;
+        for byte in text {
+            let letter = ESCAPES[usize::from(*byte)];
+            if letter == 0 {
+                room[at] = *byte;
+                at += 1;
+                continue;
+            }
+            room[at] = b'\\';
+            room[at + 1] = letter;
+            at += 2;
+            if letter == b'u' {
+                room[at] = b'0';
+                room[at + 1] = b'0';
+                room[at + 2] = DIGITS[usize::from(byte >> 4)];
+                room[at + 3] = DIGITS[usize::from(byte & 15)];
+                at += 4;
+            }
+        }
+        self.length += at;
+    }
+}
+
+/// The letter of the escape that stands for a byte: `u` where the byte's number follows, 0 where the byte stands for
+/// itself. A slash is escaped.
+const ESCAPES: [u8; 256] = {
+    let mut escapes = [0; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        escapes[byte] = b'u';
+        byte += 1;
+    }
+    escapes[0x08] = b'b';
+    escapes[b'\t' as usize] = b't';
+    escapes[b'\n' as usize] = b'n';
+    escapes[0x0c] = b'f';
+    escapes[b'\r' as usize] = b'r';
+    escapes[b'"' as usize] = b'"';
+    escapes[b'\\' as usize] = b'\\';
+    escapes[b'/' as usize] = b'/';
+    escapes[0x7f] = b'u';
+    escapes
+};
 
 /// How far a table is.
 #[derive(Clone, Copy)]
@@ -123,8 +210,8 @@ impl Continue for Encoding {
                 }
             }
         }
-        machine.check_memory(self.out.len())?;
-        let text = machine.string(&self.out);
+        machine.check_memory(self.out.length)?;
+        let text = machine.string(&self.out.bytes[..self.out.length]);
         machine.give(text)
     }
 }
@@ -150,16 +237,17 @@ impl Encoding {
         value: Value<'gc>,
     ) -> std::result::Result<(), Fault<'gc>> {
         match value {
-            Value::Nil | Value::Userdata(NULL) => self.out.extend_from_slice(b"null"),
-            Value::Boolean(true) => self.out.extend_from_slice(b"true"),
-            Value::Boolean(false) => self.out.extend_from_slice(b"false"),
+            Value::Nil | Value::Userdata(NULL) => self.out.extend(b"null", 4),
+            Value::Boolean(true) => self.out.extend(b"true", 4),
+            Value::Boolean(false) => self.out.extend(b"false", 5),
             Value::Number(number) => self.number(machine, number)?,
             Value::String(text) => self.string(machine, text.bytes())?,
             Value::Table(table) => {
                 self.check_depth(machine)?;
-                machine.set_top(arguments.base + arguments.count + WIDTH * self.levels.len());
-                machine.push(Value::Table(table));
-                machine.push(Value::Nil);
+                let slot = arguments.base + arguments.count + WIDTH * self.levels.len();
+                machine.set_top(slot + WIDTH);
+                machine.set_slot(slot, Value::Table(table));
+                machine.set_slot(slot + 1, Value::Nil);
                 self.levels.push(Level::Measure { largest: 0, items: 0 });
             }
             _ => return Err(refusal(machine, value, "type not supported")),
@@ -183,8 +271,8 @@ impl Encoding {
         &mut self,
         machine: &mut Machine<'_, 'gc>,
     ) -> std::result::Result<(), Fault<'gc>> {
-        if self.out.len() > self.allowed {
-            self.allowed = self.out.len() * 2;
+        if self.out.length > self.allowed {
+            self.allowed = self.out.length * 2;
             machine.check_memory(self.allowed)?;
         }
         Ok(())
@@ -274,24 +362,24 @@ impl Encoding {
     ) -> std::result::Result<(), Fault<'gc>> {
         if number.is_finite() {
             if self.precision == 14 {
-                self.out.extend_from_slice(&format_number(number));
+                let text = format_number(number);
+                self.out.extend(text.padded(), text.len());
             } else {
                 let spec = Spec { precision: Some(self.precision), ..Spec::default() };
-                self.out.extend_from_slice(&spec.float(b'g', number));
+                spec.float(b'g', number).iter().for_each(|byte| self.out.push(*byte));
             }
             return Ok(());
         }
-        let text: &[u8] = match self.invalid {
+        match self.invalid {
             Invalid::Refused => {
                 return Err(refusal(machine, Value::Number(number), "must not be NaN or Inf"));
             }
-            Invalid::Null => b"null",
+            Invalid::Null => self.out.extend(b"null", 4),
             // A NaN's sign is not shown.
-            Invalid::Allowed if number.is_nan() => b"nan",
-            Invalid::Allowed if number > 0.0 => b"inf",
-            Invalid::Allowed => b"-inf",
-        };
-        self.out.extend_from_slice(text);
+            Invalid::Allowed if number.is_nan() => self.out.extend(b"nan", 3),
+            Invalid::Allowed if number > 0.0 => self.out.extend(b"inf", 3),
+            Invalid::Allowed => self.out.extend(b"-inf", 4),
+        }
         Ok(())
     }
 
@@ -303,43 +391,12 @@ impl Encoding {
         machine.fuel -= (text.len() >> 7) as i64;
         self.out.push(b'"');
         for chunk in text.chunks(CHUNK) {
-            self.escape(chunk);
+            self.out.escape(chunk);
             self.check_memory(machine)?;
         }
         self.out.push(b'"');
         Ok(())
     }
-
-    fn escape(&mut self, text: &[u8]) {
-        let mut rest = text;
-        while let Some(plain) = rest.iter().position(|byte| is_special(*byte)) {
-            self.out.extend_from_slice(&rest[..plain]);
-            let byte = rest[plain];
-            rest = &rest[plain + 1..];
-            let letter = match byte {
-                b'\x08' => b'b',
-                b'\t' => b't',
-                b'\n' => b'n',
-                b'\x0c' => b'f',
-                b'\r' => b'r',
-                b'"' | b'\\' | b'/' => byte,
-                _ => {
-                    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-                    self.out.extend_from_slice(b"\\u00");
-                    self.out.push(DIGITS[usize::from(byte >> 4)]);
-                    self.out.push(DIGITS[usize::from(byte & 15)]);
-                    continue;
-                }
-            };
-            self.out.extend_from_slice(&[b'\\', letter]);
-        }
-        self.out.extend_from_slice(rest);
-    }
-}
-
-/// Bytes that do not stand for themselves; a slash is among them.
-fn is_special(byte: u8) -> bool {
-    byte < b' ' || matches!(byte, b'"' | b'\\' | b'/' | 0x7f)
 }
 
 fn refusal<'gc>(machine: &mut Machine<'_, 'gc>, value: Value<'gc>, reason: &str) -> Fault<'gc> {

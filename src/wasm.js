@@ -1,0 +1,45 @@
+// What src/wasm.rs has JavaScript do in one step, as each step between the two takes longer than most commands.
+
+const encoder = new TextEncoder();
+const states = ["ready", "waiting", "closed"];
+
+/** An output, as src/wasm.rs describes it. */
+export function output(text, prompt, ok, state, clear) {
+  return { text, prompt, ok, state: states[state], clear };
+}
+
+/** What remains to be done. */
+export function turn(more, wake) {
+  return { more, wake };
+}
+
+/**
+ * Writes strings (as UTF-8) and Uint8Arrays to `room`, each with its length before it, four bytes with the lowest first.
+ * Returns the bytes written, or, where `room` may be too small, how many are enough.
+ */
+export function pack(values, room) {
+  let enough = 0;
+  for (const value of values) enough += 4 + value.length * (typeof value === "string" ? 3 : 1);
+  if (enough > room.length) return enough;
+  let end = 0;
+  for (const value of values) {
+    const start = end + 4;
+    const length = write(value, room, start);
+    for (let byte = 0; byte < 4; byte++) room[end + byte] = length >>> (8 * byte);
+    end = start + length;
+  }
+  return end;
+}
+
+function write(value, room, start) {
+  if (typeof value !== "string") {
+    room.set(value, start);
+    return value.length;
+  }
+  for (let at = 0; at < value.length; at++) {
+    const code = value.charCodeAt(at);
+    if (code > 127) return at + encoder.encodeInto(value.slice(at), room.subarray(start + at)).written;
+    room[start + at] = code;
+  }
+  return value.length;
+}
