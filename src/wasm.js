@@ -8,11 +8,6 @@ export function output(text, prompt, ok, state, clear) {
   return { text, prompt, ok, state: states[state], clear };
 }
 
-/** What remains to be done. */
-export function turn(more, wake) {
-  return { more, wake };
-}
-
 /**
  * Writes strings (as UTF-8) and Uint8Arrays to `room`, each with its length before it, four bytes with the lowest first.
  * Returns the bytes written, or, where `room` may be too small, how many are enough.

@@ -18,6 +18,7 @@ use crate::cli::hint;
 use crate::cli::session::{self, Session};
 use crate::server::{Clock, Server};
 use js_sys::{Array, Date, Function, Math};
+use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -31,7 +32,6 @@ const ROOM: usize = 1 << 10;
 #[wasm_bindgen(module = "/src/wasm.js")]
 extern "C" {
     fn output(text: &str, prompt: &JsValue, ok: bool, state: u32, clear: bool) -> JsValue;
-    fn turn(more: bool, wake: Option<f64>) -> JsValue;
     fn pack(values: &Array, room: &mut [u8]) -> usize;
 }
 
@@ -51,6 +51,15 @@ pub struct Engine {
     prompt: (Cow<'static, str>, JsValue),
     /// Where JavaScript packs arguments.
     room: Vec<u8>,
+}
+
+/// What [`Engine::run`] tells.
+#[derive(Serialize)]
+struct Turn {
+    /// There is more to do, or to take: a session waits until its output has been taken. Take, and run again soon.
+    more: bool,
+    /// Milliseconds until a key expires; nothing else happens by itself.
+    wake: Option<f64>,
 }
 
 /// The time that JavaScript gives.
@@ -126,9 +135,7 @@ impl Engine {
         self.with(id, Session::take)
     }
 
-    /// Runs what waits for at most so many milliseconds. Gives `{ more, wake }`: whether there is more to do, or to
-    /// take (a session waits until its output has been taken), so that it should be run again soon; and the milliseconds
-    /// until a key expires, undefined if none will: nothing else happens by itself.
+    /// Runs what waits for at most so many milliseconds.
     pub fn run(&mut self, milliseconds: f64) -> JsValue {
         let end = Date::now() + milliseconds;
         while self.server.run(FUEL) && Date::now() < end {}
@@ -137,7 +144,8 @@ impl Engine {
         let now = self.server.now_millis();
         let wake =
             self.server.next_deadline().map(|deadline| deadline.saturating_sub(now).max(0) as f64);
-        turn(more, wake)
+        // Only a number and a flag are converted: that cannot fail.
+        serde_wasm_bindgen::to_value(&Turn { more, wake }).unwrap_or(JsValue::NULL)
     }
 
     /// The prompt, with the space behind it.

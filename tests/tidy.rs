@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 
 /// `(words, where they may stand, why)`: nowhere else in src/ does the code name them. A place is a path or a folder.
 const ONLY_THERE: &[(&[&str], &[&str], &str)] = &[
-    (&["wasm_bindgen", "js_sys", "web_sys"], &["src/wasm.rs"], "one file knows JavaScript"),
+    (
+        &["wasm_bindgen", "js_sys", "web_sys", "serde_wasm_bindgen"],
+        &["src/wasm.rs"],
+        "one file knows JavaScript",
+    ),
     (
         &[
             "std::fs",
