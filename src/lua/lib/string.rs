@@ -37,15 +37,29 @@ pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
 /// Those that are done without a frame.
 const SHORT_CUTS: &[(&str, QuickFunction)] = &[
     ("byte", quick_byte),
+    ("char", |machine, arguments| {
+        let mut bytes = [0; BUFFER];
+        let bytes = bytes.get_mut(..arguments.count)?;
+        for (byte, number) in bytes.iter_mut().zip(1..) {
+            *byte = u8::try_from(quick_integer(machine, arguments, number)? as i32).ok()?;
+        }
+        quick_string(machine, bytes)
+    }),
     ("find", |machine, arguments| quick_search(machine, arguments, true)),
     ("len", |machine, arguments| {
         let text = machine.packed_argument(arguments, 1).as_str()?;
         Some([Packed::computed(text.bytes().len() as f64), Packed::NIL])
     }),
+    ("lower", |machine, arguments| quick_map(machine, arguments, <[u8]>::make_ascii_lowercase)),
     ("match", |machine, arguments| quick_search(machine, arguments, false)),
     ("rep", quick_rep),
+    ("reverse", |machine, arguments| quick_map(machine, arguments, <[u8]>::reverse)),
     ("sub", quick_sub),
+    ("upper", |machine, arguments| quick_map(machine, arguments, <[u8]>::make_ascii_uppercase)),
 ];
+
+/// What a short cut puts together is shorter.
+const BUFFER: usize = 64;
 
 /// Strings from this length on are not made by a short cut: they are paid for, and must fit into memory.
 const LONG: usize = 256;
@@ -100,20 +114,28 @@ fn quick_sub<'gc>(
     arguments: Arguments,
 ) -> Option<[Packed<'gc>; 2]> {
     let text = machine.packed_argument(arguments, 1).as_str()?.bytes();
-    let start = to_long(machine.packed_argument(arguments, 2).as_number()?);
-    quick_string(machine, part(text, start, quick_integer(machine, arguments, 3, -1)?))
+    let start = quick_integer(machine, arguments, 2)?;
+    quick_string(machine, part(text, start, quick_optional(machine, arguments, 3, -1)?))
 }
 
-/// Argument `number` as an integer; `default` for nil or none.
 #[inline]
-fn quick_integer(
+fn quick_integer(machine: &Machine<'_, '_>, arguments: Arguments, number: usize) -> Option<i64> {
+    machine.packed_argument(arguments, number).as_number().map(to_long)
+}
+
+/// `default` for nil or none.
+#[inline]
+fn quick_optional(
     machine: &Machine<'_, '_>,
     arguments: Arguments,
     number: usize,
     default: i64,
 ) -> Option<i64> {
-    let value = machine.packed_argument(arguments, number);
-    if value.is_nil() { Some(default) } else { value.as_number().map(to_long) }
+    if machine.packed_argument(arguments, number).is_nil() {
+        Some(default)
+    } else {
+        quick_integer(machine, arguments, number)
+    }
 }
 
 /// A new string, if it is short.
@@ -132,6 +154,20 @@ fn map<'gc>(
     let mut bytes = text.bytes().to_vec();
     change(&mut bytes);
     give_string(machine, &bytes)
+}
+
+#[inline]
+fn quick_map<'gc>(
+    machine: &Machine<'_, 'gc>,
+    arguments: Arguments,
+    change: impl Fn(&mut [u8]),
+) -> Option<[Packed<'gc>; 2]> {
+    let text = machine.packed_argument(arguments, 1).as_str()?.bytes();
+    let mut bytes = [0; BUFFER];
+    let bytes = bytes.get_mut(..text.len())?;
+    bytes.copy_from_slice(text);
+    change(bytes);
+    quick_string(machine, bytes)
 }
 
 fn lower<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
@@ -159,14 +195,10 @@ fn quick_rep<'gc>(
     machine: &mut Machine<'_, 'gc>,
     arguments: Arguments,
 ) -> Option<[Packed<'gc>; 2]> {
-    let (text, count) = machine.pair_of_arguments(arguments)?;
-    let text = text.as_str()?.bytes();
-    let count = usize::try_from(to_long(count.as_number()?) as i32).unwrap_or(0);
-    if text.len() >= LONG || count >= LONG || text.len() * count >= LONG {
-        return None;
-    }
-    let mut bytes = [0; LONG];
-    let bytes = &mut bytes[..text.len() * count];
+    let text = machine.packed_argument(arguments, 1).as_str()?.bytes();
+    let count = usize::try_from(quick_integer(machine, arguments, 2)? as i32).unwrap_or(0);
+    let mut bytes = [0; BUFFER];
+    let bytes = bytes.get_mut(..text.len().checked_mul(count)?)?;
     bytes.iter_mut().zip(text.iter().cycle()).for_each(|(to, from)| *to = *from);
     quick_string(machine, bytes)
 }
@@ -189,8 +221,8 @@ fn quick_byte<'gc>(
     arguments: Arguments,
 ) -> Option<[Packed<'gc>; 2]> {
     let text = machine.packed_argument(arguments, 1).as_str()?.bytes();
-    let start = relative(quick_integer(machine, arguments, 2, 1)?, text.len());
-    match part(text, start, quick_integer(machine, arguments, 3, start)?) {
+    let start = relative(quick_optional(machine, arguments, 2, 1)?, text.len());
+    match part(text, start, quick_optional(machine, arguments, 3, start)?) {
         [] => Some([Packed::NIL; 2]),
         [byte] => Some([Packed::computed(f64::from(*byte)), Packed::NIL]),
         _ => None,
@@ -399,7 +431,7 @@ fn quick_search<'gc>(
 ) -> Option<[Packed<'gc>; 2]> {
     let subject = machine.packed_argument(arguments, 1).as_str()?.bytes();
     let pattern = machine.packed_argument(arguments, 2).as_str()?.bytes();
-    let start = quick_integer(machine, arguments, 3, 1)?;
+    let start = quick_optional(machine, arguments, 3, 1)?;
     let is_plain = is_find && machine.packed_argument(arguments, 4).is_true();
     let mut matcher = matcher(subject, pattern, start, is_find, is_plain);
     match run(machine, &mut matcher, subject, pattern, QUICK_FUEL) {
@@ -572,7 +604,7 @@ fn gsub<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
         Value::String(_) | Value::Table(_) | Value::Closure(_) | Value::Native(_) => {}
         _ => return Err(machine.argument_error(3, "string/function/table expected")),
     }
-    let substitution = Substitution {
+    let mut substitution = Substitution {
         matcher: Matcher::new(pattern, true),
         source: 0,
         count: 0,
@@ -582,7 +614,21 @@ fn gsub<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
         is_paused: false,
         matched: None,
     };
-    Box::new(substitution).resume(machine, arguments, Outcome::Resumed)
+    Ok(match substitution.go_on(machine, arguments)? {
+        Halt::Done => Flow::Return(2),
+        halt => Box::new(substitution).wait(halt),
+    })
+}
+
+/// Why `gsub` goes no further.
+#[derive(Clone, Copy)]
+enum Halt {
+    /// Its results have been pushed.
+    Done,
+    /// The fuel is spent.
+    Paused,
+    /// A function is asked for a replacement; it and so many arguments have been pushed.
+    Asks(usize),
 }
 
 /// `gsub` at work.
@@ -609,14 +655,37 @@ impl Continue for Substitution {
         arguments: Arguments,
         outcome: Outcome<'gc>,
     ) -> Result<'gc> {
-        let (subject, pattern) =
-            (text_slot(machine, arguments.base), text_slot(machine, arguments.base + 1));
         if let Some(range) = self.matched.take() {
             let value = machine.first_result(outcome);
             machine.set_top(arguments.base + arguments.count);
+            let subject = text_slot(machine, arguments.base);
             self.replace(machine, subject, &range, value)?;
             self.pass(subject, &range);
         }
+        let halt = self.go_on(machine, arguments)?;
+        Ok(self.wait(halt))
+    }
+}
+
+impl Substitution {
+    /// What to do until it can go on.
+    fn wait(self: Box<Self>, halt: Halt) -> Flow {
+        match halt {
+            Halt::Done => Flow::Return(2),
+            Halt::Paused => Flow::Pause(self),
+            Halt::Asks(arguments) => {
+                Flow::Call { arguments, protection: Protection::None, then: self }
+            }
+        }
+    }
+
+    fn go_on<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+    ) -> std::result::Result<Halt, Fault<'gc>> {
+        let (subject, pattern) =
+            (text_slot(machine, arguments.base), text_slot(machine, arguments.base + 1));
         let replacement = machine.argument(arguments, 3);
         while self.left > 0 && self.source <= subject.len() {
             if !std::mem::take(&mut self.is_paused) {
@@ -625,7 +694,7 @@ impl Continue for Substitution {
             let range = match run(machine, &mut self.matcher, subject, pattern, i64::MAX) {
                 Step::Paused => {
                     self.is_paused = true;
-                    return Ok(Flow::Pause(self));
+                    return Ok(Halt::Paused);
                 }
                 Step::Error(message) => return Err(machine.error(message)),
                 Step::NoMatch => break,
@@ -651,14 +720,16 @@ impl Continue for Substitution {
                             for value in [handler, object, key] {
                                 machine.push_packed(value);
                             }
-                            return Ok(self.ask(2, range));
+                            self.matched = Some(range);
+                            return Ok(Halt::Asks(2));
                         }
                     }
                 }
                 function => {
                     machine.push(function);
                     let count = push_captures(machine, &self.matcher, &range, subject, true)?;
-                    return Ok(self.ask(count, range));
+                    self.matched = Some(range);
+                    return Ok(Halt::Asks(count));
                 }
             }
             self.pass(subject, &range);
@@ -670,15 +741,7 @@ impl Continue for Substitution {
         let text = machine.string(&self.out);
         machine.push(text);
         machine.push(Value::Number(self.count as f64));
-        Ok(Flow::Return(2))
-    }
-}
-
-impl Substitution {
-    /// Asks the function that lies below so many arguments for the replacement of a match.
-    fn ask(mut self: Box<Self>, arguments: usize, range: Range<usize>) -> Flow {
-        self.matched = Some(range);
-        Flow::Call { arguments, protection: Protection::None, then: self }
+        Ok(Halt::Done)
     }
 
     /// Goes on behind a match that has been replaced.
