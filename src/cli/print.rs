@@ -7,7 +7,8 @@ use std::slice;
 ///
 /// The reply must be what the client receives: RESP2 clients get no map, see [`Reply::downgrade`].
 pub fn print(reply: &Reply) -> Vec<u8> {
-    let mut out = Vec::new();
+    // Most replies are a short line.
+    let mut out = Vec::with_capacity(64);
     // A stack of our own: replies may nest deeper than a thread's stack allows.
     let mut open: Vec<Level> = Vec::new();
     let mut next = Some(reply);

@@ -8,12 +8,6 @@ pub const fn is_space(byte: u8) -> bool {
 /// A number as `luaO_str2d` reads it from text: all that `strtod` takes ("inf", "nan" and hexadecimal among it) with
 /// space around it. The text ends at its first NUL, as it does for C.
 pub fn parse_number(text: &[u8]) -> Option<f64> {
-    // Nearly all numbers that scripts read are small integers: a double holds 15 digits as they are.
-    if let 1..=15 = text.len()
-        && let Some(number) = small_integer(text)
-    {
-        return Some(number as f64);
-    }
     let text = trim_c_string(text);
     let (negative, digits) = split_sign(text);
     let number = match digits {
@@ -22,14 +16,6 @@ pub fn parse_number(text: &[u8]) -> Option<f64> {
         _ => parse_word(digits)?,
     };
     Some(if negative { -number } else { number })
-}
-
-/// The number that these digits are, if they are nothing else and not too many for an integer.
-fn small_integer(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0, |number, byte| match byte {
-        b'0'..=b'9' => Some(number * 10 + u64::from(byte - b'0')),
-        _ => None,
-    })
 }
 
 /// An integer in a base from 2 to 36 as `tonumber(text, base)` reads it: by `strtoul` with space around it, so a

@@ -441,6 +441,16 @@ impl Matcher {
         })
     }
 
+    /// The set that has been read at `p`. Few patterns have more than one.
+    #[inline(always)]
+    fn set_at(&self, p: usize) -> Option<usize> {
+        match &self.sets[..] {
+            [] => None,
+            [only] => (only.start == p).then_some(0),
+            sets => sets.binary_search_by_key(&p, |set| set.start).ok(),
+        }
+    }
+
     /// The item at `p`, and where the pattern goes on behind it.
     #[inline(always)]
     fn item(
@@ -457,7 +467,7 @@ impl Matcher {
             },
             b'[' => {
                 // No attempt skips an item, so sets are met, and kept, in the order of the pattern.
-                if let Ok(index) = self.sets.binary_search_by_key(&p, |set| set.start) {
+                if let Some(index) = self.set_at(p) {
                     return Continue((Item::Set(index), self.sets[index].end));
                 }
                 if self.sets.len() >= MAX_CHOICES {

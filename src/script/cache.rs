@@ -57,11 +57,13 @@ pub struct Script<F> {
 /// The cache. Redis 7.0 evicts nothing from it: only SCRIPT FLUSH and a restart empty it.
 pub struct Cache<F> {
     scripts: BTreeMap<Sha, Script<F>>,
+    /// The script that was asked for last by its text.
+    last: Option<Sha>,
 }
 
 impl<F> Default for Cache<F> {
     fn default() -> Self {
-        Cache { scripts: BTreeMap::new() }
+        Cache { scripts: BTreeMap::new(), last: None }
     }
 }
 
@@ -69,6 +71,15 @@ impl<F> Cache<F> {
     /// The script of which this is the SHA1.
     pub fn get(&self, sha: Sha) -> Option<&Script<F>> {
         self.scripts.get(&sha)
+    }
+
+    /// The SHA1 of a script's text, and whether it is here. Programs send one script many times: that is noticed
+    /// without working it out again.
+    pub fn find(&mut self, body: &[u8]) -> (Sha, bool) {
+        let same = |sha: &Sha| self.scripts.get(sha).is_some_and(|script| script.body == body);
+        let sha = self.last.filter(same).unwrap_or_else(|| Sha::of(body));
+        self.last = Some(sha);
+        (sha, self.scripts.contains_key(&sha))
     }
 
     /// Keeps a script.

@@ -106,8 +106,8 @@ impl Scripts {
 
 /// Compiles a script and caches it. A script that is there already is not compiled again.
 pub fn load(server: &mut Server, body: &[u8]) -> Result<Sha, Error> {
-    let sha = Sha::of(body);
-    if server.scripts.cache.get(sha).is_some() {
+    let (sha, found) = server.scripts.cache.find(body);
+    if found {
         return Ok(sha);
     }
     let (flags, code) = shebang(body)?;

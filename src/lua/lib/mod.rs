@@ -6,6 +6,7 @@ pub mod cjson;
 pub mod cmsgpack;
 pub mod coroutine;
 pub mod math;
+mod search;
 pub mod string;
 pub mod r#struct;
 pub mod table;

@@ -1,20 +1,12 @@
-//! Defines the string library. Long work pays fuel by the byte or the step, and pauses.
-//!
-//! Long because what uses patterns, `find` to `gsub`, shares how it pauses.
+//! Defines the string library but for what searches. Long work pays fuel by the byte.
 
 use super::base::Result;
+use super::search::{find, gmatch, gsub, r#match, quick_search};
 use crate::lua::format::{Spec, quote};
-use crate::lua::function::{Native, NativeCode};
-use crate::lua::machine::{
-    Arguments, Continue, Fault, Flow, MAX_VALUES, Machine, NativeFunction, Outcome, Protection,
-    QuickFunction,
-};
+use crate::lua::machine::{Arguments, Flow, MAX_VALUES, Machine, NativeFunction, QuickFunction};
 use crate::lua::number::to_long;
-use crate::lua::operators::LookUp;
 use crate::lua::packed::Packed;
-use crate::lua::pattern::{Capture, Matcher, Step};
 use crate::lua::value::{Str, Value};
-use std::ops::Range;
 
 /// The functions.
 pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
@@ -38,20 +30,32 @@ pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
 /// Those that are done without a frame.
 const SHORT_CUTS: &[(&str, QuickFunction)] = &[
     ("byte", quick_byte),
+    ("char", |machine, arguments| {
+        let mut bytes = [0; BUFFER];
+        let bytes = bytes.get_mut(..arguments.count)?;
+        for (byte, number) in bytes.iter_mut().zip(1..) {
+            *byte = u8::try_from(quick_integer(machine, arguments, number)? as i32).ok()?;
+        }
+        quick_string(machine, bytes)
+    }),
     ("find", |machine, arguments| quick_search(machine, arguments, true)),
     ("len", |machine, arguments| {
         let text = machine.packed_argument(arguments, 1).as_str()?;
         Some([Packed::computed(text.bytes().len() as f64), Packed::NIL])
     }),
+    ("lower", |machine, arguments| quick_map(machine, arguments, <[u8]>::make_ascii_lowercase)),
     ("match", |machine, arguments| quick_search(machine, arguments, false)),
     ("rep", quick_rep),
+    ("reverse", |machine, arguments| quick_map(machine, arguments, <[u8]>::reverse)),
     ("sub", quick_sub),
+    ("upper", |machine, arguments| quick_map(machine, arguments, <[u8]>::make_ascii_uppercase)),
 ];
+
+/// What a short cut puts together is shorter.
+const BUFFER: usize = 64;
 
 /// Strings from this length on are not made by a short cut: they are paid for, and must fit into memory.
 const LONG: usize = 256;
-/// What a search by a short cut may cost. If it is not enough, then the search begins anew.
-const QUICK_FUEL: i64 = 200;
 
 /// Puts the library into the globals, and makes it what strings index: `("x"):rep(3)`.
 pub fn open(machine: &mut Machine) {
@@ -72,7 +76,7 @@ fn give_string<'gc>(machine: &mut Machine<'_, 'gc>, bytes: &[u8]) -> Result<'gc>
 }
 
 /// A position that counts from the end if it is negative; 0 for one before the beginning.
-fn relative(position: i64, length: usize) -> i64 {
+pub(super) fn relative(position: i64, length: usize) -> i64 {
     if position >= 0 { position } else { (length as i64 + 1).saturating_add(position).max(0) }
 }
 
@@ -101,20 +105,28 @@ fn quick_sub<'gc>(
     arguments: Arguments,
 ) -> Option<[Packed<'gc>; 2]> {
     let text = machine.packed_argument(arguments, 1).as_str()?.bytes();
-    let start = to_long(machine.packed_argument(arguments, 2).as_number()?);
-    quick_string(machine, part(text, start, quick_integer(machine, arguments, 3, -1)?))
+    let start = quick_integer(machine, arguments, 2)?;
+    quick_string(machine, part(text, start, quick_optional(machine, arguments, 3, -1)?))
 }
 
-/// Argument `number` as an integer; `default` for nil or none.
 #[inline]
-fn quick_integer(
+fn quick_integer(machine: &Machine<'_, '_>, arguments: Arguments, number: usize) -> Option<i64> {
+    machine.packed_argument(arguments, number).as_number().map(to_long)
+}
+
+/// `default` for nil or none.
+#[inline]
+pub(super) fn quick_optional(
     machine: &Machine<'_, '_>,
     arguments: Arguments,
     number: usize,
     default: i64,
 ) -> Option<i64> {
-    let value = machine.packed_argument(arguments, number);
-    if value.is_nil() { Some(default) } else { value.as_number().map(to_long) }
+    if machine.packed_argument(arguments, number).is_nil() {
+        Some(default)
+    } else {
+        quick_integer(machine, arguments, number)
+    }
 }
 
 /// A new string, if it is short.
@@ -133,6 +145,20 @@ fn map<'gc>(
     let mut bytes = text.bytes().to_vec();
     change(&mut bytes);
     give_string(machine, &bytes)
+}
+
+#[inline]
+fn quick_map<'gc>(
+    machine: &Machine<'_, 'gc>,
+    arguments: Arguments,
+    change: impl Fn(&mut [u8]),
+) -> Option<[Packed<'gc>; 2]> {
+    let text = machine.packed_argument(arguments, 1).as_str()?.bytes();
+    let mut bytes = [0; BUFFER];
+    let bytes = bytes.get_mut(..text.len())?;
+    bytes.copy_from_slice(text);
+    change(bytes);
+    quick_string(machine, bytes)
 }
 
 fn lower<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
@@ -160,14 +186,10 @@ fn quick_rep<'gc>(
     machine: &mut Machine<'_, 'gc>,
     arguments: Arguments,
 ) -> Option<[Packed<'gc>; 2]> {
-    let (text, count) = machine.pair_of_arguments(arguments)?;
-    let text = text.as_str()?.bytes();
-    let count = usize::try_from(to_long(count.as_number()?) as i32).unwrap_or(0);
-    if text.len() >= LONG || count >= LONG || text.len() * count >= LONG {
-        return None;
-    }
-    let mut bytes = [0; LONG];
-    let bytes = &mut bytes[..text.len() * count];
+    let text = machine.packed_argument(arguments, 1).as_str()?.bytes();
+    let count = usize::try_from(quick_integer(machine, arguments, 2)? as i32).unwrap_or(0);
+    let mut bytes = [0; BUFFER];
+    let bytes = bytes.get_mut(..text.len().checked_mul(count)?)?;
     bytes.iter_mut().zip(text.iter().cycle()).for_each(|(to, from)| *to = *from);
     quick_string(machine, bytes)
 }
@@ -190,8 +212,8 @@ fn quick_byte<'gc>(
     arguments: Arguments,
 ) -> Option<[Packed<'gc>; 2]> {
     let text = machine.packed_argument(arguments, 1).as_str()?.bytes();
-    let start = relative(quick_integer(machine, arguments, 2, 1)?, text.len());
-    match part(text, start, quick_integer(machine, arguments, 3, start)?) {
+    let start = relative(quick_optional(machine, arguments, 2, 1)?, text.len());
+    match part(text, start, quick_optional(machine, arguments, 3, start)?) {
         [] => Some([Packed::NIL; 2]),
         [byte] => Some([Packed::computed(f64::from(*byte)), Packed::NIL]),
         _ => None,
@@ -270,493 +292,4 @@ fn format<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
         machine.check_memory(out.len())?;
     }
     give_string(machine, &out)
-}
-
-// ---- Patterns
-
-/// Subject and pattern, kept as strings in the argument slots.
-fn subject_and_pattern<'gc>(
-    machine: &mut Machine<'_, 'gc>,
-    arguments: Arguments,
-) -> std::result::Result<(&'gc [u8], &'gc [u8]), Fault<'gc>> {
-    let mut text = |number| {
-        let text = machine.check_string(arguments, number)?;
-        machine.set_slot(arguments.base + number - 1, Value::String(text));
-        Ok(text.bytes())
-    };
-    Ok((text(1)?, text(2)?))
-}
-
-fn text_slot<'gc>(machine: &Machine<'_, 'gc>, slot: usize) -> &'gc [u8] {
-    match machine.slot(slot) {
-        Value::String(text) => text.bytes(),
-        _ => b"",
-    }
-}
-
-/// Runs a matcher with the fuel that the slice has, or with less.
-#[inline]
-fn run(
-    machine: &mut Machine<'_, '_>,
-    matcher: &mut Matcher,
-    subject: &[u8],
-    pattern: &[u8],
-    most_fuel: i64,
-) -> Step {
-    let given = machine.fuel.clamp(1, most_fuel);
-    let mut left = given;
-    let step = matcher.run(subject, pattern, &mut left);
-    machine.fuel -= given - left;
-    step
-}
-
-/// The value of a capture.
-#[inline]
-fn capture<'gc>(
-    machine: &Machine<'_, 'gc>,
-    matcher: &Matcher,
-    index: usize,
-    whole: &Range<usize>,
-    subject: &[u8],
-) -> std::result::Result<Packed<'gc>, &'static str> {
-    Ok(match matcher.capture(index, whole)? {
-        Capture::Bytes(range) => Packed::string(Str::new(machine.mc, &subject[range])),
-        Capture::Position(position) => Packed::computed(position as f64),
-    })
-}
-
-/// Pushes all captures, the whole match if there are none and `or_whole`; how many.
-fn push_captures<'gc>(
-    machine: &mut Machine<'_, 'gc>,
-    matcher: &Matcher,
-    whole: &Range<usize>,
-    subject: &[u8],
-    or_whole: bool,
-) -> std::result::Result<usize, Fault<'gc>> {
-    let count = matcher.level().max(usize::from(or_whole));
-    for index in 0..count {
-        match capture(machine, matcher, index, whole, subject) {
-            Ok(value) => machine.push_packed(value),
-            Err(message) => return Err(machine.error(message)),
-        }
-    }
-    Ok(count)
-}
-
-/// The captures of a match, or the whole of it, if there are no more than two.
-#[inline]
-fn quick_captures<'gc>(
-    machine: &Machine<'_, 'gc>,
-    matcher: &Matcher,
-    whole: &Range<usize>,
-    subject: &[u8],
-) -> Option<[Packed<'gc>; 2]> {
-    let capture = |index| capture(machine, matcher, index, whole, subject).ok();
-    match matcher.level() {
-        0 | 1 => Some([capture(0)?, Packed::NIL]),
-        2 => Some([capture(0)?, capture(1)?]),
-        _ => None,
-    }
-}
-
-fn find<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    search(machine, arguments, true)
-}
-
-fn r#match<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    search(machine, arguments, false)
-}
-
-fn search<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments, is_find: bool) -> Result<'gc> {
-    let (subject, pattern) = subject_and_pattern(machine, arguments)?;
-    let start = machine.optional_integer(arguments, 3, 1)?;
-    let is_plain = is_find && machine.argument(arguments, 4).is_true();
-    let matcher = matcher(subject, pattern, start, is_find, is_plain);
-    Search { matcher, is_find }.go_on(machine, arguments)
-}
-
-/// What `find` and `match` look with.
-#[inline]
-fn matcher(subject: &[u8], pattern: &[u8], start: i64, is_find: bool, is_plain: bool) -> Matcher {
-    let start = relative(start, subject.len()) - 1;
-    let start = start.clamp(0, subject.len() as i64) as usize;
-    // C looks for special bytes up to the first NUL.
-    let is_end_of_plain = |byte: &&u8| {
-        matches!(byte, b'^' | b'$' | b'*' | b'+' | b'?' | b'.' | b'(' | b'[' | b'%' | b'-' | 0)
-    };
-    let has_no_special = || matches!(pattern.iter().find(is_end_of_plain), None | Some(0));
-    if is_plain || is_find && has_no_special() {
-        return Matcher::plain(start);
-    }
-    let mut matcher = Matcher::new(pattern, true);
-    matcher.seek(start);
-    matcher
-}
-
-fn quick_search<'gc>(
-    machine: &mut Machine<'_, 'gc>,
-    arguments: Arguments,
-    is_find: bool,
-) -> Option<[Packed<'gc>; 2]> {
-    let subject = machine.packed_argument(arguments, 1).as_str()?.bytes();
-    let pattern = machine.packed_argument(arguments, 2).as_str()?.bytes();
-    let start = quick_integer(machine, arguments, 3, 1)?;
-    let is_plain = is_find && machine.packed_argument(arguments, 4).is_true();
-    let mut matcher = matcher(subject, pattern, start, is_find, is_plain);
-    match run(machine, &mut matcher, subject, pattern, QUICK_FUEL) {
-        Step::NoMatch => Some([Packed::NIL; 2]),
-        Step::Match(range) if is_find => {
-            let place = [range.start + 1, range.end].map(|place| Packed::computed(place as f64));
-            // Its captures would follow, and one may be unfinished.
-            (matcher.level() == 0).then_some(place)
-        }
-        Step::Match(range) => quick_captures(machine, &matcher, &range, subject),
-        Step::Paused | Step::Error(_) => None,
-    }
-}
-
-/// `find` or `match` at work.
-struct Search {
-    matcher: Matcher,
-    is_find: bool,
-}
-
-impl Continue for Search {
-    fn resume<'gc>(
-        self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        _: Outcome<'gc>,
-    ) -> Result<'gc> {
-        self.go_on(machine, arguments)
-    }
-}
-
-impl Search {
-    fn go_on<'gc>(mut self, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-        let (subject, pattern) =
-            (text_slot(machine, arguments.base), text_slot(machine, arguments.base + 1));
-        match run(machine, &mut self.matcher, subject, pattern, i64::MAX) {
-            Step::Paused => Ok(Flow::Pause(Box::new(self))),
-            Step::NoMatch => machine.give(Value::Nil),
-            Step::Error(message) => Err(machine.error(message)),
-            Step::Match(range) => {
-                if self.is_find {
-                    machine.push(Value::Number((range.start + 1) as f64));
-                    machine.push(Value::Number(range.end as f64));
-                }
-                let captures =
-                    push_captures(machine, &self.matcher, &range, subject, !self.is_find)?;
-                Ok(Flow::Return(captures + if self.is_find { 2 } else { 0 }))
-            }
-        }
-    }
-}
-
-fn gmatch<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    subject_and_pattern(machine, arguments)?;
-    let (subject, pattern) = (machine.slot(arguments.base), machine.slot(arguments.base + 1));
-    let state = vec![subject, pattern, Value::Number(0.0)];
-    let iterator = machine.native(NativeCode::Quick(quick_gmatch_step, gmatch_step), state);
-    machine.give(iterator)
-}
-
-/// What the iterator of `gmatch` keeps.
-struct Kept<'gc> {
-    iterator: Native<'gc>,
-    subject: &'gc [u8],
-    pattern: &'gc [u8],
-    /// Where in the subject the next search begins.
-    place: usize,
-}
-
-impl<'gc> Kept<'gc> {
-    /// Lets the next search begin behind a match, and behind an empty one a byte further; if there was none, then never.
-    #[inline]
-    fn pass(&self, machine: &Machine<'_, 'gc>, matched: Option<&Range<usize>>) {
-        let place = match matched {
-            Some(range) => range.end + usize::from(range.is_empty()),
-            None => self.subject.len() + 1,
-        };
-        self.iterator.0.upvalues.borrow_mut(machine.mc)[2] = Value::Number(place as f64);
-    }
-}
-
-/// What the iterator that runs keeps.
-#[inline]
-fn kept<'gc>(machine: &Machine<'_, 'gc>, arguments: Arguments) -> Option<Kept<'gc>> {
-    let Value::Native(iterator) = machine.slot(arguments.base - 1) else { return None };
-    match iterator.0.upvalues.borrow()[..] {
-        [Value::String(subject), Value::String(pattern), Value::Number(place)] => Some(Kept {
-            iterator,
-            subject: subject.bytes(),
-            pattern: pattern.bytes(),
-            place: place as usize,
-        }),
-        _ => None,
-    }
-}
-
-fn gmatch_step<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    match kept(machine, arguments) {
-        Some(kept) if kept.place <= kept.subject.len() => {
-            let mut matcher = Matcher::new(kept.pattern, false);
-            matcher.seek(kept.place);
-            Iteration(matcher).go_on(machine, &kept)
-        }
-        _ => Ok(Flow::Return(0)),
-    }
-}
-
-fn quick_gmatch_step<'gc>(
-    machine: &mut Machine<'_, 'gc>,
-    arguments: Arguments,
-) -> Option<[Packed<'gc>; 2]> {
-    let kept = kept(machine, arguments).filter(|kept| kept.place <= kept.subject.len())?;
-    let mut matcher = Matcher::new(kept.pattern, false);
-    matcher.seek(kept.place);
-    let (captures, matched) =
-        match run(machine, &mut matcher, kept.subject, kept.pattern, QUICK_FUEL) {
-            Step::NoMatch => ([Packed::NIL; 2], None),
-            Step::Match(range) => {
-                (quick_captures(machine, &matcher, &range, kept.subject)?, Some(range))
-            }
-            Step::Paused | Step::Error(_) => return None,
-        };
-    kept.pass(machine, matched.as_ref());
-    Some(captures)
-}
-
-/// One turn of `gmatch`.
-struct Iteration(Matcher);
-
-impl Continue for Iteration {
-    fn resume<'gc>(
-        self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        _: Outcome<'gc>,
-    ) -> Result<'gc> {
-        match kept(machine, arguments) {
-            Some(kept) => self.go_on(machine, &kept),
-            None => Ok(Flow::Return(0)),
-        }
-    }
-}
-
-impl Iteration {
-    fn go_on<'gc>(mut self, machine: &mut Machine<'_, 'gc>, kept: &Kept<'gc>) -> Result<'gc> {
-        let matched = match run(machine, &mut self.0, kept.subject, kept.pattern, i64::MAX) {
-            Step::Paused => return Ok(Flow::Pause(Box::new(self))),
-            Step::Error(message) => return Err(machine.error(message)),
-            Step::NoMatch => None,
-            Step::Match(range) => Some(range),
-        };
-        kept.pass(machine, matched.as_ref());
-        match matched {
-            Some(range) => {
-                push_captures(machine, &self.0, &range, kept.subject, true).map(Flow::Return)
-            }
-            None => Ok(Flow::Return(0)),
-        }
-    }
-}
-
-fn gsub<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    let (subject, pattern) = subject_and_pattern(machine, arguments)?;
-    let left = machine.optional_integer(arguments, 4, subject.len() as i64 + 1)? as i32;
-    match machine.argument(arguments, 3) {
-        Value::Number(_) => {
-            let text = machine.check_string(arguments, 3)?;
-            machine.set_slot(arguments.base + 2, Value::String(text));
-        }
-        Value::String(_) | Value::Table(_) | Value::Closure(_) | Value::Native(_) => {}
-        _ => return Err(machine.argument_error(3, "string/function/table expected")),
-    }
-    let substitution = Substitution {
-        matcher: Matcher::new(pattern, true),
-        source: 0,
-        count: 0,
-        left: i64::from(left),
-        out: Vec::new(),
-        unchecked: 0,
-        is_paused: false,
-        matched: None,
-    };
-    Box::new(substitution).resume(machine, arguments, Outcome::Resumed)
-}
-
-/// `gsub` at work.
-struct Substitution {
-    matcher: Matcher,
-    /// Where the search goes on.
-    source: usize,
-    count: i64,
-    /// Substitutions that may still be made.
-    left: i64,
-    out: Vec<u8>,
-    /// The length of `out` from which on it is to be asked whether it fits into memory.
-    unchecked: usize,
-    /// The matcher is in the middle of a search.
-    is_paused: bool,
-    /// A match whose replacement a function is asked for.
-    matched: Option<Range<usize>>,
-}
-
-impl Continue for Substitution {
-    fn resume<'gc>(
-        mut self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        outcome: Outcome<'gc>,
-    ) -> Result<'gc> {
-        let (subject, pattern) =
-            (text_slot(machine, arguments.base), text_slot(machine, arguments.base + 1));
-        if let Some(range) = self.matched.take() {
-            let value = machine.first_result(outcome);
-            machine.set_top(arguments.base + arguments.count);
-            self.replace(machine, subject, &range, value)?;
-            self.pass(subject, &range);
-        }
-        let replacement = machine.argument(arguments, 3);
-        while self.left > 0 && self.source <= subject.len() {
-            if !std::mem::take(&mut self.is_paused) {
-                self.matcher.seek(self.source);
-            }
-            let range = match run(machine, &mut self.matcher, subject, pattern, i64::MAX) {
-                Step::Paused => {
-                    self.is_paused = true;
-                    return Ok(Flow::Pause(self));
-                }
-                Step::Error(message) => return Err(machine.error(message)),
-                Step::NoMatch => break,
-                Step::Match(range) => range,
-            };
-            self.out.extend_from_slice(&subject[self.source..range.start]);
-            self.left -= 1;
-            self.count += 1;
-            match replacement {
-                Value::String(template) => {
-                    self.expand(machine, template.bytes(), subject, &range)?;
-                }
-                Value::Table(table) => {
-                    let key = match capture(machine, &self.matcher, 0, &range, subject) {
-                        Ok(key) => key,
-                        Err(message) => return Err(machine.error(message)),
-                    };
-                    match machine.look_up(Value::Table(table).into(), key, None)? {
-                        LookUp::Found(found) => {
-                            self.replace(machine, subject, &range, found.unpack())?;
-                        }
-                        LookUp::Ask { handler, object } => {
-                            for value in [handler, object, key] {
-                                machine.push_packed(value);
-                            }
-                            return Ok(self.ask(2, range));
-                        }
-                    }
-                }
-                function => {
-                    machine.push(function);
-                    let count = push_captures(machine, &self.matcher, &range, subject, true)?;
-                    return Ok(self.ask(count, range));
-                }
-            }
-            self.pass(subject, &range);
-        }
-        if self.source < subject.len() {
-            self.out.extend_from_slice(&subject[self.source..]);
-        }
-        machine.check_memory(self.out.len())?;
-        let text = machine.string(&self.out);
-        machine.push(text);
-        machine.push(Value::Number(self.count as f64));
-        Ok(Flow::Return(2))
-    }
-}
-
-impl Substitution {
-    /// Asks the function that lies below so many arguments for the replacement of a match.
-    fn ask(mut self: Box<Self>, arguments: usize, range: Range<usize>) -> Flow {
-        self.matched = Some(range);
-        Flow::Call { arguments, protection: Protection::None, then: self }
-    }
-
-    /// Goes on behind a match that has been replaced.
-    fn pass(&mut self, subject: &[u8], range: &Range<usize>) {
-        self.source = range.end;
-        if range.is_empty() {
-            self.out.extend(subject.get(range.end));
-            self.source += 1;
-        }
-        if self.matcher.is_anchored() {
-            self.left = 0;
-        }
-    }
-
-    /// Puts a value in the place of a match. `nil` and `false` keep the match.
-    fn replace<'gc>(
-        &mut self,
-        machine: &mut Machine<'_, 'gc>,
-        subject: &[u8],
-        range: &Range<usize>,
-        value: Value<'gc>,
-    ) -> std::result::Result<(), Fault<'gc>> {
-        match value.to_str(machine.mc) {
-            Some(text) => self.out.extend_from_slice(text.bytes()),
-            None if !value.is_true() => self.out.extend_from_slice(&subject[range.clone()]),
-            None => {
-                let kind = value.type_name();
-                return Err(machine.error(format!("invalid replacement value (a {kind})")));
-            }
-        }
-        self.check(machine)
-    }
-
-    /// Puts the template in the place of a match, with `%0` to `%9` filled in.
-    fn expand<'gc>(
-        &mut self,
-        machine: &mut Machine<'_, 'gc>,
-        template: &[u8],
-        subject: &[u8],
-        range: &Range<usize>,
-    ) -> std::result::Result<(), Fault<'gc>> {
-        let before = self.out.len();
-        let mut rest = template;
-        while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
-            self.out.extend_from_slice(&rest[..at]);
-            match rest.get(at + 1).copied().unwrap_or(0) {
-                b'0' => self.out.extend_from_slice(&subject[range.clone()]),
-                digit @ b'1'..=b'9' => {
-                    match self.matcher.capture(usize::from(digit - b'1'), range) {
-                        Ok(Capture::Bytes(range)) => self.out.extend_from_slice(&subject[range]),
-                        Ok(Capture::Position(position)) => {
-                            self.out.extend_from_slice(position.to_string().as_bytes());
-                        }
-                        Err(message) => return Err(machine.error(message)),
-                    }
-                }
-                other => self.out.push(other),
-            }
-            // A small template can make a large text of large captures.
-            self.check(machine)?;
-            rest = rest.get(at + 2..).unwrap_or_default();
-        }
-        self.out.extend_from_slice(rest);
-        machine.fuel -= ((template.len() + self.out.len() - before) >> 6) as i64;
-        self.check(machine)
-    }
-
-    /// Asks, each time that it has grown by much, whether what has been made still fits into memory.
-    #[inline]
-    fn check<'gc>(
-        &mut self,
-        machine: &mut Machine<'_, 'gc>,
-    ) -> std::result::Result<(), Fault<'gc>> {
-        if self.out.len() < self.unchecked {
-            return Ok(());
-        }
-        self.unchecked = self.out.len() + (1 << 16);
-        machine.check_memory(self.out.len())
-    }
 }
