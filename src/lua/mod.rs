@@ -52,6 +52,7 @@ pub mod table;
 pub mod value;
 
 use gc_arena::lock::RefLock;
+use gc_arena::metrics::Pacing;
 use gc_arena::{Collect, Gc, Rootable};
 use lexer::SyntaxError;
 use machine::{After, Arguments, Fault, Flow, MULTIPLE, Machine, State};
@@ -59,6 +60,9 @@ use value::Value;
 
 /// Fuel between two chances to collect garbage: few enough that a slice's garbage stays small.
 const COLLECTION_INTERVAL: i64 = 2000;
+/// Bytes that may be taken at least between two collections: much less, and the libraries are looked at again and again;
+/// much more, and garbage fills the processor's caches.
+const LEAST_SLEEP: usize = 1 << 20;
 
 /// Runs the host's own functions, by number. It is there only while a script runs.
 pub trait Host {
@@ -104,6 +108,8 @@ pub enum Step {
 pub struct Lua {
     arena: piccolo::Lua,
     limit: usize,
+    /// Bytes of heap from which on garbage is collected.
+    wake_up: usize,
 }
 
 #[derive(Clone, Copy, Collect)]
@@ -119,7 +125,12 @@ impl<'gc> piccolo::Singleton<'gc> for Root<'gc> {
 impl Lua {
     /// An interpreter without libraries, whose heap may take `limit` bytes.
     pub fn new(limit: usize) -> Lua {
-        Lua { arena: piccolo::Lua::empty(), limit }
+        // The arena itself would collect bit by bit, and work out before each object whether that is enough: an eighth
+        // of the time of a script that makes small objects.
+        let mut arena = piccolo::Lua::empty();
+        arena.gc_metrics().set_pacing(Pacing::default().with_min_sleep(usize::MAX));
+        arena.gc_collect();
+        Lua { arena, limit, wake_up: 0 }
     }
 
     /// Works on the machine while no script's instructions run: to set it up, and to read results.
@@ -164,10 +175,7 @@ impl Lua {
         function: FunctionId,
         prepare: impl for<'a, 'gc> FnOnce(&mut Machine<'a, 'gc>),
     ) {
-        // What the script before has left must not take this one's memory.
-        if self.memory() > self.limit / 2 {
-            self.arena.gc_collect();
-        }
+        self.collect_if_due();
         self.enter(|machine| {
             prepare(machine);
             let state = &mut *machine.state;
@@ -201,10 +209,11 @@ impl Lua {
                 execute::Stop::Paused => {}
             }
             if collect {
-                self.arena.gc_collect();
+                self.collect();
             }
+            self.collect_if_due();
             if self.memory() > self.limit {
-                self.arena.gc_collect();
+                self.collect();
                 if self.memory() > self.limit {
                     self.enter(|machine| {
                         let fault = machine.out_of_memory();
@@ -230,5 +239,14 @@ impl Lua {
     /// Collects all garbage.
     pub fn collect(&mut self) {
         self.arena.gc_collect();
+        let live = self.memory();
+        self.wake_up = live + live.max(LEAST_SLEEP);
+    }
+
+    /// Collects all garbage if the heap has grown to twice of what was no garbage the last time.
+    fn collect_if_due(&mut self) {
+        if self.memory() > self.wake_up {
+            self.collect();
+        }
     }
 }
