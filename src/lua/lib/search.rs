@@ -444,11 +444,13 @@ impl Substitution {
             }
             self.pass(subject, &range);
         }
-        if self.source < subject.len() {
-            self.out.extend_from_slice(&subject[self.source..]);
-        }
-        machine.check_memory(self.out.len())?;
-        let text = machine.string(&self.out);
+        let text = if self.count == 0 {
+            machine.slot(arguments.base)
+        } else {
+            self.out.extend_from_slice(subject.get(self.source..).unwrap_or_default());
+            machine.check_memory(self.out.len())?;
+            machine.string(&self.out)
+        };
         machine.push(text);
         machine.push(Value::Number(self.count as f64));
         Ok(Halt::Done)
