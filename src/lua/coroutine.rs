@@ -97,6 +97,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// Runs a suspended coroutine, which is given the values in these slots. What it yields or returns is the result of
     /// the native that runs. If it is resumed safely, true comes before that, and its error is a result too, behind
     /// false.
+    #[inline(always)]
     pub(super) fn resume_coroutine(
         &mut self,
         coroutine: Coroutine<'gc>,
@@ -134,6 +135,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// Suspends the coroutine that runs, or ends it if its function has returned; its resumer gets the last `count`
     /// values on the stack.
+    #[inline(always)]
     pub(super) fn leave_coroutine(&mut self, count: usize) -> Result<(), Fault<'gc>> {
         let Some(coroutine) = self.back_to_resumer(Status::Suspended) else { return Ok(()) };
         let safely = self.back_in_resumer();
@@ -162,6 +164,7 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     /// The native on top is at work again, which has resumed a coroutine. Gives whether it has done so safely.
+    #[inline(always)]
     fn back_in_resumer(&mut self) -> bool {
         let Some(frame) = self.state.thread.frames.last_mut() else { return false };
         let progress = std::mem::replace(&mut frame.progress, Progress::Started);
@@ -192,6 +195,7 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     /// Ends the turn of the coroutine that runs, and gives it; none if it is the script itself.
+    #[inline(always)]
     fn back_to_resumer(&mut self, status: Status) -> Option<Coroutine<'gc>> {
         let coroutine = self.state.coroutine?;
         coroutine.0.status.set(status);
@@ -204,6 +208,7 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     /// Exchanges the thread that runs for the one that the coroutine holds, and gives the coroutine's hold on the former.
+    #[inline(always)]
     fn exchange(&mut self, coroutine: Coroutine<'gc>) -> RefMut<'gc, Thread<'gc>> {
         self.stop_for_hook();
         let current = &self.state.thread;
@@ -223,6 +228,7 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     /// Pushes values that come from another stack.
+    #[inline(always)]
     fn give_values(&mut self, values: &[Packed<'gc>]) {
         let first = self.state.thread.top;
         let top = first + values.len();

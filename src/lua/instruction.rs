@@ -181,8 +181,9 @@ impl<'gc> Machine<'_, 'gc> {
         let (iterator, wanted) = (at.slot(instruction.a()), instruction.c() as i32);
         let function = iterator + 3;
         self.reserve(function + 3);
-        for place in 0..3 {
-            self.state.thread.stack[function + place] = self.packed(iterator + place);
+        self.refresh(at);
+        for register in instruction.a()..instruction.a() + 3 {
+            at.set(register + 3, at.get(register));
         }
         let outside = self.state.thread.outside;
         let room =
