@@ -45,6 +45,8 @@ enum Exit {
     Call,
     /// It is for [`Machine::iterate_quickly`] or [`Machine::iterate`].
     Iterate,
+    /// It is for [`Machine::return_values`].
+    Return,
 }
 
 /// Where the loop goes on behind an instruction that [`Machine::complete`] has done.
@@ -239,7 +241,7 @@ impl<'gc> Machine<'_, 'gc> {
                     }
                     Exit::Call => self.call_quickly(&mut place),
                     Exit::Iterate => self.iterate_quickly(&mut place),
-                    Exit::Complete | Exit::Spent => false,
+                    Exit::Complete | Exit::Return | Exit::Spent => false,
                 };
                 if done {
                     continue;
@@ -249,6 +251,7 @@ impl<'gc> Machine<'_, 'gc> {
                     Exit::Spent => return Ok(()),
                     Exit::Call => self.call_native(&mut place)?,
                     Exit::Iterate => self.iterate(&mut place)?,
+                    Exit::Return => self.return_values(&place)?,
                     _ => self.complete(&mut place)?,
                 };
                 if then == Then::LookAgain {
@@ -505,14 +508,14 @@ impl<'gc> Machine<'_, 'gc> {
                 }
                 Quick::Return => {
                     let count = match instruction.b() {
-                        0 => return Exit::Complete,
+                        0 => return Exit::Return,
                         count => count - 1,
                     };
                     let thread = &mut self.state.thread;
-                    let [.., caller, frame] = &thread.frames[..] else { return Exit::Complete };
-                    let closure = known!(caller.closure);
+                    let [.., caller, frame] = &thread.frames[..] else { return Exit::Return };
+                    let Some(closure) = caller.closure else { return Exit::Return };
                     if frame.wanted == MULTIPLE || frame.after != After::Results {
-                        return Exit::Complete;
+                        return Exit::Return;
                     }
                     if thread.open.last().is_some_and(|(slot, _)| *slot >= at.base) {
                         return Exit::Close;

@@ -173,6 +173,16 @@ impl<'gc> Machine<'_, 'gc> {
         self.run_entered(at, native, entered)
     }
 
+    /// Ends the function at `at`.
+    #[inline(always)]
+    pub(super) fn return_values(&mut self, at: &Place<'gc>) -> Result<Then, Fault<'gc>> {
+        let (_, instruction) = at.fetched();
+        let first = at.slot(instruction.a());
+        let count = self.count_from(first, instruction.b());
+        self.finish(first, count)?;
+        Ok(Then::LookAgain)
+    }
+
     /// Calls the iterator of a loop.
     #[inline(never)]
     pub(super) fn iterate(&mut self, at: &mut Place<'gc>) -> Result<Then, Fault<'gc>> {
@@ -316,11 +326,6 @@ impl<'gc> Machine<'_, 'gc> {
                 }
                 return Ok(Then::LookAgain);
             }
-            Quick::Return => {
-                let count = self.count_from(target, instruction.b());
-                self.finish(target, count)?;
-                return Ok(Then::LookAgain);
-            }
             Quick::ForPrep => {
                 let names = ["'for' initial value", "'for' limit", "'for' step"];
                 for (register, name) in (instruction.a()..).zip(names) {
@@ -367,6 +372,7 @@ impl<'gc> Machine<'_, 'gc> {
             | Quick::TestSet
             | Quick::ForLoop
             | Quick::TForLoop
+            | Quick::Return
             | Quick::NewTable
             | Quick::Closure
             | Quick::SetList => {}
