@@ -1,6 +1,6 @@
 //! Defines `cjson.decode`: JSON text as a value.
 
-use super::{MAX_SLOTS, NULL, Setting, check_single, setting};
+use super::{MAX_SLOTS, NULL, Setting, check_single, settings};
 use crate::lua::lib::base::Result;
 use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome};
 use crate::lua::number::{parse_number, short_decimal};
@@ -16,9 +16,10 @@ pub(super) fn decode<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) 
     {
         return Err(machine.error("JSON parser does not support UTF-16 or UTF-32"));
     }
+    let settings = settings(machine, arguments);
     let decoding = Box::new(Decoding {
-        max_depth: setting(machine, arguments, Setting::DecodeMaxDepth) as usize,
-        allow_invalid: setting(machine, arguments, Setting::DecodeInvalid) != 0,
+        max_depth: settings[Setting::DecodeMaxDepth as usize] as usize,
+        allow_invalid: settings[Setting::DecodeInvalid as usize] != 0,
         at: 0,
         start: 0,
         levels: Vec::with_capacity(8),
@@ -374,6 +375,7 @@ impl Decoding {
             [b'"', ..] => bytes,
             [b'\\', ..] => {
                 self.buffer.clear();
+                self.buffer.reserve(bytes.len() + (1 << 8));
                 self.buffer.extend_from_slice(bytes);
                 match self.unescape(text) {
                     Ok(length) => &self.buffer[..length],

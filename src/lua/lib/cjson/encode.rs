@@ -1,6 +1,6 @@
 //! Defines `cjson.encode`: a value as JSON text.
 
-use super::{MAX_SLOTS, NULL, Setting, check_single, setting};
+use super::{MAX_SLOTS, NULL, Setting, check_single, settings};
 use crate::lua::format::Spec;
 use crate::lua::lib::base::Result;
 use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome};
@@ -11,7 +11,8 @@ use crate::lua::value::Value;
 /// `cjson.encode(value)`.
 pub(super) fn encode<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     check_single(machine, arguments)?;
-    let setting = |which| setting(machine, arguments, which);
+    let settings = settings(machine, arguments);
+    let setting = |which: Setting| settings[which as usize];
     let mut encoding = Box::new(Encoding {
         convert_sparse: setting(Setting::SparseConvert) != 0,
         sparse_ratio: setting(Setting::SparseRatio),
@@ -75,7 +76,7 @@ impl Text {
     #[cold]
     #[inline(never)]
     fn grow(&mut self, most: usize) {
-        let size = (self.length + most).max(self.bytes.len() * 2).max(1 << 8);
+        let size = (self.length + most).max(self.bytes.len() * 2).max(1 << 10);
         self.bytes.resize(size, 0);
     }
 
@@ -174,39 +175,18 @@ impl Continue for Encoding {
             if machine.fuel <= 0 {
                 return Ok(Flow::Pause(self));
             }
-            machine.fuel -= 1;
             let slot = arguments.base + arguments.count + WIDTH * (self.levels.len() - 1);
             let Value::Table(table) = machine.slot(slot) else { break };
             match level {
                 Level::Measure { largest, items } => {
+                    machine.fuel -= 1;
                     self.measure(machine, table, slot, largest, items)?;
                 }
                 Level::Array { next, last } => {
-                    if next > last {
-                        self.out.push(b']');
-                        self.leave(machine, slot, 1);
-                        continue;
-                    }
-                    self.set_level(Level::Array { next: next.wrapping_add(1), last });
-                    if next > 1 {
-                        self.out.push(b',');
-                    }
-                    let value = table.get_index(next as usize);
-                    self.value(machine, arguments, value)?;
+                    self.items(machine, arguments, table, slot, next, last)?;
                 }
                 Level::Object { is_first } => {
-                    let Ok(Some((key, value))) = table.next(machine.slot(slot + 1)) else {
-                        self.out.push(b'}');
-                        self.leave(machine, slot, 2);
-                        continue;
-                    };
-                    machine.set_slot(slot + 1, key);
-                    self.set_level(Level::Object { is_first: false });
-                    if !is_first {
-                        self.out.push(b',');
-                    }
-                    self.key(machine, key)?;
-                    self.value(machine, arguments, value)?;
+                    self.fields(machine, arguments, table, slot, is_first)?;
                 }
             }
         }
@@ -221,6 +201,65 @@ impl Encoding {
         if let Some(top) = self.levels.last_mut() {
             *top = level;
         }
+    }
+
+    /// Writes an array's items up to one that is a table, or to its end.
+    fn items<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        table: Table<'gc>,
+        slot: usize,
+        mut next: i32,
+        last: i32,
+    ) -> std::result::Result<(), Fault<'gc>> {
+        let depth = self.levels.len();
+        while next <= last {
+            if next > 1 {
+                self.out.push(b',');
+            }
+            let value = table.get_index(next as usize);
+            next = next.wrapping_add(1);
+            self.set_level(Level::Array { next, last });
+            self.value(machine, arguments, value)?;
+            machine.fuel -= 1;
+            if self.levels.len() > depth || machine.fuel <= 0 {
+                return Ok(());
+            }
+        }
+        self.out.push(b']');
+        self.leave(machine, slot, 1);
+        Ok(())
+    }
+
+    /// The same for an object's fields.
+    fn fields<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        table: Table<'gc>,
+        slot: usize,
+        mut is_first: bool,
+    ) -> std::result::Result<(), Fault<'gc>> {
+        let depth = self.levels.len();
+        while let Ok(Some((key, value))) = table.next(machine.slot(slot + 1)) {
+            machine.set_slot(slot + 1, key);
+            if is_first {
+                is_first = false;
+                self.set_level(Level::Object { is_first });
+            } else {
+                self.out.push(b',');
+            }
+            self.key(machine, key)?;
+            self.value(machine, arguments, value)?;
+            machine.fuel -= 1;
+            if self.levels.len() > depth || machine.fuel <= 0 {
+                return Ok(());
+            }
+        }
+        self.out.push(b'}');
+        self.leave(machine, slot, 2);
+        Ok(())
     }
 
     fn leave(&mut self, machine: &mut Machine<'_, '_>, slot: usize, slots: usize) {

@@ -104,15 +104,22 @@ fn new<'gc>(machine: &mut Machine<'_, 'gc>, _: Arguments) -> Result<'gc> {
 
 // ---- Settings
 
-/// A setting of the instance to which the function that runs belongs.
-fn setting(machine: &Machine<'_, '_>, arguments: Arguments, setting: Setting) -> i32 {
-    let place = setting as usize;
-    if let Value::Native(native) = machine.slot(arguments.base - 1)
-        && let Some(Value::Number(number)) = native.0.upvalues.borrow().get(place)
-    {
-        return *number as i32;
+/// The settings of the instance to which the function that runs belongs, by their places.
+fn settings(machine: &Machine<'_, '_>, arguments: Arguments) -> [i32; DEFAULTS.len()] {
+    let mut settings = DEFAULTS;
+    if let Value::Native(native) = machine.slot(arguments.base - 1) {
+        for (setting, value) in settings.iter_mut().zip(native.0.upvalues.borrow().iter()) {
+            if let Value::Number(number) = value {
+                *setting = *number as i32;
+            }
+        }
     }
-    DEFAULTS[place]
+    settings
+}
+
+/// One of them.
+fn setting(machine: &Machine<'_, '_>, arguments: Arguments, setting: Setting) -> i32 {
+    settings(machine, arguments)[setting as usize]
 }
 
 fn set(machine: &Machine<'_, '_>, arguments: Arguments, setting: Setting, number: i32) {
