@@ -111,6 +111,11 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// Whether the whole source has been read: then what follows it, if anything, could change the current token.
+    pub fn is_at_end(&self) -> bool {
+        self.at >= self.source.len()
+    }
+
     /// Takes the current token.
     pub fn advance(&mut self) -> Result<(), SyntaxError> {
         self.last_line = self.line;
@@ -211,7 +216,9 @@ impl<'a> Lexer<'a> {
                             Ok(Token::Byte(b'['))
                         }
                         Err(equals) => {
-                            self.buffer = self.source[self.at..=self.at + equals].to_vec();
+                            let end = self.at + equals + 1;
+                            self.buffer = self.source[self.at..end].to_vec();
+                            self.at = end;
                             Err(self.error_in_text("invalid long string delimiter"))
                         }
                     };
@@ -303,15 +310,6 @@ impl<'a> Lexer<'a> {
                     let what =
                         if keep { "unfinished long string" } else { "unfinished long comment" };
                     return Err(self.error(what, Some(&Token::Fixed(Fixed::Eof))));
-                }
-                Some(b'[') => {
-                    if level == 0 && self.source.get(self.at + 1) == Some(&b'[') {
-                        self.save();
-                        self.save();
-                        return Err(self
-                            .error("nesting of [[...]] is deprecated", Some(&Token::Byte(b'['))));
-                    }
-                    self.save();
                 }
                 Some(b']') => {
                     if self.long_bracket() == Ok(level) {

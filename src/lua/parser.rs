@@ -35,20 +35,18 @@ pub fn compile_within(
     chunk_name: &[u8],
     c_calls: u32,
 ) -> Result<Rc<Proto>, SyntaxError> {
-    let name: Rc<[u8]> = Rc::from(chunk_name);
-    let mut parser = Parser {
-        lexer: Lexer::new(source, chunk_name),
-        functions: vec![Function::new(name.clone())],
-        levels: c_calls,
-        name,
-    };
-    parser.function().proto.is_vararg = true;
-    parser.lexer.advance()?;
-    parser.chunk()?;
-    if parser.lexer.token != Token::Fixed(Fixed::Eof) {
-        return Err(parser.expected(&Token::Fixed(Fixed::Eof)));
-    }
-    parser.close_function().map(|function| Rc::new(function.proto))
+    Parser::new(source, chunk_name, c_calls).main()
+}
+
+/// The error of a chunk of which only the beginning is known, if it does not matter how it goes on: PUC-Rio reads a chunk
+/// piece by piece, and asks for no other behind an error. The rest is as for [`compile_within`].
+pub fn error_in_beginning(
+    beginning: &[u8],
+    chunk_name: &[u8],
+    c_calls: u32,
+) -> Option<SyntaxError> {
+    let mut parser = Parser::new(beginning, chunk_name, c_calls);
+    parser.main().err().filter(|_| !parser.lexer.is_at_end())
 }
 
 pub(super) struct Parser<'a> {
@@ -58,7 +56,23 @@ pub(super) struct Parser<'a> {
     name: Rc<[u8]>,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
+    fn new(source: &'a [u8], chunk_name: &'a [u8], c_calls: u32) -> Parser<'a> {
+        let name: Rc<[u8]> = Rc::from(chunk_name);
+        let lexer = Lexer::new(source, chunk_name);
+        Parser { lexer, functions: vec![Function::new(name.clone())], levels: c_calls, name }
+    }
+
+    fn main(&mut self) -> Result<Rc<Proto>, SyntaxError> {
+        self.function().proto.is_vararg = true;
+        self.lexer.advance()?;
+        self.chunk()?;
+        if self.lexer.token != Token::Fixed(Fixed::Eof) {
+            return Err(self.expected(&Token::Fixed(Fixed::Eof)));
+        }
+        self.close_function().map(|function| Rc::new(function.proto))
+    }
+
     pub(super) fn function(&mut self) -> &mut Function {
         self.functions.last_mut().expect("the main function stays until the end")
     }

@@ -9,6 +9,7 @@ use crate::lua::machine::{
 use crate::lua::number::{format_number, parse_integer};
 use crate::lua::operators::Event;
 use crate::lua::packed::Packed;
+use crate::lua::parser::error_in_beginning;
 use crate::lua::value::Value;
 
 /// The functions.
@@ -443,13 +444,15 @@ fn loaded<'gc>(machine: &mut Machine<'_, 'gc>, source: &[u8], chunk_name: &[u8])
     // Redis reads a binary chunk as text, and so refuses it.
     match machine.load(source, chunk_name, machine.c_calls()) {
         Ok(closure) => machine.give(Value::Closure(closure)),
-        Err(SyntaxError(message)) => {
-            let message = machine.string(message);
-            machine.push(Value::Nil);
-            machine.push(message);
-            Ok(Flow::Return(2))
-        }
+        Err(error) => refused(machine, error),
     }
+}
+
+fn refused<'gc>(machine: &mut Machine<'_, 'gc>, error: SyntaxError) -> Result<'gc> {
+    let message = machine.string(error.0);
+    machine.push(Value::Nil);
+    machine.push(message);
+    Ok(Flow::Return(2))
 }
 
 fn loadstring<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
@@ -469,10 +472,24 @@ fn load<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
     })
 }
 
-/// Collects the pieces that `load`'s function gives until it gives none.
+/// The name of a chunk that is read piece by piece.
+fn reading_name<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> std::result::Result<&'gc [u8], Fault<'gc>> {
+    let name = machine.optional_string(arguments, 2)?;
+    Ok(name.map_or(&b"=(load)"[..], |name| name.bytes()))
+}
+
+/// Bytes that may be compiled for nothing: about half a second's work. Behind it the rest is read to the end first.
+const MAX_COMPILED: usize = 16 << 20;
+
+/// Collects the pieces that `load`'s function gives until it gives none, or they cannot be the beginning of a chunk.
 #[derive(Default)]
 struct Reading {
     source: Vec<u8>,
+    /// Bytes that have been compiled to see that: each piece means to begin anew.
+    compiled: usize,
     /// It has been asked before. PUC-Rio takes a look at the first piece, and asks again if there is none.
     has_begun: bool,
 }
@@ -497,6 +514,15 @@ impl Continue for Reading {
             Value::String(_) | Value::Number(_) | Value::Nil if is_first || !text.is_empty() => {
                 machine.check_memory(self.source.len() + text.len())?;
                 self.source.extend_from_slice(text);
+                self.compiled += self.source.len();
+                if self.compiled <= MAX_COMPILED {
+                    let name = reading_name(machine, arguments)?;
+                    machine.fuel -= (self.source.len() >> 6) as i64;
+                    let c_calls = machine.c_calls();
+                    if let Some(error) = error_in_beginning(&self.source, name, c_calls) {
+                        return refused(machine, error);
+                    }
+                }
                 machine.push(machine.argument(arguments, 1));
                 Ok(Flow::Call { arguments: 0, protection: Protection::Inherited, then: self })
             }
@@ -510,9 +536,7 @@ impl Continue for Reading {
                 machine.raise_inside(error, self)
             }
             _ => {
-                let name = machine
-                    .optional_string(arguments, 2)?
-                    .map_or(&b"=(load)"[..], |name| name.bytes());
+                let name = reading_name(machine, arguments)?;
                 loaded(machine, &self.source, name)
             }
         }
