@@ -58,6 +58,10 @@ impl Database {
 
     /// Deletes the key if its deadline has passed.
     fn expire(&mut self, key: &[u8], now: Millis) {
+        // Mostly no deadline at all has passed, and the key need not be looked up.
+        if self.deadlines.first().is_none_or(|(deadline, _)| *deadline >= now) {
+            return;
+        }
         let passed = self
             .entries
             .get(key)
@@ -119,9 +123,7 @@ impl Database {
 
     /// The value of a key as the type asked for, made empty if it is not there. The caller fills it.
     pub fn get_or_create<T: Kind>(&mut self, key: &[u8], now: Millis) -> Result<&mut T, Error> {
-        if self.peek(key, now).is_some() {
-            self.entry(key, now);
-        } else {
+        if self.entry(key, now).is_none() {
             self.set(key, T::default().wrap(), now);
         }
         let entry = self.entries.get_mut(key);

@@ -359,7 +359,15 @@ impl<'gc> Machine<'_, 'gc> {
             self.call_metamethod(handler, &[left, right], After::Compare(wanted), 0)?;
             return Ok(None);
         }
+        self.pay_for_comparison(left, right);
         Ok(Some(left.equals(right)))
+    }
+
+    /// Two strings may have to be compared to their end.
+    fn pay_for_comparison(&mut self, left: Packed<'gc>, right: Packed<'gc>) {
+        if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
+            self.pay_for_bytes(left.bytes().len().min(right.bytes().len()));
+        }
     }
 
     /// `left < right`, as [`Machine::equal`].
@@ -369,6 +377,7 @@ impl<'gc> Machine<'_, 'gc> {
         right: Packed<'gc>,
         wanted: bool,
     ) -> Result<Option<bool>, Fault<'gc>> {
+        self.pay_for_comparison(left, right);
         match (left.unpack(), right.unpack()) {
             (Value::Number(a), Value::Number(b)) => return Ok(Some(a < b)),
             (Value::String(a), Value::String(b)) => return Ok(Some(a.bytes() < b.bytes())),
@@ -390,6 +399,7 @@ impl<'gc> Machine<'_, 'gc> {
         right: Packed<'gc>,
         wanted: bool,
     ) -> Result<Option<bool>, Fault<'gc>> {
+        self.pay_for_comparison(left, right);
         match (left.unpack(), right.unpack()) {
             (Value::Number(a), Value::Number(b)) => return Ok(Some(a <= b)),
             (Value::String(a), Value::String(b)) => return Ok(Some(a.bytes() <= b.bytes())),
