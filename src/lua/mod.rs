@@ -47,7 +47,6 @@ pub mod packed;
 pub mod parser;
 pub mod pattern;
 mod quick;
-mod stack;
 pub mod table;
 pub mod value;
 

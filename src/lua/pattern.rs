@@ -7,7 +7,7 @@
 //! the compiler of the wasm keeps nothing in registers over a call.
 
 use super::class::{ESCAPE, Members, Set, at, class};
-use super::stack::Stack;
+use smallvec::SmallVec;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::ops::Range;
 
@@ -54,8 +54,8 @@ pub struct Matcher {
     /// Where in the subject the present attempt began.
     start: usize,
     task: Task,
-    choices: Stack<Choice, 8>,
-    groups: Stack<Group, 4>,
+    choices: SmallVec<[Choice; 8]>,
+    groups: SmallVec<[Group; 4]>,
     sets: Vec<Set>,
 }
 
@@ -130,8 +130,8 @@ impl Matcher {
             first: usize::from(anchored),
             start: 0,
             task: Task::Attempt,
-            choices: Stack::new(Choice::Opened),
-            groups: Stack::new(Group { start: 0, length: Length::Open }),
+            choices: SmallVec::new(),
+            groups: SmallVec::new(),
             sets: Vec::new(),
         }
     }
@@ -362,7 +362,7 @@ impl Matcher {
                     *s -= 1;
                     let task = Task::Rest { s: *s, p: *rest };
                     if s == least {
-                        self.choices.drop_last();
+                        self.choices.pop();
                     }
                     return Continue(task);
                 }
@@ -374,17 +374,19 @@ impl Matcher {
                 }
                 Choice::Skip { s, rest } => {
                     let task = Task::Rest { s: *s, p: *rest };
-                    self.choices.drop_last();
+                    self.choices.pop();
                     return Continue(task);
                 }
-                Choice::Opened => self.groups.drop_last(),
+                Choice::Opened => {
+                    self.groups.pop();
+                }
                 Choice::Closed(index) => {
                     if let Some(group) = self.groups.get_mut(*index) {
                         group.length = Length::Open;
                     }
                 }
             }
-            self.choices.drop_last();
+            self.choices.pop();
         }
         if self.anchored || self.start >= subject.len() {
             return Break(Step::NoMatch);
