@@ -28,12 +28,12 @@ use super::hook::Hook;
 use super::lexer::SyntaxError;
 use super::operators::Event;
 use super::packed::Packed;
-use super::table::{Object, Table};
+use super::table::Table;
 use super::value::{Str, Value};
 use allocator_api2::vec::Vec as MeteredVec;
 use gc_arena::allocator_api::MetricsAlloc;
 use gc_arena::lock::{Lock, RefLock};
-use gc_arena::{Collect, Gc, GcWeak, Mutation};
+use gc_arena::{Collect, Gc, Mutation};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -301,9 +301,6 @@ pub struct State<'gc> {
     /// Names that natives, libraries and metamethods go by: constants with the same bytes are the same strings, so
     /// that a look-up finds them without comparing bytes.
     names: BTreeMap<Box<[u8]>, Str<'gc>>,
-    /// Weak tables, and an object that nothing else holds: when the collector has taken it, it may have taken others.
-    weak: Vec<GcWeak<'gc, Object<'gc>>>,
-    canary: Option<GcWeak<'gc, ()>>,
     /// Functions that the host has loaded.
     pub(super) loaded: Vec<Closure<'gc>>,
     pub(super) next_id: u32,
@@ -363,8 +360,6 @@ impl<'gc> State<'gc> {
             string_metatable: None,
             names: events.iter().map(|name| (name.bytes().into(), *name)).collect(),
             events,
-            weak: Vec::new(),
-            canary: None,
             loaded: Vec::new(),
             next_id: 2,
             position: None,
@@ -423,32 +418,6 @@ impl<'gc> Machine<'_, 'gc> {
         let text = Str::new(self.mc, name);
         self.state.names.insert(name.into(), text);
         text
-    }
-
-    /// Gives a table a metatable, or takes it away.
-    pub fn set_metatable(&mut self, table: Table<'gc>, metatable: Option<Table<'gc>>) {
-        if table.set_metatable(self.mc, metatable) {
-            self.state.weak.push(Gc::downgrade(table.0));
-        }
-    }
-
-    /// Lets weak tables forget what the collector has taken. To be called before anything else in each slice: the
-    /// collector works between them.
-    pub(super) fn purge_weak_tables(&mut self) {
-        let mc = self.mc;
-        let state = &mut *self.state;
-        let collected = state.canary.is_none_or(|canary| canary.upgrade(mc).is_none());
-        if state.weak.is_empty() || !collected {
-            return;
-        }
-        state.canary = Some(Gc::downgrade(Gc::new(mc, ())));
-        state.weak.retain(|weak| {
-            let table = weak.upgrade(mc);
-            if let Some(table) = table {
-                Table(table).purge(mc);
-            }
-            table.is_some()
-        });
     }
 
     /// Puts functions into a table.

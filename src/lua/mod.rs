@@ -55,6 +55,7 @@ use gc_arena::metrics::Pacing;
 use gc_arena::{Collect, Gc, Rootable};
 use lexer::SyntaxError;
 use machine::{After, Arguments, Fault, Flow, MULTIPLE, Machine, State};
+use table::Table;
 use value::Value;
 
 /// Fuel between two chances to collect garbage: few enough that a slice's garbage stays small.
@@ -149,7 +150,6 @@ impl Lua {
             let mut state = root.0.borrow_mut(&context);
             let host = host.map(|host| host as &mut dyn Host);
             let mut machine = Machine { state: &mut state, mc: &context, host, fuel, limit };
-            machine.purge_weak_tables();
             work(&mut machine)
         })
     }
@@ -238,6 +238,7 @@ impl Lua {
     /// Collects all garbage.
     pub fn collect(&mut self) {
         self.arena.gc_collect();
+        self.enter(|machine| Table::purge_found(machine.mc));
         let live = self.memory();
         self.wake_up = live + live.max(LEAST_SLEEP);
     }

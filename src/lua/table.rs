@@ -15,7 +15,8 @@ use super::value::{Str, Value, hash};
 use allocator_api2::vec::Vec as MeteredVec;
 use gc_arena::allocator_api::MetricsAlloc;
 use gc_arena::lock::RefLock;
-use gc_arena::{Collect, Collection, Gc, Mutation};
+use gc_arena::{Collect, Collection, Gc, GcWeak, Mutation};
+use std::cell::RefCell;
 
 /// The largest array part is `2^26` long.
 const MAX_BITS: usize = 26;
@@ -75,26 +76,47 @@ struct TableState<'gc> {
     /// A bit for each [`Event`] that this table, as a metatable, is known not to have.
     absent: u32,
     read_only: bool,
-    /// Keys that are objects are not kept alive by this table (`__mode`).
-    weak_keys: bool,
-    /// Values that are objects are not.
-    weak_values: bool,
+    /// The table itself, if it has ever had a metatable: for [`FOUND_WEAK`].
+    itself: Option<GcWeak<'gc, Object<'gc>>>,
 }
 
-// SAFETY: every pointer is traced; what is weak only weakly, and then `purge` forgets it before anybody looks.
+/// What a table does not keep alive, as the `__mode` of its metatable says: keys or values that are objects.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Weakness {
+    keys: bool,
+    values: bool,
+}
+
+thread_local! {
+    /// Weak tables that the collection at work has come by. [`Table::purge_found`] takes them when it is over.
+    static FOUND_WEAK: RefCell<Vec<GcWeak<'static, Object<'static>>>> = const { RefCell::new(Vec::new()) };
+}
+
+// SAFETY: every pointer is traced; what is weak only weakly, and then `purge_found` has it forgotten before
+// anybody looks.
 unsafe impl Collect for TableState<'_> {
     fn trace(&self, collection: &Collection) {
         let trace = |value: Packed<'_>, weakly: bool| {
             if weakly { value.trace_weakly(collection) } else { value.trace(collection) }
         };
+        let weak = self.weakness();
         for value in &self.array {
-            trace(*value, self.weak_values);
+            trace(*value, weak.values);
         }
         for node in &self.nodes {
-            trace(node.key, self.weak_keys);
-            trace(node.value, self.weak_values);
+            trace(node.key, weak.keys);
+            trace(node.value, weak.values);
         }
         self.metatable.trace(collection);
+        if weak != Weakness::default()
+            && let Some(itself) = self.itself
+        {
+            // SAFETY: only the lifetime is another. `Table::purge_found` takes it when the collection is over, which
+            // keeps this table, as it has come by it.
+            let itself =
+                unsafe { std::mem::transmute::<GcWeak<'_, _>, GcWeak<'static, _>>(itself) };
+            FOUND_WEAK.with_borrow_mut(|found| found.push(itself));
+        }
     }
 }
 
@@ -115,8 +137,7 @@ impl<'gc> Table<'gc> {
             metatable: None,
             absent: 0,
             read_only: false,
-            weak_keys: false,
-            weak_values: false,
+            itself: None,
         };
         if array > 0 {
             state.array.resize(array, Packed::NIL);
@@ -322,38 +343,25 @@ impl<'gc> Table<'gc> {
         self.state().metatable
     }
 
-    /// Gives it a metatable, or takes it away, and tells whether it is weak from now on: what its `__mode` says now.
-    /// (PUC-Rio asks for `__mode` at each collection; a script that changes it later sees a difference.) Whoever makes
-    /// a table weak must have it purged; [`super::machine::Machine::set_metatable`] does.
-    pub(super) fn set_metatable(self, mc: &Mutation<'gc>, metatable: Option<Table<'gc>>) -> bool {
-        let mode = metatable.map_or(Value::Nil, |metatable| metatable.field(b"__mode"));
-        let mode = if let Value::String(mode) = mode { mode.bytes() } else { b"" };
+    /// Gives it a metatable, or takes it away.
+    pub fn set_metatable(self, mc: &Mutation<'gc>, metatable: Option<Table<'gc>>) {
         self.change(mc, |state| {
             state.metatable = metatable;
-            state.weak_keys = mode.contains(&b'k');
-            state.weak_values = mode.contains(&b'v');
-            state.weak_keys || state.weak_values
-        })
+            state.itself = Some(Gc::downgrade(self.0));
+        });
     }
 
-    /// Forgets what it held weakly and the collector has taken.
-    pub(super) fn purge(self, mc: &Mutation<'gc>) {
-        self.change(mc, |state| {
-            if state.weak_values {
-                for value in state.array.iter_mut().filter(|value| value.is_lost(mc)) {
-                    *value = Packed::NIL;
-                }
+    /// Lets the weak tables that a collection has come by forget what it has taken. To be called at once behind each, in
+    /// the same arena.
+    pub(super) fn purge_found(mc: &Mutation<'gc>) {
+        for weak in FOUND_WEAK.take() {
+            // SAFETY: only the lifetime is another: it is one of this arena's tables, and the collection has kept it.
+            let weak = unsafe { std::mem::transmute::<GcWeak<'static, _>, GcWeak<'gc, _>>(weak) };
+            if let Some(table) = weak.upgrade(mc).map(Table) {
+                let weakness = table.state().weakness();
+                table.change(mc, |state| state.purge(mc, weakness));
             }
-            for node in &mut state.nodes {
-                if state.weak_keys && node.key.is_lost(mc) {
-                    node.key = Packed::LOST_KEY;
-                    node.value = Packed::NIL;
-                }
-                if state.weak_values && node.value.is_lost(mc) {
-                    node.value = Packed::NIL;
-                }
-            }
-        });
+        }
     }
 
     /// Writes raise an error: the tables that Redis shares between scripts.
@@ -433,6 +441,33 @@ fn place_of(number: f64) -> Option<usize> {
 }
 
 impl<'gc> TableState<'gc> {
+    /// What its metatable says now: PUC-Rio, too, asks at each collection.
+    fn weakness(&self) -> Weakness {
+        let Some(metatable) = self.metatable else { return Weakness::default() };
+        let name = b"__mode";
+        let mode = metatable.state().find_str(hash(name), |key| key.bytes() == name);
+        let mode = mode.as_str().map_or(&b""[..], Str::bytes);
+        Weakness { keys: mode.contains(&b'k'), values: mode.contains(&b'v') }
+    }
+
+    /// Forgets what it held weakly and the collector has taken.
+    fn purge(&mut self, mc: &Mutation<'gc>, weak: Weakness) {
+        if weak.values {
+            for value in self.array.iter_mut().filter(|value| value.is_lost(mc)) {
+                *value = Packed::NIL;
+            }
+        }
+        for node in &mut self.nodes {
+            if weak.keys && node.key.is_lost(mc) {
+                node.key = Packed::LOST_KEY;
+                node.value = Packed::NIL;
+            }
+            if weak.values && node.value.is_lost(mc) {
+                node.value = Packed::NIL;
+            }
+        }
+    }
+
     fn set_node_count(&mut self, count: usize) {
         let size = if count == 0 { 0 } else { 1 << ceil_log2(count) };
         self.nodes.clear();

@@ -76,7 +76,7 @@ pub fn interpreter(limit: usize) -> Lua {
         let metatable = machine.table(0, 0);
         let unknown = host_function(machine, api::UNKNOWN_GLOBAL);
         machine.set_field(metatable, "__index", unknown);
-        machine.set_metatable(globals, Some(metatable));
+        globals.set_metatable(machine.mc, Some(metatable));
         protect(machine, globals);
         if let Some(metatable) = machine.state.string_metatable {
             protect(machine, metatable);

@@ -176,7 +176,7 @@ fn setmetatable<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Re
     if table.is_read_only() {
         return Err(machine.error_here("Attempt to modify a readonly table"));
     }
-    machine.set_metatable(table, metatable);
+    table.set_metatable(machine.mc, metatable);
     machine.give(Value::Table(table))
 }
 
