@@ -6,7 +6,7 @@
 
 use super::function::Upvalue;
 use super::machine::{
-    After, Arguments, Fault, Flow, MAX_VALUES, MULTIPLE, Machine, Progress, Thread,
+    After, Arguments, Fault, Flow, Frame, MAX_VALUES, MULTIPLE, Machine, Progress, Thread,
 };
 use super::packed::Packed;
 use super::value::Value;
@@ -118,9 +118,11 @@ impl<'gc> Machine<'_, 'gc> {
         self.state.resumers.push(self.state.coroutine.replace(coroutine));
         if self.state.thread.frames.is_empty() {
             self.call(0, given.count, MULTIPLE, After::Results)?;
-        } else {
+        } else if self.state.thread.frames.last().is_some_and(Frame::is_native) {
             // The native on top has yielded.
             self.finish(self.state.thread.top - given.count, given.count)?;
+        } else {
+            self.give_to_yield(given.count);
         }
         Ok(Flow::Switched)
     }
@@ -128,7 +130,6 @@ impl<'gc> Machine<'_, 'gc> {
     /// Suspends the coroutine that runs, and gives its resumer the values in these slots, the last on the stack. The
     /// results of the native that runs are what the coroutine is resumed with.
     pub(super) fn yield_values(&mut self, given: Arguments) -> Result<Flow, Fault<'gc>> {
-        self.set_progress(Progress::Yielded);
         self.leave_coroutine(given.count)?;
         Ok(Flow::Switched)
     }

@@ -178,6 +178,8 @@ pub enum NativeCode {
     Library(NativeFunction),
     /// A library's function that has a short cut.
     Quick(QuickFunction, NativeFunction),
+    /// `coroutine.yield`, which a Lua function does without a frame for it.
+    Yield(NativeFunction),
     /// The host's function of this number ([`super::Host::invoke`]).
     Host(u32),
 }

@@ -168,9 +168,24 @@ impl<'gc> Machine<'_, 'gc> {
         };
         self.fuel -= 1;
         let arguments = self.count_from(function + 1, instruction.b());
+        if matches!(native.0.code, NativeCode::Yield(_)) && self.can_yield() {
+            self.state.thread.top = function + 1 + arguments;
+            self.leave_coroutine(arguments)?;
+            return Ok(Then::LookAgain);
+        }
         let wanted = instruction.c() as i32 - 1;
         let entered = self.enter_native(function, arguments, wanted, After::Results, nested);
         self.run_entered(at, native, entered)
+    }
+
+    /// The Lua function on top has yielded, by the call that is its last instruction: gives it the last `count` values on
+    /// the stack as the results of that.
+    pub(super) fn give_to_yield(&mut self, count: usize) {
+        let Some(frame) = self.state.thread.frames.last().copied() else { return };
+        let Some(closure) = frame.closure else { return };
+        let call = closure.proto().code[frame.pc as usize - 1];
+        let (function, wanted) = (frame.base + call.a(), call.c() as i32 - 1);
+        self.deliver(Frame { function, wanted, ..frame }, self.state.thread.top - count, count);
     }
 
     /// Ends the function at `at`.

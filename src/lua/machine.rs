@@ -218,12 +218,10 @@ impl Frame<'_> {
 /// How far a native is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// Not started, or at work. So is a Lua function, always.
+    /// Not started, or at work, or it has yielded. So is a Lua function, always.
     Started,
     /// Its continuation waits for a call with this protection, or for the next time slice.
     Waiting(Protection),
-    /// What its coroutine is resumed with is its results: it has no continuation.
-    Yielded,
     /// It has resumed a coroutine, whose results are its own: it has no continuation.
     Resuming {
         /// Whether the coroutine's error is a result.
@@ -834,9 +832,9 @@ impl<'gc> Machine<'_, 'gc> {
     ) -> Result<Flow, Fault<'gc>> {
         self.fuel -= 1;
         match native.0.code {
-            NativeCode::Library(function) | NativeCode::Quick(_, function) => {
-                function(self, arguments)
-            }
+            NativeCode::Library(function)
+            | NativeCode::Quick(_, function)
+            | NativeCode::Yield(function) => function(self, arguments),
             NativeCode::Host(number) => match self.host.take() {
                 Some(host) => {
                     let flow = host.invoke(number, self, arguments);

@@ -18,7 +18,9 @@ pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
 
 /// Puts the library into the globals.
 pub fn open(machine: &mut Machine) {
-    machine.library("coroutine", FUNCTIONS, &[]);
+    let library = machine.library("coroutine", FUNCTIONS, &[]);
+    let function = machine.native(NativeCode::Yield(yield_values), Vec::new());
+    machine.set_field(library, "yield", function);
 }
 
 fn new<'gc>(
