@@ -579,20 +579,6 @@ impl<'gc> Machine<'_, 'gc> {
         wanted: i32,
         after: After,
     ) -> Result<(), Fault<'gc>> {
-        let mut arguments = arguments;
-        let mut value = self.state.thread.stack[function];
-        if !value.is_function() {
-            let handler = self.handler_of(value, Event::Call);
-            if !handler.is_function() {
-                return Err(self.operand_error("call", value, Some(function)));
-            }
-            // The called value becomes the first argument.
-            self.reserve(function + arguments + 2);
-            self.state.thread.stack.copy_within(function..=function + arguments, function + 1);
-            self.state.thread.stack[function] = handler;
-            arguments += 1;
-            value = handler;
-        }
         let nested = self.state.thread.frames.last().map_or(0, |frame| frame.nested)
             + u8::from(after.nests());
         if after.nests() {
@@ -604,6 +590,25 @@ impl<'gc> Machine<'_, 'gc> {
             if all >= u32::from(MAX_NESTED) + 25 {
                 return Err(Fault::Error(self.string("error in error handling")));
             }
+        }
+        let mut arguments = arguments;
+        let mut value = self.state.thread.stack[function];
+        if !value.is_function() {
+            let handler = self.handler_of(value, Event::Call);
+            if !handler.is_function() {
+                let error = self.operand_error("call", value, Some(function));
+                // A handler is called inside of the call that fails.
+                if let Some(frame) = self.state.thread.frames.last_mut() {
+                    frame.nested = nested;
+                }
+                return Err(error);
+            }
+            // The called value becomes the first argument.
+            self.reserve(function + arguments + 2);
+            self.state.thread.stack.copy_within(function..=function + arguments, function + 1);
+            self.state.thread.stack[function] = handler;
+            arguments += 1;
+            value = handler;
         }
         if self.state.thread.frames.len() >= MAX_FRAMES {
             return Err(self.error_here("stack overflow"));

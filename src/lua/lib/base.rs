@@ -75,12 +75,17 @@ pub fn open(machine: &mut Machine) {
     }
 }
 
+/// What C takes for a text: it ends at the first NUL.
+fn text_of_c(bytes: &[u8]) -> &[u8] {
+    bytes.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
 fn assert<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     if machine.check_any(arguments, 1)?.is_true() {
         return Ok(Flow::Return(arguments.count));
     }
     let message = match machine.optional_string(arguments, 2)? {
-        Some(message) => message.bytes(),
+        Some(message) => text_of_c(message.bytes()),
         None => b"assertion failed!",
     };
     Err(machine.error(message))
@@ -91,8 +96,7 @@ fn collectgarbage<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> 
     const OPTIONS: [&[u8]; 7] =
         [b"stop", b"restart", b"collect", b"count", b"step", b"setpause", b"setstepmul"];
     let option = machine.optional_string(arguments, 1)?.map_or(&b"collect"[..], |option| {
-        // C's string ends at the first NUL.
-        option.bytes().split(|byte| *byte == 0).next().unwrap_or_default()
+        text_of_c(option.bytes())
     });
     if !OPTIONS.contains(&option) {
         let message = [&b"invalid option '"[..], option, b"'"].concat();
