@@ -95,9 +95,9 @@ fn assert<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
 fn collectgarbage<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     const OPTIONS: [&[u8]; 7] =
         [b"stop", b"restart", b"collect", b"count", b"step", b"setpause", b"setstepmul"];
-    let option = machine.optional_string(arguments, 1)?.map_or(&b"collect"[..], |option| {
-        text_of_c(option.bytes())
-    });
+    let option = machine
+        .optional_string(arguments, 1)?
+        .map_or(&b"collect"[..], |option| text_of_c(option.bytes()));
     if !OPTIONS.contains(&option) {
         let message = [&b"invalid option '"[..], option, b"'"].concat();
         return Err(machine.argument_error(1, &message));
