@@ -343,6 +343,10 @@ fn connect(real: &RealServer) -> Connection {
     connection
 }
 
+/// A script that has not ended after so many slices of so much fuel hangs.
+const MAX_SLICES: usize = 10_000;
+const SLICE: i64 = 10_000;
+
 /// Runs a case on both; our reply, printed, where it first differs from the real one.
 fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
     let mut connection = connect(real);
@@ -350,6 +354,11 @@ fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
     let client = engine.server.connect("");
     for argv in commands {
         engine.server.send(client, argv);
+        for _ in 0..MAX_SLICES {
+            if !engine.server.run(SLICE) {
+                break;
+            }
+        }
         let ours = engine.server.take_reply(client);
         let theirs = connection.call(argv);
         match ours {
