@@ -18,6 +18,9 @@
 //! is resumed with the results (or, if protected, the error). Between the two anything may happen: time slices end,
 //! memory is collected. So a continuation holds no Lua values: those stay in the native's part of the stack, which
 //! begins at its arguments. Long work pays [`Machine::fuel`] and answers [`Flow::Pause`] when that is spent.
+//!
+//! A native that scripts call often may have a short cut besides, for the cases that need none of this
+//! (`QuickFunction`): the call then takes no frame.
 
 use super::Host;
 use super::coroutine::Coroutine;

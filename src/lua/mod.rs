@@ -12,7 +12,7 @@
 //! | `quick` `execute` | the loop's form of the code; the loop, which does what needs no call |
 //! | `instruction` `operators` `debug` | instructions in full; metamethods; names for messages |
 //! | `hook` | a script that is to give up |
-//! | `number` `format` `pattern` | algorithms of the libraries |
+//! | `number` `format` `pattern` `class` | algorithms of the libraries |
 //! | `lib/` | the libraries |
 //!
 //! A host loads a function, starts it and resumes it slice by slice:
