@@ -1,8 +1,18 @@
-//! Runs the Lua chapters and compares what they print with `lua5.1`, at several sizes of time slice.
+//! Runs the Lua chapters and compares what they print with `lua5.1` and, through EVAL, with the real server, at several
+//! sizes of time slice.
+//!
+//! A chapter that is not for both says so in its first line, with the reason: `-- lua5.1 only: ` or `-- redis only: `.
 
+#![allow(clippy::print_stderr, reason = "what could not be proved is said loudly")]
+
+mod common;
+
+use common::engine::Engine;
+use common::real::RealServer;
 use evalsha::lua::lib::base::display;
 use evalsha::lua::machine::{Arguments, Fault, Flow, Machine};
 use evalsha::lua::{Lua, NoHost, Step, lib};
+use evalsha::resp::Reply;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -22,6 +32,14 @@ fn out<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<Flow
 
 const PRELUDE: &str = "function out(...) local t = {...} for i = 1, select('#', ...) do t[i] = tostring(t[i]) end \
                        io.write(table.concat(t, '\\t'), '\\n') end print = out ";
+
+/// Stands before a chapter that is sent to EVAL, where there are no globals to be made; it is one line, so that the
+/// chapter's own lines keep their numbers but for the first.
+const EVAL_PRELUDE: &[u8] = b"local lines = {} local function out(...) local t = {...} \
+    for i = 1, select('#', ...) do t[i] = tostring(t[i]) end \
+    lines[#lines + 1] = table.concat(t, '\\t') end local print = out ";
+/// Stands behind it.
+const EVAL_END: &[u8] = b"\nreturn lines";
 
 /// Addresses differ from run to run.
 fn without_addresses(text: &[u8]) -> String {
@@ -50,10 +68,16 @@ fn ours(path: &Path, slice: i64) -> String {
         .load(&source, name.as_bytes())
         .unwrap_or_else(|error| panic!("{}", String::from_utf8_lossy(&error.0)));
     lua.start(function);
+    let mut pauses = 0;
     loop {
         match lua.resume(&mut NoHost, slice) {
-            Step::Paused if slice < 100 => lua.collect(),
-            Step::Paused => {}
+            Step::Paused => {
+                // Every slice at first; a long chapter would take for ever.
+                if slice < 100 && (pauses < 5000 || pauses % 997 == 0) {
+                    lua.collect();
+                }
+                pauses += 1;
+            }
             Step::Finished => break,
             Step::Failed => {
                 let message =
@@ -83,6 +107,53 @@ fn theirs(path: &Path) -> Option<String> {
     Some(without_addresses(&output.stdout))
 }
 
+/// The chapters but those with a mark, which must have a reason.
+fn chapters_without(mark: &str) -> Vec<PathBuf> {
+    let is_for = |path: &PathBuf| {
+        let source = std::fs::read(path).expect("the chapter is there");
+        let Some(reason) = source.strip_prefix(mark.as_bytes()) else { return true };
+        assert!(!reason.starts_with(b"\n"), "{}: no reason", path.display());
+        false
+    };
+    chapters().into_iter().filter(is_for).collect()
+}
+
+/// The chapters that are Lua alone.
+fn language_chapters() -> Vec<PathBuf> {
+    chapters_without("-- redis only: ")
+}
+
+/// EVAL of a chapter.
+fn eval(path: &Path) -> [Vec<u8>; 3] {
+    let chapter = std::fs::read(path).expect("the chapter is there");
+    [b"EVAL".to_vec(), [EVAL_PRELUDE, &chapter, EVAL_END].concat(), b"0".to_vec()]
+}
+
+/// What our engine replies to EVAL of a chapter, in slices of some size.
+fn evaluated(path: &Path, slice: i64) -> Reply {
+    let mut engine = Engine::new();
+    let client = engine.server.connect("");
+    engine.server.send(client, &eval(path));
+    while engine.server.is_busy() {
+        engine.server.run(slice);
+    }
+    engine.server.take_reply(client).expect("the script has ended")
+}
+
+/// The lines of a reply.
+fn lines(path: &Path, reply: &Reply) -> Vec<String> {
+    let items = match reply {
+        Reply::Array(items) => items,
+        Reply::Error(text) => panic!("{}: {}", path.display(), text.escape_ascii()),
+        other => panic!("{}: {other:?}", path.display()),
+    };
+    let line = |item: &Reply| match item {
+        Reply::Bulk(line) => without_addresses(line),
+        other => panic!("{}: {other:?}", path.display()),
+    };
+    items.iter().map(line).collect()
+}
+
 fn chapters() -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir("tests/lua/chapters")
         .expect("the chapters are there")
@@ -96,7 +167,7 @@ fn chapters() -> Vec<PathBuf> {
 #[test]
 fn chapters_print_what_lua_prints() {
     let mut differences = Vec::new();
-    for path in chapters() {
+    for path in language_chapters() {
         let Some(expected) = theirs(&path) else {
             assert!(std::env::var_os("CI").is_none(), "lua5.1 is not installed");
             eprintln!("NOT PROVED: lua5.1 is not installed");
@@ -120,8 +191,38 @@ fn chapters_print_what_lua_prints() {
 }
 
 #[test]
+fn chapters_reply_what_redis_replies() {
+    let Some(real) = RealServer::start() else { return };
+    let mut differences = Vec::new();
+    for path in chapters_without("-- lua5.1 only: ") {
+        let theirs = lines(&path, &real.connect().call(&eval(&path)));
+        for slice in [100_000, 997, 7] {
+            let ours = lines(&path, &evaluated(&path, slice));
+            for (line, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
+                if ours != theirs {
+                    differences.push(format!(
+                        "{} in slices of {slice}, line {}\n  ours  {ours}\n  redis {theirs}",
+                        path.display(),
+                        line + 1
+                    ));
+                }
+            }
+            if ours.len() != theirs.len() {
+                differences.push(format!(
+                    "{} in slices of {slice}: {} lines, not {}",
+                    path.display(),
+                    ours.len(),
+                    theirs.len()
+                ));
+            }
+        }
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
 fn slices_of_any_size_change_nothing() {
-    for path in chapters() {
+    for path in language_chapters() {
         let whole = ours(&path, 100_000);
         for slice in [1, 7] {
             assert_eq!(ours(&path, slice), whole, "{} in slices of {slice}", path.display());
@@ -132,7 +233,7 @@ fn slices_of_any_size_change_nothing() {
 /// Whatever it does and catches, it comes to an end.
 #[test]
 fn a_script_that_is_to_give_up_does_so() {
-    for path in chapters() {
+    for path in language_chapters() {
         let source = std::fs::read(&path).expect("the chapter is there");
         for before in (0..400).step_by(3) {
             let mut lua = Lua::new(64 << 20);

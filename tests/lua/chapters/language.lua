@@ -30,4 +30,4 @@ local r, env = {}, {} for key, v in next, {1, 2, 3} do r[#r + 1] = key + v end o
 local x, y, z = (function() return 1, 2, 3 end)() out(x, y, z) local g = {(function() return 1, 2 end)(), (function() return 1, 2 end)()} out(#g)
 local s = 0 for key, v in pairs({10, 20, 30, n = 40}) do s = s + v end out(s) out(#"\n\t\\\"\065\10", "\z" == "z", [[
 first newline dropped]], [==[a]]b]==])
-goto_ = 1 out(goto_, _G.goto_) do local _G = 5 end out(2 ^ 3 ^ 2, -2 ^ 2, not nil == true, 1 .. 2 == "12", "a" .. "b" .. "c" == "abc", 1 + 2 < 4 and "yes" or "no")
+local goto_ = 1 out(goto_) do local _G = 5 end out(2 ^ 3 ^ 2, -2 ^ 2, not nil == true, 1 .. 2 == "12", "a" .. "b" .. "c" == "abc", 1 + 2 < 4 and "yes" or "no")

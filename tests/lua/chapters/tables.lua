@@ -19,7 +19,7 @@ order({1, 2, 3, a = 1, b = 2, c = 3}) order({a = 1, b = 2, c = 3, d = 4, e = 5, 
 local h = {} for i = 1, 50 do h["k" .. i] = i end for i = 1, 50, 3 do h["k" .. i] = nil end for i = 51, 70 do h["k" .. i] = i end order(h)
 local m = {} for i = 1, 20 do m[i] = i m["x" .. i] = i end for i = 5, 15 do m[i] = nil end m[30] = 1 m.z = 2 order(m) out(#m)
 local holes = {1, 2, nil, 4} out(#holes, #{nil, nil, 3}, #{1, nil}, #{n = 1}) local q = {} for i = 1, 10 do q[i] = i end q[10] = nil q[5] = nil out(#q)
-out(next({}), next({5}), next({a = 1}), type(next), pcall(next, {}, 1), rawlen) out(select("#", unpack({1, nil, 3})), unpack({1, 2, 3}, 2), unpack({1, 2}, 1, 3))
+out(next({}), next({5}), next({a = 1}), type(next), pcall(next, {}, 1)) out(select("#", unpack({1, nil, 3})), unpack({1, 2, 3}, 2), unpack({1, 2}, 1, 3))
 local r = {} for i = -5, 5 do r[i] = i end order(r) r = {} for i = 100, 1, -1 do r[i] = i end order(r) out(#r)
 out(pcall(ipairs), pcall(pairs, nil), pcall(unpack), pcall(setmetatable, {}), rawequal("a", "a"), rawequal({}, {}), rawget({5}, 1))
 
