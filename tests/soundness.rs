@@ -45,6 +45,26 @@ const PROGRAMS: &[(&str, &str)] = &[
          collectgarbage() return fs[1](), fs[5](), fs[5]()",
         "3 15 25",
     ),
+    (
+        "local t = {} setmetatable(t, t) t.__mode = 'v' for i = 1, 9 do t[i] = {} t['k' .. i] = {} end t[10] = 'kept'
+         collectgarbage() t.__mode = nil t[11] = {} collectgarbage()
+         local n = 0 for _ in pairs(t) do n = n + 1 end return n, t[10], type(t[11])",
+        "2 kept table",
+    ),
+    (
+        "local t, n = {}, 0 for i = 1, 20 do table.insert(t, math.max(i, 3)) end
+         for i, v in ipairs(t) do n = n + v end for k, v in next, t do n = n + v end
+         local words = 0 for w in ('one two  three'):gmatch('%a+') do words = words + #w end
+         return n, words, ('a-b'):find('-', 1, true), (('x=1, y=2'):gsub('(%w)=(%w)', '%2:%1')), bit.band(7, 12),
+             rawget(t, 20), rawequal(t, t), ('abc'):sub(2, 2):byte()",
+        "426 11 2 1:x, 2:y 4 20 true 98",
+    ),
+    (
+        "local c = coroutine.wrap(function() local f = function() return coroutine.yield() end
+         for i = 1, 4 do local a, b = coroutine.yield(i, i) coroutine.yield(a, b) end return (f()) end)
+         local s = 0 for i = 1, 9 do local a, b = c(i, i) s = s + (a or 0) + (b or 0) end return s, c('end')",
+        "60 end",
+    ),
     ("return struct.unpack('d', '\\1\\2\\3\\4\\5\\6\\250\\255'), 0/0 == 0/0, -(0/0) ~= 0", "-nan false true"),
 ];
 
