@@ -130,11 +130,10 @@ fn compare(name: &str, templates: &[Template]) {
     for case in 0..cases {
         let mut random = Random::new(seed.wrapping_mul(1_000_003) + case);
         let commands = generate(&mut random, templates);
-        if difference(&real, &commands).is_none() {
-            continue;
-        }
+        let Some(first) = difference(&real, &commands) else { continue };
         let commands = shrink(&real, commands);
-        let found = difference(&real, &commands).expect("shrinking keeps the difference");
+        let found = difference(&real, &commands)
+            .unwrap_or_else(|| format!("(now the same; at first it was)\n{first}"));
         panic!("{name}, case {case} of seed {seed}: the last reply of ours is\n{found}\n{}", {
             transcript(&real, &commands)
         });
