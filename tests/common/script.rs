@@ -6,10 +6,13 @@
 
 use evalsha::server::random::Random;
 
-/// Shows values to the last bit and without addresses; tables in the order of `pairs`. `try` calls and shows.
+/// Shows values to the last bit and without addresses; tables in the order of `pairs`, unless that depends on addresses:
+/// an object as a key. `try` calls and shows.
 const PRELUDE: &str = "local out = {} local function tos(v) local k = type(v) if k == 'number' then return \
     string.format('%.14g', v) elseif k == 'string' or k == 'nil' or k == 'boolean' then return tostring(v) end return k end \
     local function show(v, d) if type(v) == 'table' then if d > 3 then out[#out + 1] = '...' return end out[#out + 1] = '{' \
+    for k in pairs(v) do local kind = type(k) if kind ~= 'number' and kind ~= 'string' and kind ~= 'boolean' then \
+    out[#out + 1] = '?}' return end end \
     for k, x in pairs(v) do show(k, d + 1) show(x, d + 1) end out[#out + 1] = '}' elseif type(v) == 'number' then \
     out[#out + 1] = string.format('%.17g', v) else out[#out + 1] = type(v) .. ':' .. tos(v) end end \
     local function try(f, ...) local r = {n = 0} local function keep(...) r.n = select('#', ...) for i = 1, r.n do r[i] = \
