@@ -78,7 +78,11 @@ impl<'gc> Machine<'_, 'gc> {
     pub(super) fn get_plainly(at: &mut Place<'gc>) -> bool {
         let (_, instruction) = at.fetched();
         let Some(table) = at.get(instruction.b()).as_table() else { return false };
-        let found = table.get_packed(at.operand(instruction.c()));
+        let key = at.operand(instruction.c());
+        if is_long(key) {
+            return false;
+        }
+        let found = table.get_packed(key);
         if found.is_nil() && table.metatable().is_some() {
             return false;
         }
@@ -91,7 +95,7 @@ impl<'gc> Machine<'_, 'gc> {
     pub(super) fn set_plainly(&mut self, at: &mut Place<'gc>) -> bool {
         let (_, instruction) = at.fetched();
         let (key, value) = (at.operand(instruction.b()), at.operand(instruction.c()));
-        let table = at.get(instruction.a()).as_table();
+        let table = at.get(instruction.a()).as_table().filter(|_| !is_long(key));
         table.is_some_and(|table| table.set_plainly(self.mc, key, value))
     }
 
@@ -113,11 +117,19 @@ impl<'gc> Machine<'_, 'gc> {
         let (_, instruction) = at.fetched();
         let (iterator, wanted) = (instruction.a(), instruction.c());
         let arguments = Arguments { base: at.slot(iterator + 1), count: 2 };
-        let done = self.short_cut(at, iterator, arguments, (iterator + 3, wanted));
+        let done = self.room_for_iterator().is_some()
+            && self.short_cut(at, iterator, arguments, (iterator + 3, wanted));
         if done {
             Self::loop_on(at, iterator);
         }
         done
+    }
+
+    /// How deep the call of an iterator is nested, if there is room for it: PUC-Rio makes it from C.
+    #[inline(always)]
+    fn room_for_iterator(&self) -> Option<u8> {
+        let nested = self.room_for_frame()? + 1;
+        (nested.saturating_add(self.state.thread.outside) < MAX_NESTED).then_some(nested)
     }
 
     /// Puts the results of the native in register `function`, as many as wanted, into the registers from `target` on.
@@ -210,14 +222,13 @@ impl<'gc> Machine<'_, 'gc> {
         for register in instruction.a()..instruction.a() + 3 {
             at.set(register + 3, at.get(register));
         }
-        let outside = self.state.thread.outside;
-        let room =
-            self.room_for_frame().filter(|nested| nested.saturating_add(outside) + 1 < MAX_NESTED);
-        let (Some(native), Some(nested)) = (self.packed(function).as_native(), room) else {
+        let (Some(native), Some(nested)) =
+            (self.packed(function).as_native(), self.room_for_iterator())
+        else {
             self.call(function, 2, wanted, After::Iterate)?;
             return Ok(Then::LookAgain);
         };
-        let entered = self.enter_native(function, 2, wanted, After::Iterate, nested + 1);
+        let entered = self.enter_native(function, 2, wanted, After::Iterate, nested);
         let then = self.run_entered(at, native, entered)?;
         if then == Then::GoOn {
             Self::loop_on(at, instruction.a());
@@ -452,4 +463,9 @@ impl<'gc> Machine<'_, 'gc> {
 fn size_hint(byte: u32) -> usize {
     let exponent = byte >> 3 & 31;
     if exponent == 0 { byte as usize } else { ((byte & 7) as usize + 8) << (exponent - 1) }
+}
+
+/// A string that is paid for where it is a key ([`Machine::pay_for_key`]).
+fn is_long(key: Packed<'_>) -> bool {
+    key.as_str().is_some_and(|text| text.bytes().len() > 1 << 12)
 }

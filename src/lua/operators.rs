@@ -137,6 +137,7 @@ impl<'gc> Machine<'_, 'gc> {
         key: Packed<'gc>,
         register: Option<usize>,
     ) -> Result<LookUp<'gc>, Fault<'gc>> {
+        self.pay_for_key(key);
         let mut object = value;
         for turn in 0..MAX_LOOP {
             let handler = if let Some(table) = object.as_table() {
@@ -220,6 +221,7 @@ impl<'gc> Machine<'_, 'gc> {
         new: Packed<'gc>,
         register: Option<usize>,
     ) -> Result<(), Fault<'gc>> {
+        self.pay_for_key(key);
         let mut object = value;
         for turn in 0..MAX_LOOP {
             let handler = if let Some(table) = object.as_table() {
@@ -361,6 +363,13 @@ impl<'gc> Machine<'_, 'gc> {
         }
         self.pay_for_comparison(left, right);
         Ok(Some(left.equals(right)))
+    }
+
+    /// A string that is a key may have to be compared to its end.
+    pub(in crate::lua) fn pay_for_key(&mut self, key: Packed<'gc>) {
+        if let Some(text) = key.as_str() {
+            self.pay_for_bytes(text.bytes().len());
+        }
     }
 
     /// Two strings may have to be compared to their end.

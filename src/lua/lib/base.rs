@@ -259,12 +259,14 @@ fn rawequal<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result
 fn rawget<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let table = machine.check_table(arguments, 1)?;
     let key = machine.check_any(arguments, 2)?;
+    machine.pay_for_key(key.into());
     machine.give(table.get(key))
 }
 
 fn rawset<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let table = machine.check_table(arguments, 1)?;
     let (key, value) = (machine.check_any(arguments, 2)?, machine.check_any(arguments, 3)?);
+    machine.pay_for_key(key.into());
     machine.raw_set(table, key, value)?;
     machine.give(Value::Table(table))
 }

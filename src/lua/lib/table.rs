@@ -422,6 +422,7 @@ impl Sorting {
                 return Ok(Some(left < right));
             }
             if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
+                machine.pay_for_bytes(left.bytes().len().min(right.bytes().len()));
                 return Ok(Some(left.bytes() < right.bytes()));
             }
             function = machine.handler_of(left, Event::Lt);
