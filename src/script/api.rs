@@ -13,6 +13,7 @@ use crate::number::format_g;
 use crate::resp::{Reply, Resp};
 use crate::server::client::SCRIPT_CLIENT;
 use crate::server::{LogLevel, Origin, REDIS_VERSION, Server};
+use sha1::{Digest, Sha1};
 
 /// A function that scripts call and the server runs.
 type Function =
@@ -218,11 +219,37 @@ fn sha1hex<'gc>(
     if arguments.count != 1 {
         return Err(raise(machine, &Error::SCRIPT_SHA1_ARGUMENTS));
     }
-    let text = machine.argument(arguments, 1).to_str(machine.mc);
-    machine.fuel -= (text.map_or(0, |text| text.bytes().len()) >> 4) as i64;
-    let sha = Sha::of(text.map_or(&[], |text| text.bytes()));
-    let value = machine.string(sha.name());
-    machine.give(value)
+    Box::new(Hashing::default()).resume(machine, arguments, Outcome::Resumed)
+}
+
+/// `sha1hex` at work.
+#[derive(Default)]
+struct Hashing {
+    hasher: Sha1,
+    done: usize,
+}
+
+impl Continue for Hashing {
+    fn resume<'gc>(
+        mut self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        _: Outcome<'gc>,
+    ) -> Result<'gc> {
+        const PIECE: usize = 1 << 12;
+        let text = machine.argument(arguments, 1).to_str(machine.mc);
+        let rest = text.map_or(&b""[..], |text| &text.bytes()[self.done..]);
+        for piece in rest.chunks(PIECE) {
+            if machine.fuel <= 0 {
+                return Ok(Flow::Pause(self));
+            }
+            self.hasher.update(piece);
+            self.done += piece.len();
+            machine.fuel -= (piece.len() >> 4) as i64;
+        }
+        let value = machine.string(Sha::of_hashed(self.hasher).name());
+        machine.give(value)
+    }
 }
 
 /// redis.log(level, message, ...): the messages, joined by spaces, go to the server's log.

@@ -18,6 +18,11 @@ impl Sha {
         Sha(Sha1::digest(bytes).into())
     }
 
+    /// Of what the hasher has been given.
+    pub fn of_hashed(hasher: Sha1) -> Sha {
+        Sha(hasher.finalize().into())
+    }
+
     /// What a name, digits in any case, stands for; `None` if it is none.
     pub fn named(name: &[u8]) -> Option<Sha> {
         let mut sha = Sha([0; 20]);
