@@ -403,8 +403,6 @@ impl<'a> Lexer<'a> {
             self.save();
         }
         let text = self.buffer.split(|&byte| byte == 0).next().unwrap_or_default();
-        parse_number(text)
-            .map(Token::Number)
-            .ok_or_else(|| self.error_in_text("malformed number"))
+        parse_number(text).map(Token::Number).ok_or_else(|| self.error_in_text("malformed number"))
     }
 }
