@@ -101,8 +101,7 @@ fn ours(path: &Path, slice: i64) -> String {
 }
 
 fn theirs(path: &Path) -> Option<String> {
-    let script = format!("{PRELUDE} dofile('{}')", path.display());
-    let output = Command::new("lua5.1").args(["-e", &script]).output().ok()?;
+    let output = Command::new("lua5.1").args(["-e", PRELUDE]).arg(path).output().ok()?;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(without_addresses(&output.stdout))
 }

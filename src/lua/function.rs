@@ -61,7 +61,9 @@ impl<'gc> Function<'gc> {
         let functions =
             proto.protos.iter().map(|proto| Function::link(mc, proto, string)).collect();
         let Proto { parameters, max_stack, is_vararg, .. } = **proto;
-        let clean = proto.clean.max(parameters);
+        // A function that names `...` has a variable `arg` all the same, without a value.
+        let named = parameters.saturating_add(u8::from(is_vararg)).min(max_stack);
+        let clean = proto.clean.max(named);
         let proto = proto.clone();
         Gc::new(
             mc,

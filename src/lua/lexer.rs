@@ -230,9 +230,9 @@ impl<'a> Lexer<'a> {
                 b'"' | b'\'' => return self.string(byte),
                 b'.' => {
                     self.save();
-                    if self.peek() == Some(b'.') {
+                    if matches!(self.peek(), Some(b'.' | 0)) {
                         self.at += 1;
-                        if self.peek() == Some(b'.') {
+                        if matches!(self.peek(), Some(b'.' | 0)) {
                             self.at += 1;
                             return Ok(Token::Fixed(Fixed::Dots));
                         }
@@ -386,21 +386,23 @@ impl<'a> Lexer<'a> {
     }
 
     /// A numeral takes everything that could be part of one; then it must read as a number.
+    ///
+    /// PUC-Rio looks for the byte in a set that C ends with a NUL, and so finds NUL in every set; here as for dots. C's
+    /// reading of the number stops there.
     fn number(&mut self) -> Result<Token, SyntaxError> {
         while self.peek().is_some_and(|byte| byte.is_ascii_digit() || byte == b'.') {
             self.save();
         }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
+        if matches!(self.peek(), Some(b'e' | b'E' | 0)) {
             self.save();
-            if matches!(self.peek(), Some(b'+' | b'-')) {
+            if matches!(self.peek(), Some(b'+' | b'-' | 0)) {
                 self.save();
             }
         }
         while self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             self.save();
         }
-        parse_number(&self.buffer)
-            .map(Token::Number)
-            .ok_or_else(|| self.error_in_text("malformed number"))
+        let text = self.buffer.split(|&byte| byte == 0).next().unwrap_or_default();
+        parse_number(text).map(Token::Number).ok_or_else(|| self.error_in_text("malformed number"))
     }
 }

@@ -227,7 +227,12 @@ impl<'gc> Machine<'_, 'gc> {
             let handler = if let Some(table) = object.as_table() {
                 let handler = match table.metatable() {
                     Some(metatable) => match self.handler(metatable, Event::NewIndex) {
-                        handler if !handler.is_nil() && table.get_packed(key).is_nil() => handler,
+                        handler if !handler.is_nil() && table.get_packed(key).is_nil() => {
+                            // `luaV_settable` has made the key before it asks: the order of `pairs` shows it, and an
+                            // impossible key is an error.
+                            self.raw_set_packed(table, key, Packed::NIL)?;
+                            handler
+                        }
                         _ => Packed::NIL,
                     },
                     None => Packed::NIL,
