@@ -28,3 +28,72 @@ out(pcall(string.rep, "x", 1, 2), pcall(string.sub), pcall(string.upper), pcall(
 local function try(...) local ok, e = pcall(...) return tostring(ok) .. " " .. tostring(e) end
 local ring = {} setmetatable(ring, {__index = ring}) getmetatable(ring).__index = ring
 out(try(string.gsub, "abc", "b", ring), try(string.gsub, "abc", "b", setmetatable({}, {__index = 5})), (("abc"):gsub("b", setmetatable({}, {__index = {b = "B"}}))))
+
+-- Every position, be it near, far, broken or no number at all.
+do
+  local inf = 1 / 0
+  local positions = {0, 1, 2, 3, 4, 5, 6, 7, -1, -2, -4, -5, -6, -7, 1.5, 2.9, -1.5, -0.5, 0.9, 1e6, -1e6, 2 ^ 31, -2 ^ 31, 2 ^ 53, "2", " -2 ", "0x3"}
+  local s = "a\0b\255c"
+  local function show(text) return (text:gsub("[^%w]", function(c) return "<" .. c:byte() .. ">" end)) end
+  for _, i in ipairs(positions) do
+    local row = {}
+    for _, j in ipairs(positions) do row[#row + 1] = show(s:sub(i, j)) .. ":" .. table.concat({s:byte(i, j)}, ",") end
+    out(i, show(s:sub(i)), s:byte(i), table.concat(row, " "))
+    out(s:find("", i), s:find("[%z\1-\255]", i)) out(s:find("b", i, true), s:match("()", i), s:match("^.", i) and show(s:match("^.", i)))
+  end
+  out((""):sub(1, 1) == "", (""):byte(1, 10), select("#", (""):byte()), (""):sub(-1, -1) == "", (""):find("", 1), (""):find("", 2), (""):find("", 3), (""):find("", -5))
+end
+
+-- All bytes.
+do
+  local bytes = {} for b = 0, 255 do bytes[#bytes + 1] = string.char(b) end
+  local all = table.concat(bytes)
+  local function codes(text) local r = {} for i = 1, #text do r[i] = text:byte(i) end return table.concat(r, " ") end
+  out(#all, codes(all:upper())) out(codes(all:lower())) out(codes(all:reverse())) out(codes(all:sub(100, 140)), codes(all:sub(-3)))
+  out(select("#", all:byte(1, -1)), string.char(all:byte(1, -1)) == all, all:rep(3) == all .. all .. all, all:upper():lower() == all:lower())
+  out(codes(string.format("%q", all))) out(#string.format("%s", all), #string.format("%-99s", all), #string.format("%.10s", all))
+  for b = 0, 255, 5 do
+    local one, row = string.char(b), {}
+    for c = 0, 255, 15 do
+      local other = string.char(c)
+      row[#row + 1] = (one < other and "<" or "") .. (one <= other and "l" or "") .. (one > other and ">" or "") .. (one >= other and "g" or "") .. (one == other and "=" or "")
+    end
+    out(b, table.concat(row, " "))
+  end
+end
+
+-- Order, with zeros inside and prefixes.
+do
+  local words = {"", "\0", "\0\0", "\0a", "a", "a\0", "a\0b", "a\0c", "ab", "b", "B", "\127", "\128", "\255", "\255\0", "\195\164", "10", "9", " ", "a b"}
+  for i, a in ipairs(words) do
+    local row = {}
+    for j, b in ipairs(words) do row[j] = (a < b and "1" or "0") .. (a <= b and "1" or "0") .. (a == b and "1" or "0") .. #(a .. b) end
+    out(i, #a, table.concat(row, " "))
+  end
+  table.sort(words) for i, word in ipairs(words) do out(i, (word:gsub("[^%w]", function(c) return "<" .. c:byte() .. ">" end))) end
+end
+
+-- Numbers become strings and strings numbers.
+do
+  local values = {1, 1.5, -0.25, 1e15, 1e16, 2 ^ 63, 1e100, -1e-10, 0, 123456.789, "1", "0x1F", " 7 ", "1e2", "-3"}
+  for _, a in ipairs(values) do
+    out(a .. "", a .. a, a .. "|" .. a, a + 0, a * "2", -a, a % "4", "2" ^ (a % 5), #(a .. ""), string.len(a), string.rep(a, 2), string.sub(a, 2, 3), string.upper(a), string.reverse(a), a == a .. "", tostring(a) == a .. "")
+  end
+  for _, pair in ipairs({{"x", 1}, {1, "x"}, {"", 1}, {nil, 1}, {true, "a"}, {{}, 1}, {1, {}}, {"a", nil}, {print, 1}}) do
+    local a, b = pair[1], pair[2]
+    for _, f in ipairs({function() return a + b end, function() return a .. b end, function() return a < b end, function() return b <= a end, function() return -a end, function() return #a end, function() return a % b end, function() return a.x.y end, function() return a() end, function() return a:nope() end}) do
+      local ok, why = pcall(f) out(ok, (tostring(why):gsub("0x%x+", "address")))
+    end
+  end
+end
+
+-- What the functions say to wrong arguments.
+for _, name in ipairs({"byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "rep", "reverse", "sub", "upper"}) do
+  local f = string[name]
+  out(name, pcall(f), pcall(f, nil), pcall(f, {}), pcall(f, true))
+  out(pcall(f, "x", {})) out(pcall(f, "x", true)) out(pcall(f, "x", "y", {})) out(pcall(f, "x", 1, true)) out(pcall(f, "x", "x", "x", {}))
+  out(pcall(function() return ("x")[name]("abc", {}) end)) out(pcall(function() local s = "x" return s[name](s, print) end))
+end
+for _, n in ipairs({-1, 0, 0.9, 1, 1.9, 2, "3", -1e9}) do out(n, ("ab"):rep(n), #("ab"):rep(n)) end
+for _, n in ipairs({-1, 256, 1e6, "65", 65.9, "x", -0.5, 255.9}) do out(n, pcall(string.char, n)) out(pcall(string.char, 65, n)) end
+out(("x").rep == string.rep, ("x").nope, ("x")[1], pcall(function() local s = "x" s.y = 1 end), pcall(function() return ("x"):nope() end), #"", #"\0\0", ("a"):len(), ("%s"):rep(3, "x"):format(1, 2, 3))
