@@ -93,6 +93,14 @@ fixed! {
     INVALID_CLIENT_ID "ERR Invalid client ID"
     CLIENT_ID_NOT_POSITIVE "ERR client-id should be greater than 0"
     NO_SUCH_CLIENT "ERR No such client"
+    EXEC_WITHOUT_MULTI "ERR EXEC without MULTI"
+    DISCARD_WITHOUT_MULTI "ERR DISCARD without MULTI"
+    NESTED_MULTI "ERR MULTI calls can not be nested"
+    WATCH_IN_MULTI "ERR WATCH inside MULTI is not allowed"
+    EXEC_ABORTED "EXECABORT Transaction discarded because of previous errors."
+    NOT_IN_TRANSACTION "ERR Command not allowed inside a transaction"
+    UNBLOCKED "UNBLOCKED client unblocked via CLIENT UNBLOCK"
+    PAUSE_MODE "ERR CLIENT PAUSE mode must be WRITE or ALL"
     UNBLOCK_REASON "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
     CACHING_WITHOUT_TRACKING "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
     TRACKING_PREFIX "ERR PREFIX option requires BCAST mode to be enabled"
@@ -134,6 +142,12 @@ pub fn script_position(sha: &str, source: &str, line: i64) -> String {
 }
 
 impl Error {
+    /// EXEC is refused; so is its transaction.
+    pub fn exec_aborted(why: &Error) -> Error {
+        let why = why.0.strip_prefix(b"ERR ").unwrap_or(&why.0);
+        Error::new([b"EXECABORT Transaction discarded because of: ", why].concat())
+    }
+
     /// A script reads a global variable that is not there, as Lua sees it.
     pub fn unknown_global(name: &[u8]) -> Vec<u8> {
         [b"Script attempted to access nonexistent global variable '", c_string(name), b"'"].concat()

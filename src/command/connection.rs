@@ -6,7 +6,9 @@ use super::{Command, Run};
 use crate::error::Error;
 use crate::number;
 use crate::resp::{Reply, Resp};
+use crate::server::blocking::Unblock;
 use crate::server::client::{Client, ClientId, Muted, SCRIPT_CLIENT};
+use crate::server::transaction::Transaction;
 use crate::server::{Context, REDIS_VERSION};
 
 /// The connection commands.
@@ -171,6 +173,23 @@ pub const COMMANDS: &[Command] = &[
                 ..Command::EMPTY
             },
             Command {
+                name: "pause",
+                arity: -3,
+                flags: ADMIN | NOSCRIPT | LOADING | STALE,
+                categories: "connection",
+                since: "2.9.50",
+                group: "connection",
+                summary: "Stop processing commands from clients for some time",
+                complexity: "O(1)",
+                history: &[(
+                    "6.2.0",
+                    "`CLIENT PAUSE WRITE` mode added along with the `mode` option.",
+                )],
+                syntax: "timeout:integer mode(WRITE|ALL)?@6.2.0",
+                run: Run::Reply(client_pause),
+                ..Command::EMPTY
+            },
+            Command {
                 name: "reply",
                 arity: 3,
                 flags: NOSCRIPT | LOADING | STALE,
@@ -232,6 +251,18 @@ pub const COMMANDS: &[Command] = &[
                 complexity: "O(log N) where N is the number of client connections",
                 syntax: "client-id:integer timeout_error(TIMEOUT|ERROR)?",
                 run: Run::Reply(client_unblock),
+                ..Command::EMPTY
+            },
+            Command {
+                name: "unpause",
+                arity: 2,
+                flags: ADMIN | NOSCRIPT | LOADING | STALE,
+                categories: "connection",
+                since: "6.2.0",
+                group: "connection",
+                summary: "Resume processing of clients that were paused",
+                complexity: "O(N) Where N is the number of paused clients",
+                run: Run::Reply(client_unpause),
                 ..Command::EMPTY
             },
         ]),
@@ -355,6 +386,7 @@ fn quit(context: &mut Context, _args: &mut Args) -> Answer {
 
 fn reset(context: &mut Context, _args: &mut Args) -> Answer {
     let open = context.server.config.active.requirepass.is_empty();
+    context.server.discard(context.client);
     if let Some(client) = context.client() {
         client.database = 0;
         client.name.clear();
@@ -497,12 +529,20 @@ fn client_list(context: &mut Context, args: &mut Args) -> Answer {
 fn line(client: &Client, now: u64, argv: &[Vec<u8>]) -> Vec<u8> {
     let seconds = |since: u64| now.saturating_sub(since) / 1_000_000;
     let argv_memory: usize = argv.iter().map(Vec::len).sum();
-    let flags = match (client.no_evict, client.unix_socket) {
-        (false, false) => "N",
-        (true, false) => "e",
-        (false, true) => "U",
-        (true, true) => "Ue",
-    };
+    let transaction = client.transaction.as_ref();
+    let letters = [
+        ('x', transaction.is_some()),
+        ('b', client.blocked.is_some()),
+        ('d', client.dirty),
+        ('c', client.closing),
+        ('U', client.unix_socket),
+        ('e', client.no_evict),
+    ];
+    let flags: String =
+        letters.iter().filter(|(_, is_set)| *is_set).map(|(letter, _)| letter).collect();
+    let flags = if flags.is_empty() { "N" } else { &flags };
+    let queued = transaction.map_or(-1, |transaction| transaction.commands.len() as i64);
+    let queued_memory = transaction.map_or(0, Transaction::memory);
     let mut line = format!(
         "id={} addr={} laddr={} fd={} name=",
         client.id, client.address, client.local_address, client.fd
@@ -511,8 +551,8 @@ fn line(client: &Client, now: u64, argv: &[Vec<u8>]) -> Vec<u8> {
     line.extend_from_slice(&client.name);
     line.extend_from_slice(
         format!(
-            " age={} idle={} flags={flags} db={} sub=0 psub=0 ssub=0 multi=-1 qbuf=0 qbuf-free=0 \
-             argv-mem={argv_memory} multi-mem=0 rbs=0 rbp=0 obl=0 oll={} omem=0 tot-mem={argv_memory} events=r \
+            " age={} idle={} flags={flags} db={} sub=0 psub=0 ssub=0 multi={queued} qbuf=0 qbuf-free=0 \
+             argv-mem={argv_memory} multi-mem={queued_memory} rbs=0 rbp=0 obl=0 oll={} omem=0 tot-mem={argv_memory} events=r \
              cmd={} user=default redir=-1 resp={}\n",
             seconds(client.connected),
             seconds(client.active),
@@ -626,13 +666,39 @@ fn client_unblock(context: &mut Context, args: &mut Args) -> Answer {
         ));
     }
     let id = args.bytes()?;
-    if !args.is_empty() && !args.option("timeout") && !args.option("error") {
+    let how = if args.is_empty() || args.option("timeout") {
+        Unblock::TimedOut
+    } else if args.option("error") {
+        Unblock::Error
+    } else {
         return Err(Error::UNBLOCK_REASON);
-    }
+    };
     let id = Args::new(&[id.to_vec()], 0).integer()?;
-    // No command of this engine blocks its client yet.
-    let blocked = ClientId::try_from(id).is_ok_and(|id| context.server.is_blocked(id));
-    Ok(Reply::flag(blocked))
+    let id = ClientId::try_from(id).unwrap_or(SCRIPT_CLIENT);
+    Ok(Reply::flag(context.server.unblock(id, how)))
+}
+
+fn client_pause(context: &mut Context, args: &mut Args) -> Answer {
+    if args.remaining() > 2 {
+        return Err(Error::wrong_subcommand_arity(b"pause", "CLIENT"));
+    }
+    let milliseconds = args.bytes()?;
+    let all = args.is_empty() || args.option("all");
+    if !all && !args.option("write") {
+        return Err(Error::PAUSE_MODE);
+    }
+    let milliseconds = number::parse_integer(milliseconds).ok_or(Error::TIMEOUT_NOT_INTEGER)?;
+    if milliseconds < 0 {
+        return Err(Error::TIMEOUT_NEGATIVE);
+    }
+    let until = context.now().saturating_add(milliseconds);
+    context.server.pause(until, all);
+    Ok(Reply::OK)
+}
+
+fn client_unpause(context: &mut Context, _args: &mut Args) -> Answer {
+    context.server.pause = None;
+    Ok(Reply::OK)
 }
 
 fn client_reply(context: &mut Context, args: &mut Args) -> Answer {

@@ -487,8 +487,7 @@ fn move_to(context: &mut Context, from: &[u8], to: &[u8]) {
     context.db().put(to, entry);
     // One change, though both keys are different now.
     context.changed(to);
-    let change = context.server.changes;
-    context.db().touch(from, change);
+    context.server.touched(context.database, from);
 }
 
 fn r#move(context: &mut Context, args: &mut Args) -> Answer {
@@ -504,8 +503,7 @@ fn r#move(context: &mut Context, args: &mut Args) -> Answer {
         context.server.databases[to].put(key, entry);
     }
     context.changed(key);
-    let change = context.server.changes;
-    context.server.databases[to].touch(key, change);
+    context.server.touched(to, key);
     Ok(Reply::Integer(1))
 }
 
@@ -534,8 +532,7 @@ fn copy(context: &mut Context, args: &mut Args) -> Answer {
     }
     context.server.databases[database].put(to, entry);
     context.server.changes += 1;
-    let change = context.server.changes;
-    context.server.databases[database].touch(to, change);
+    context.server.touched(database, to);
     Ok(Reply::Integer(1))
 }
 

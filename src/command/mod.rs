@@ -12,8 +12,10 @@ pub mod scripting;
 pub mod server;
 pub mod string;
 pub mod syntax;
+pub mod transactions;
 
 use crate::error::Error;
+use crate::keyspace::Millis;
 use crate::resp::Reply;
 use crate::server::Context;
 use args::Args;
@@ -27,6 +29,7 @@ pub const FAMILIES: &[&[Command]] = &[
     scripting::COMMANDS,
     server::COMMANDS,
     string::COMMANDS,
+    transactions::COMMANDS,
 ];
 
 /// A command (or a container's subcommand) in Redis's own terms, as COMMAND INFO and COMMAND DOCS print it.
@@ -69,12 +72,35 @@ pub type Answer = Result<Reply, Error>;
 /// A handler that answers at once.
 pub type Handler = fn(&mut Context, &mut Args) -> Answer;
 
+/// A handler of a command that may have to wait. It runs again when a key that it waits for has changed, and looks only
+/// at that one then ([`Context::looks_at`]).
+pub type BlockHandler = fn(&mut Context, &mut Args) -> Result<Attempt, Error>;
+
+/// What comes of a command that may have to wait.
+pub enum Attempt {
+    /// Its reply.
+    Done(Reply),
+    /// None of its keys has what it looks for. In a transaction and in a script its time has passed at once.
+    Wait {
+        /// The keys to wait for, in the order in which they are looked at.
+        keys: Vec<Vec<u8>>,
+        /// The type that a key must have, as TYPE prints it.
+        kind: &'static str,
+        /// Until when, in milliseconds since the epoch; without one for ever.
+        deadline: Option<Millis>,
+        /// The reply when that has passed.
+        timed_out: Reply,
+    },
+}
+
 /// What runs a command.
 pub enum Run {
     /// It answers at once.
     Reply(Handler),
-    /// It starts a script, which answers when it ends.
-    Script(fn(&mut Context, &mut Args) -> Result<(), Error>),
+    /// It starts a script or a transaction, which answers when it ends, or it answers at once.
+    Later(fn(&mut Context, &mut Args) -> Result<Option<Reply>, Error>),
+    /// It may have to wait for a key.
+    Block(BlockHandler),
     /// It only holds subcommands.
     Container(&'static [Command]),
     /// It holds subcommands, and answers without one as well.

@@ -28,7 +28,7 @@ pub const COMMANDS: &[Command] = &[
         summary: "Execute a Lua script server side",
         complexity: "Depends on the script that is executed.",
         syntax: "script:string numkeys:integer key:key#0?* arg:string?*",
-        run: Run::Script(eval),
+        run: Run::Later(eval),
         ..Command::EMPTY
     },
     Command {
@@ -47,7 +47,7 @@ pub const COMMANDS: &[Command] = &[
         summary: "Execute a read-only Lua script server side",
         complexity: "Depends on the script that is executed.",
         syntax: "script:string numkeys:integer key:key#0?* arg:string?*",
-        run: Run::Script(eval_ro),
+        run: Run::Later(eval_ro),
         ..Command::EMPTY
     },
     Command {
@@ -66,7 +66,7 @@ pub const COMMANDS: &[Command] = &[
         summary: "Execute a Lua script server side",
         complexity: "Depends on the script that is executed.",
         syntax: "sha1:string numkeys:integer key:key#0?* arg:string?*",
-        run: Run::Script(evalsha),
+        run: Run::Later(evalsha),
         ..Command::EMPTY
     },
     Command {
@@ -85,7 +85,7 @@ pub const COMMANDS: &[Command] = &[
         summary: "Execute a read-only Lua script server side",
         complexity: "Depends on the script that is executed.",
         syntax: "sha1:string numkeys:integer key:key#0?* arg:string?*",
-        run: Run::Script(evalsha_ro),
+        run: Run::Later(evalsha_ro),
         ..Command::EMPTY
     },
     Command {
@@ -184,33 +184,41 @@ pub const COMMANDS: &[Command] = &[
 ];
 
 /// EVAL script numkeys [key ...] [arg ...]
-fn eval(context: &mut Context, args: &mut Args) -> Result<(), Error> {
+fn eval(context: &mut Context, args: &mut Args) -> Result<Option<Reply>, Error> {
     run_text(context, args, false)
 }
 
-fn run_text(context: &mut Context, args: &mut Args, read_only: bool) -> Result<(), Error> {
+fn run_text(
+    context: &mut Context,
+    args: &mut Args,
+    read_only: bool,
+) -> Result<Option<Reply>, Error> {
     let body = args.bytes()?;
     let (keys, argv) = keys_and_args(args)?;
     let sha = script::load(context.server, body)?;
-    script::start(context, sha, keys, argv, read_only)
+    script::start(context, sha, keys, argv, read_only).map(|()| None)
 }
 
 /// `EVAL_RO` script numkeys [key ...] [arg ...]
-fn eval_ro(context: &mut Context, args: &mut Args) -> Result<(), Error> {
+fn eval_ro(context: &mut Context, args: &mut Args) -> Result<Option<Reply>, Error> {
     run_text(context, args, true)
 }
 
 /// EVALSHA sha1 numkeys [key ...] [arg ...]
-fn evalsha(context: &mut Context, args: &mut Args) -> Result<(), Error> {
+fn evalsha(context: &mut Context, args: &mut Args) -> Result<Option<Reply>, Error> {
     run_cached(context, args, false)
 }
 
 /// `EVALSHA_RO` sha1 numkeys [key ...] [arg ...]
-fn evalsha_ro(context: &mut Context, args: &mut Args) -> Result<(), Error> {
+fn evalsha_ro(context: &mut Context, args: &mut Args) -> Result<Option<Reply>, Error> {
     run_cached(context, args, true)
 }
 
-fn run_cached(context: &mut Context, args: &mut Args, read_only: bool) -> Result<(), Error> {
+fn run_cached(
+    context: &mut Context,
+    args: &mut Args,
+    read_only: bool,
+) -> Result<Option<Reply>, Error> {
     let name = args.bytes()?;
     // A name of the wrong length is refused before the number of keys is looked at.
     if name.len() != Sha::DIGITS {
@@ -218,7 +226,7 @@ fn run_cached(context: &mut Context, args: &mut Args, read_only: bool) -> Result
     }
     let (keys, argv) = keys_and_args(args)?;
     let sha = Sha::named(name).ok_or(Error::NO_SCRIPT)?;
-    script::start(context, sha, keys, argv, read_only)
+    script::start(context, sha, keys, argv, read_only).map(|()| None)
 }
 
 /// The number of keys, the keys and what is behind them.

@@ -418,12 +418,9 @@ fn flush_mode(args: &mut Args) -> Result<(), Error> {
 
 fn flush(context: &mut Context, index: usize) {
     let server = &mut *context.server;
+    server.touched_all(&[index]);
     let Some(database) = server.databases.get_mut(index) else { return };
     server.changes += database.len() as u64;
-    let keys: Vec<Vec<u8>> = database.entries().keys().map(<[u8]>::to_vec).collect();
-    for key in keys {
-        database.touch(&key, server.changes);
-    }
     database.clear();
 }
 
@@ -439,6 +436,7 @@ fn swapdb(context: &mut Context, args: &mut Args) -> Answer {
     let (Some(first), Some(second)) = (index(first), index(second)) else {
         return Err(Error::DB_OUT_OF_RANGE);
     };
+    context.server.touched_all(&[first, second]);
     context.server.databases.swap(first, second);
     context.server.changes += 1;
     Ok(Reply::OK)

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::value::{Kind, Value};
 use dict::Dict;
 use frequency::{Counting, Frequency};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Milliseconds since the Unix epoch.
 pub type Millis = i64;
@@ -32,8 +32,6 @@ pub struct Entry {
 pub struct Database {
     entries: Dict<Entry>,
     deadlines: BTreeSet<(Millis, Box<[u8]>)>,
-    /// Changes seen by a watching transaction: key to the number of the last change.
-    versions: BTreeMap<Box<[u8]>, u64>,
     /// Keys that a deadline has deleted since the server last asked ([`Database::take_expired`]).
     expired: Vec<Box<[u8]>>,
     /// How uses are counted.
@@ -179,10 +177,5 @@ impl Database {
     /// The keys and entries, in insertion order, those that have expired unnoticed among them.
     pub fn entries(&self) -> &Dict<Entry> {
         &self.entries
-    }
-
-    /// Notes that a key has changed, at the server's change number.
-    pub fn touch(&mut self, key: &[u8], change: u64) {
-        self.versions.insert(key.into(), change);
     }
 }

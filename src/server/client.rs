@@ -1,5 +1,7 @@
 //! Defines what the server keeps for each client.
 
+use super::blocking::Blocked;
+use super::transaction::Transaction;
 use crate::command::Found;
 use crate::resp::{Reply, Resp};
 use std::collections::VecDeque;
@@ -43,6 +45,14 @@ pub struct Client {
     pub no_evict: bool,
     /// QUIT: the connection ends once its replies are out.
     pub closing: bool,
+    /// What it has queued since MULTI.
+    pub transaction: Option<Transaction>,
+    /// WATCH: databases and keys.
+    pub watched: Vec<(usize, Vec<u8>)>,
+    /// One of these has changed.
+    pub dirty: bool,
+    /// The command that waits for a key.
+    pub blocked: Option<Box<Blocked>>,
     /// Replies that nobody has taken yet.
     pub(super) replies: VecDeque<Reply>,
 }

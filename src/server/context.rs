@@ -19,6 +19,8 @@ pub struct Context<'a> {
     pub resp: Resp,
     /// Where the command came from.
     pub origin: Origin,
+    /// A command that waited runs again because this key has changed.
+    pub changed_key: Option<&'a [u8]>,
 }
 
 impl Context<'_> {
@@ -108,7 +110,12 @@ impl Context<'_> {
     /// Notes that a key has changed: every command that writes says so for each key that it changed.
     pub fn changed(&mut self, key: &[u8]) {
         self.server.changes += 1;
-        let change = self.server.changes;
-        self.db().touch(key, change);
+        self.server.touched(self.database, key);
+    }
+
+    /// Whether a command that may wait looks at this key: at each of its keys when it comes, and then only at the one
+    /// that has changed.
+    pub fn looks_at(&self, key: &[u8]) -> bool {
+        self.changed_key.is_none_or(|changed| changed == key)
     }
 }

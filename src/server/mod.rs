@@ -1,25 +1,31 @@
 //! Defines the server: databases, clients and the one door by which every command enters.
 
+pub mod blocking;
 pub mod client;
 pub mod config;
 mod context;
 pub mod histogram;
 pub mod info;
 mod memory;
+pub mod pause;
 pub mod random;
+pub mod transaction;
 
 use crate::command::args::Args;
-use crate::command::{self, Command, CommandId, Found, Run, flag};
+use crate::command::{self, Attempt, BlockHandler, Command, CommandId, Found, Run, flag};
 use crate::error::Error;
 use crate::keyspace::{Database, Millis};
 use crate::resp::{Reply, Resp};
 use crate::script::{self, Scripts};
+use blocking::Blocking;
 use client::{Client, ClientId, Muted, SCRIPT_CLIENT};
 use config::Config;
 pub use context::Context;
 use histogram::Histogram;
+use pause::Pause;
 use random::Random;
 use std::collections::{BTreeMap, VecDeque};
+use transaction::{Executing, Watches};
 
 /// The version of Redis that this engine answers as.
 pub const REDIS_VERSION: &str = "7.0.15";
@@ -29,6 +35,9 @@ const DATABASES: usize = 16;
 
 /// Fuel for the first slice of a script, run while its command is handled: most scripts need no second one.
 const FIRST_SLICE: i64 = 20_000;
+
+/// What a command of a transaction takes of a slice.
+const COMMAND_FUEL: i64 = 200;
 
 /// Lines of the log that are kept until somebody takes them.
 const LOG_LINES: usize = 128;
@@ -52,6 +61,9 @@ pub trait Clock {
     fn now(&self) -> u64;
 }
 
+/// Every connection.
+pub(crate) type Clients = BTreeMap<ClientId, Client>;
+
 /// A whole Redis: everything that its clients share.
 pub struct Server {
     clock: Box<dyn Clock>,
@@ -62,11 +74,19 @@ pub struct Server {
     /// The source of every random choice.
     pub random: Random,
     pub(crate) databases: Vec<Database>,
-    clients: BTreeMap<ClientId, Client>,
+    clients: Clients,
     /// See [`SCRIPT_CLIENT`].
     script_client: Client,
     /// Commands that wait until the server has time for them, in order of arrival.
     waiting: VecDeque<(ClientId, Vec<Vec<u8>>)>,
+    /// Clients that wait for keys.
+    blocking: Blocking,
+    /// Clients that watch keys.
+    watches: Watches,
+    /// The transaction that runs.
+    executing: Option<Executing>,
+    /// CLIENT PAUSE.
+    pub(crate) pause: Option<Pause>,
     /// The interpreter, the script cache, and the script that runs.
     pub(crate) scripts: Scripts,
     log: VecDeque<(LogLevel, Vec<u8>)>,
@@ -158,6 +178,10 @@ impl Server {
             clients: BTreeMap::new(),
             script_client: Client { authenticated: true, ..Client::default() },
             waiting: VecDeque::new(),
+            blocking: Blocking::default(),
+            watches: Watches::default(),
+            executing: None,
+            pause: None,
             scripts: Scripts::new(script::HEAP_LIMIT),
             log: VecDeque::new(),
             next_client: 3,
@@ -188,6 +212,9 @@ impl Server {
 
     /// A client that has gone away.
     pub fn disconnect(&mut self, id: ClientId) {
+        self.stop_waiting(id);
+        self.discard(id);
+        self.waiting.retain(|(client, _)| *client != id);
         self.clients.remove(&id);
     }
 
@@ -217,31 +244,44 @@ impl Server {
         let now = self.look();
         let Some(client) = self.clients.get_mut(&id) else { return };
         client.active = now;
-        if self.serves(id) {
+        let is_next = self.waiting.is_empty() || self.waiting.iter().all(|(other, _)| *other != id);
+        if is_next && self.serves(id, argv) {
             self.answer(id, argv);
+            self.serve();
         } else {
             self.waiting.push_back((id, argv.to_vec()));
         }
     }
 
-    /// Whether a client is served now. While a script runs nobody is; when it has run for long, everybody but its own
-    /// client is, though most commands then are refused.
-    fn serves(&self, id: ClientId) -> bool {
-        let running = self.scripts.running.as_ref();
-        running.is_none_or(|running| running.client != id && running.busy)
+    /// Whether a client's command is looked at now. While a script runs nobody's is; when it has run for long,
+    /// everybody's but its own client's is, though most commands then are refused.
+    fn serves(&self, id: ClientId, argv: &[Vec<u8>]) -> bool {
+        if let Some(executing) = &self.executing
+            && (executing.client() == id || self.scripts.running.is_none())
+        {
+            return false;
+        }
+        if self.scripts.running.as_ref().is_some_and(|script| script.client == id || !script.busy) {
+            return false;
+        }
+        self.clients.get(&id).is_none_or(|client| client.blocked.is_none())
+            && !self.is_postponed(id, argv)
     }
 
     /// Runs the commands that wait, as far as they can run now.
     fn serve(&mut self) {
-        let mut held = VecDeque::new();
-        while let Some((id, argv)) = self.waiting.pop_front() {
-            if self.serves(id) {
+        let mut at = 0;
+        while let Some((id, argv)) = self.waiting.get(at) {
+            // What a client sends behind a command that waits has to wait as well.
+            let is_first = self.waiting.iter().take(at).all(|(other, _)| other != id);
+            if is_first && self.serves(*id, argv) {
+                let Some((id, argv)) = self.waiting.remove(at) else { break };
                 self.answer(id, &argv);
+                at = 0;
             } else {
-                held.push_back((id, argv));
+                at += 1;
             }
         }
-        self.waiting = held;
     }
 
     /// Runs one command of a client and queues its reply.
@@ -253,23 +293,44 @@ impl Server {
         self.begin(self.clocked);
         match self.call(id, argv, Origin::Client) {
             Ok(Some(reply)) => self.reply(id, reply),
-            Ok(None) => {
-                self.run_script(FIRST_SLICE);
-            }
+            Ok(None) => self.go_on(FIRST_SLICE),
             Err(error) => self.reply(id, Reply::Error(error.0)),
+        }
+        if !self.is_busy() {
+            self.serve_blocked();
         }
     }
 
-    /// Runs what waits: the script, for so much fuel, and then whoever waited for its end. True if there is more to
-    /// do. Without a script it only looks at deadlines.
+    /// Goes on with the script that runs and with the transaction, for so much fuel.
+    fn go_on(&mut self, mut fuel: i64) {
+        while fuel > 0 {
+            if self.scripts.running.is_some() {
+                self.run_script(fuel);
+                if self.scripts.running.is_some() {
+                    return;
+                }
+            } else if self.executing.is_some() {
+                self.execute_next();
+            } else {
+                return;
+            }
+            fuel -= COMMAND_FUEL;
+        }
+    }
+
+    /// Runs what waits: the script or the transaction, for so much fuel, and then whoever waited for its end. True if
+    /// there is more to do. Without these it only looks at deadlines.
     pub fn run(&mut self, fuel: i64) -> bool {
-        if self.scripts.running.is_some() {
-            self.run_script(fuel);
-            self.serve();
+        if self.is_busy() {
+            self.go_on(fuel);
+            if !self.is_busy() {
+                self.serve_blocked();
+            }
         } else {
             let now = self.look();
             self.begin(now);
         }
+        self.serve();
         self.is_busy()
     }
 
@@ -278,14 +339,16 @@ impl Server {
         self.scripts.set_limit(bytes);
     }
 
-    /// Whether a script runs: [`Server::run`] has something to do.
+    /// Whether a script or a transaction runs: [`Server::run`] has something to do.
     pub fn is_busy(&self) -> bool {
-        self.scripts.running.is_some()
+        self.scripts.running.is_some() || self.executing.is_some()
     }
 
     /// Whether a command of the client has not been answered yet.
     pub fn is_waiting(&self, id: ClientId) -> bool {
         self.scripts.running.as_ref().is_some_and(|running| running.client == id)
+            || self.executing.as_ref().is_some_and(|executing| executing.client() == id)
+            || self.is_blocked(id)
             || self.waiting.iter().any(|(client, _)| *client == id)
     }
 
@@ -294,9 +357,10 @@ impl Server {
         script::kill(self)
     }
 
-    /// When the next key expires.
+    /// When something happens by itself: a key expires, a client has waited for too long, a pause ends.
     pub fn next_deadline(&self) -> Option<Millis> {
-        self.databases.iter().filter_map(Database::next_deadline).min()
+        let keys = self.databases.iter().filter_map(Database::next_deadline);
+        keys.chain(self.next_timeout()).chain(self.pause.as_ref().map(Pause::until)).min()
     }
 
     fn run_script(&mut self, fuel: i64) {
@@ -319,7 +383,7 @@ impl Server {
             self.count_error(error);
         }
         let reply = ended.result.unwrap_or_else(|error| Reply::Error(error.0));
-        self.reply(ended.running.client, reply);
+        self.deliver(ended.running.client, reply);
     }
 
     /// Notes in the statistics that a command has run, and how often that has failed.
@@ -358,10 +422,22 @@ impl Server {
             return;
         }
         self.now = now;
-        let now = self.now_millis();
-        for database in &mut self.databases {
-            if database.expire_due(now, 64) {
-                self.stats.expired_keys += database.take_expired().len() as u64;
+        if !self.is_paused() {
+            let now = self.now_millis();
+            for database in &mut self.databases {
+                database.expire_due(now, 64);
+            }
+        }
+        self.note_expired();
+        self.time_out();
+    }
+
+    /// Takes notice of the keys that deadlines have deleted.
+    fn note_expired(&mut self) {
+        for index in 0..self.databases.len() {
+            for key in self.databases[index].take_expired() {
+                self.stats.expired_keys += 1;
+                self.touched(index, &key);
             }
         }
     }
@@ -414,25 +490,50 @@ impl Server {
         origin: Origin,
     ) -> Result<Option<Reply>, Error> {
         let found = self.admit(id, argv, origin).inspect_err(|error| self.count_error(error))?;
-        let (database, resp) =
-            self.client(id).map_or((0, Resp::V2), |client| (client.database, client.resp));
-        let mut context = Context { server: self, client: id, database, resp, origin };
-        let mut arguments = Args::new(argv, found.arguments_at());
+        if origin == Origin::Client && self.queue(id, found, argv) {
+            return Ok(Some(Reply::status("QUEUED")));
+        }
+        self.perform(id, found, argv, origin)
+    }
+
+    /// Runs a command that may run. `None` means that the reply comes later.
+    fn perform(
+        &mut self,
+        id: ClientId,
+        found: Found,
+        argv: &[Vec<u8>],
+        origin: Origin,
+    ) -> Result<Option<Reply>, Error> {
         let start = match origin {
-            Origin::Client => context.server.clocked,
-            Origin::Script { .. } => context.server.look(),
+            Origin::Client => self.clocked,
+            Origin::Script { .. } => self.look(),
         };
         let result = match found.command.run {
             Run::Reply(handler) | Run::Both(handler, _) => {
+                let (mut context, mut arguments) = self.enter(id, found, argv, origin);
                 handler(&mut context, &mut arguments).map(Some)
             }
-            Run::Script(start) => start(&mut context, &mut arguments).map(|()| None),
+            Run::Later(start) => {
+                let (mut context, mut arguments) = self.enter(id, found, argv, origin);
+                start(&mut context, &mut arguments)
+            }
+            Run::Block(handler) => match self.attempt(id, argv, found, handler, origin, None) {
+                Ok(Attempt::Done(reply)) => Ok(Some(reply)),
+                Ok(attempt @ Attempt::Wait { .. }) if self.may_block(origin) => {
+                    self.block(id, found, argv, attempt);
+                    return Ok(None);
+                }
+                Ok(Attempt::Wait { timed_out, .. }) => Ok(Some(timed_out)),
+                Err(error) => Err(error),
+            },
             Run::Container(_) => Err(Error::wrong_arity(found.command.name)),
         };
         if let Ok(None) = &result {
-            // A script is recorded when it ends.
+            // What takes longer is recorded when it ends.
             if let Some(running) = &mut self.scripts.running {
                 running.command = Some(found);
+            } else {
+                self.note_exec(found);
             }
         } else {
             let microseconds = self.look().saturating_sub(start);
@@ -444,11 +545,44 @@ impl Server {
         result
     }
 
+    /// Runs a command that may have to wait, for the first time, or because this key has changed.
+    fn attempt(
+        &mut self,
+        id: ClientId,
+        argv: &[Vec<u8>],
+        found: Found,
+        handler: BlockHandler,
+        origin: Origin,
+        changed: Option<&[u8]>,
+    ) -> Result<Attempt, Error> {
+        let (mut context, mut arguments) = self.enter(id, found, argv, origin);
+        context.changed_key = changed;
+        handler(&mut context, &mut arguments)
+    }
+
+    /// What a handler works with.
+    fn enter<'a, 'b>(
+        &'a mut self,
+        id: ClientId,
+        found: Found,
+        argv: &'b [Vec<u8>],
+        origin: Origin,
+    ) -> (Context<'a>, Args<'b>) {
+        let (database, resp) =
+            self.client(id).map_or((0, Resp::V2), |client| (client.database, client.resp));
+        let context =
+            Context { server: self, client: id, database, resp, origin, changed_key: None };
+        (context, Args::new(argv, found.arguments_at()))
+    }
+
     /// Whether a command may run at all: it exists, its arity fits, and its sender may call it.
     fn admit(&mut self, id: ClientId, argv: &[Vec<u8>], origin: Origin) -> Result<Found, Error> {
         let from_script = matches!(origin, Origin::Script { .. });
-        let found = command::resolve(argv)
-            .map_err(|error| if from_script { Error::SCRIPT_UNKNOWN_COMMAND } else { error })?;
+        let found = match command::resolve(argv) {
+            Ok(found) => found,
+            Err(_) if from_script => return Err(Error::SCRIPT_UNKNOWN_COMMAND),
+            Err(error) => return Err(self.refuse_queued(id, None, error)),
+        };
         if let Some(client) = self.clients.get_mut(&id) {
             client.last_command = Some(found);
         }
@@ -458,8 +592,10 @@ impl Server {
                 self.may_be_called(found.command, argv.len(), read_only, allow_oom)
             }
         };
-        verdict.inspect_err(|_| self.stats.calls.entry(found.id).or_default().rejected += 1)?;
-        Ok(found)
+        verdict.map(|()| found).map_err(|error| {
+            self.stats.calls.entry(found.id).or_default().rejected += 1;
+            if from_script { error } else { self.refuse_queued(id, Some(&found), error) }
+        })
     }
 
     fn may_start(&mut self, id: ClientId, found: &Found, count: usize) -> Result<(), Error> {
@@ -471,11 +607,18 @@ impl Server {
         if !authenticated && !command.has(flag::NO_AUTH) {
             return Err(Error::NO_AUTH);
         }
-        if self.is_busy() {
-            return if command.has(flag::ALLOW_BUSY) { Ok(()) } else { Err(Error::BUSY) };
+        let transaction = self.client(id).and_then(|client| client.transaction.as_ref());
+        if transaction.is_some() && command.has(flag::NO_MULTI) {
+            return Err(Error::NOT_IN_TRANSACTION);
         }
-        if command.has(flag::DENYOOM) && self.is_over_memory() {
+        let needs_memory = command.has(flag::DENYOOM)
+            || (command.name == "exec"
+                && transaction.is_some_and(|transaction| transaction.has(flag::DENYOOM)));
+        if needs_memory && self.is_over_memory() {
             return Err(Error::OOM);
+        }
+        if self.is_busy() && !command.has(flag::ALLOW_BUSY) {
+            return Err(Error::BUSY);
         }
         Ok(())
     }
@@ -506,9 +649,9 @@ impl Server {
         Ok(())
     }
 
-    /// Whether the client waits in a blocking command; no command of this engine blocks yet.
-    pub fn is_blocked(&self, _id: ClientId) -> bool {
-        false
+    /// Whether the client waits in a blocking command.
+    pub fn is_blocked(&self, id: ClientId) -> bool {
+        self.clients.get(&id).is_some_and(|client| client.blocked.is_some())
     }
 
     /// Number of scripts that EVALSHA finds.

@@ -1,0 +1,193 @@
+//! Defines how a client waits for a key, and how it gets what it waits for.
+//!
+//! A command that finds nothing leaves its arguments here. When one of its keys has changed, and holds a value of the
+//! right type, the command is simply run again, at the end of the command, the transaction or the script that changed it.
+
+use super::client::ClientId;
+use super::{Clients, Origin, Server};
+use crate::command::{Attempt, Found, Run};
+use crate::error::Error;
+use crate::keyspace::Millis;
+use crate::resp::Reply;
+use std::collections::{BTreeMap, VecDeque};
+
+/// A key of a database.
+type Key = (usize, Vec<u8>);
+
+/// A command that waits for one of its keys.
+pub struct Blocked {
+    found: Found,
+    argv: Vec<Vec<u8>>,
+    database: usize,
+    keys: Vec<Vec<u8>>,
+    /// The type that a key must have, as TYPE prints it.
+    kind: &'static str,
+    deadline: Option<Millis>,
+    /// The reply when the deadline passes.
+    timed_out: Reply,
+    /// When it was sent, in microseconds since the epoch.
+    since: u64,
+}
+
+/// Who waits for which keys.
+#[derive(Default)]
+pub struct Blocking {
+    /// By key, who has waited longest first.
+    waiting: BTreeMap<Key, Vec<ClientId>>,
+    /// Keys that have changed since the last look, in that order.
+    changed: VecDeque<Key>,
+}
+
+impl Blocking {
+    /// Notes that a key has changed.
+    pub(super) fn note(&mut self, database: usize, key: &[u8]) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let key = (database, key.to_vec());
+        if self.waiting.contains_key(&key) && !self.changed.contains(&key) {
+            self.changed.push_back(key);
+        }
+    }
+
+    /// Notes that all keys of a database have changed.
+    pub(super) fn note_all(&mut self, database: usize) {
+        let keys = self.waiting.keys().filter(|(index, _)| *index == database).cloned();
+        let keys: Vec<Key> = keys.filter(|key| !self.changed.contains(key)).collect();
+        self.changed.extend(keys);
+    }
+
+    fn remove(&mut self, id: ClientId, blocked: &Blocked) {
+        for key in &blocked.keys {
+            let key = (blocked.database, key.clone());
+            if let Some(clients) = self.waiting.get_mut(&key) {
+                clients.retain(|client| *client != id);
+                if clients.is_empty() {
+                    self.waiting.remove(&key);
+                }
+            }
+        }
+    }
+}
+
+/// Why a client need not wait any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unblock {
+    /// As if its time had passed.
+    TimedOut,
+    /// With an error.
+    Error,
+}
+
+impl Server {
+    /// Lets a client wait until its command finds what it looks for.
+    pub(super) fn block(&mut self, id: ClientId, found: Found, argv: &[Vec<u8>], attempt: Attempt) {
+        let Attempt::Wait { keys, kind, deadline, timed_out } = attempt else { return };
+        let since = self.clocked;
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        let database = client.database;
+        for key in &keys {
+            let clients = self.blocking.waiting.entry((database, key.clone())).or_default();
+            if !clients.contains(&id) {
+                clients.push(id);
+            }
+        }
+        let argv = argv.to_vec();
+        let blocked = Blocked { found, argv, database, keys, kind, deadline, timed_out, since };
+        client.blocked = Some(Box::new(blocked));
+    }
+
+    /// Ends a client's waiting, if it waits for a key.
+    pub fn unblock(&mut self, id: ClientId, how: Unblock) -> bool {
+        let Some(blocked) = self.stop_waiting(id) else { return false };
+        let result = match how {
+            Unblock::TimedOut => Ok(blocked.timed_out.clone()),
+            Unblock::Error => Err(Error::UNBLOCKED),
+        };
+        self.answer_blocked(id, &blocked, result);
+        true
+    }
+
+    /// Forgets that a client waits.
+    pub(super) fn stop_waiting(&mut self, id: ClientId) -> Option<Box<Blocked>> {
+        let blocked = self.clients.get_mut(&id)?.blocked.take()?;
+        self.blocking.remove(id, &blocked);
+        Some(blocked)
+    }
+
+    /// Gives their replies to those who have waited for too long.
+    pub(super) fn time_out(&mut self) {
+        if self.blocking.waiting.is_empty() {
+            return;
+        }
+        let now = self.now_millis();
+        let is_late = |deadline: Option<Millis>| deadline.is_some_and(|deadline| deadline < now);
+        let mut late: Vec<(Option<Millis>, ClientId)> = waiting(&self.clients)
+            .filter(|(_, blocked)| is_late(blocked.deadline))
+            .map(|(id, blocked)| (blocked.deadline, id))
+            .collect();
+        late.sort_unstable();
+        for (_, id) in late {
+            self.unblock(id, Unblock::TimedOut);
+        }
+    }
+
+    /// When the next client has waited for too long.
+    pub(super) fn next_timeout(&self) -> Option<Millis> {
+        waiting(&self.clients).filter_map(|(_, blocked)| blocked.deadline).min()
+    }
+
+    /// Runs the commands that wait for keys which have changed, until no more of them finds anything.
+    pub(super) fn serve_blocked(&mut self) {
+        while let Some(key) = self.blocking.changed.pop_front() {
+            let clients = self.blocking.waiting.get(&key).cloned().unwrap_or_default();
+            for id in clients {
+                self.try_again(id, &key);
+            }
+        }
+    }
+
+    fn try_again(&mut self, id: ClientId, (database, key): &Key) {
+        let now = self.now_millis();
+        let Some(database) = self.databases.get_mut(*database) else { return };
+        let kind = database.peek(key, now).map(|entry| entry.value.type_name());
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        let Some(blocked) = client.blocked.take_if(|blocked| Some(blocked.kind) == kind) else {
+            return;
+        };
+        let Run::Block(handler) = blocked.found.command.run else { return };
+        match self.attempt(id, &blocked.argv, blocked.found, handler, Origin::Client, Some(key)) {
+            Ok(Attempt::Done(reply)) => {
+                self.blocking.remove(id, &blocked);
+                self.answer_blocked(id, &blocked, Ok(reply));
+            }
+            Err(error) => {
+                self.blocking.remove(id, &blocked);
+                self.answer_blocked(id, &blocked, Err(error));
+            }
+            Ok(Attempt::Wait { .. }) => {
+                if let Some(client) = self.clients.get_mut(&id) {
+                    client.blocked = Some(blocked);
+                }
+            }
+        }
+    }
+
+    fn answer_blocked(&mut self, id: ClientId, blocked: &Blocked, result: Result<Reply, Error>) {
+        let microseconds = self.clocked.saturating_sub(blocked.since);
+        self.record(&blocked.found, microseconds, u64::from(result.is_err()));
+        if let Err(error) = &result {
+            self.count_error(error);
+        }
+        self.reply(id, result.unwrap_or_else(|error| Reply::Error(error.0)));
+    }
+
+    /// Whether a command may wait: not in a transaction and not in a script.
+    pub(super) fn may_block(&self, origin: Origin) -> bool {
+        origin == Origin::Client && self.executing.is_none()
+    }
+}
+
+fn waiting(clients: &Clients) -> impl Iterator<Item = (ClientId, &Blocked)> {
+    clients.iter().filter_map(|(id, client)| Some((*id, &**client.blocked.as_ref()?)))
+}

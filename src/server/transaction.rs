@@ -1,0 +1,232 @@
+//! Defines MULTI's queue, what WATCH watches, and EXEC, which runs command by command, scripts among them in slices.
+
+use super::client::ClientId;
+use super::{Origin, Server};
+use crate::command::{Found, flag};
+use crate::error::Error;
+use crate::resp::Reply;
+use std::collections::{BTreeMap, VecDeque};
+
+/// The commands that a client has sent since MULTI.
+#[derive(Default)]
+pub struct Transaction {
+    /// In order, with what they name.
+    pub commands: VecDeque<(Found, Vec<Vec<u8>>)>,
+    /// One was refused: EXEC will run none.
+    pub failed: bool,
+}
+
+impl Transaction {
+    /// Bytes that it takes, as CLIENT LIST counts them.
+    pub fn memory(&self) -> usize {
+        const QUEUED: usize = 16;
+        let arguments = self.commands.iter().flat_map(|(_, argv)| argv);
+        self.commands.len() * QUEUED + arguments.map(Vec::len).sum::<usize>()
+    }
+
+    /// Whether one of its commands has the flag.
+    pub fn has(&self, flag: u32) -> bool {
+        self.commands.iter().any(|(found, _)| found.command.has(flag))
+    }
+}
+
+/// EXEC, while it runs. Nobody else is served meanwhile.
+pub struct Executing {
+    client: ClientId,
+    /// EXEC itself.
+    found: Option<Found>,
+    commands: VecDeque<(Found, Vec<Vec<u8>>)>,
+    replies: Vec<Reply>,
+    /// When it began, in microseconds since the epoch.
+    started: u64,
+}
+
+impl Executing {
+    /// Who gets the replies.
+    pub(super) fn client(&self) -> ClientId {
+        self.client
+    }
+}
+
+/// Who watches which keys.
+#[derive(Default)]
+pub struct Watches(BTreeMap<(usize, Vec<u8>), Vec<ClientId>>);
+
+impl Server {
+    /// EXEC: begins to run what the client has queued; [`Server::run`] does the rest. False if a watched key has changed.
+    pub fn execute(&mut self, id: ClientId) -> Result<bool, Error> {
+        self.look_at_watched(id);
+        let Some(client) = self.clients.get_mut(&id) else { return Ok(false) };
+        let Some(transaction) = client.transaction.take() else {
+            return Err(Error::EXEC_WITHOUT_MULTI);
+        };
+        let dirty = client.dirty;
+        self.unwatch(id);
+        if transaction.failed {
+            return Err(Error::EXEC_ABORTED);
+        }
+        if dirty {
+            return Ok(false);
+        }
+        self.executing = Some(Executing {
+            client: id,
+            found: None,
+            commands: transaction.commands,
+            replies: Vec::new(),
+            started: self.clocked,
+        });
+        Ok(true)
+    }
+
+    /// Forgets what the client has queued and watches.
+    pub fn discard(&mut self, id: ClientId) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.transaction = None;
+        }
+        self.unwatch(id);
+    }
+
+    /// WATCH: a change of the key makes the client's next EXEC answer nil.
+    pub fn watch(&mut self, id: ClientId, key: &[u8]) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        let key = (client.database, key.to_vec());
+        if !client.watched.contains(&key) {
+            client.watched.push(key.clone());
+            self.watches.0.entry(key).or_default().push(id);
+        }
+    }
+
+    /// UNWATCH.
+    pub fn unwatch(&mut self, id: ClientId) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        client.dirty = false;
+        for key in std::mem::take(&mut client.watched) {
+            if let Some(clients) = self.watches.0.get_mut(&key) {
+                clients.retain(|client| *client != id);
+                if clients.is_empty() {
+                    self.watches.0.remove(&key);
+                }
+            }
+        }
+    }
+
+    /// Notes that a key has changed, for those who watch it or wait for it.
+    pub fn touched(&mut self, database: usize, key: &[u8]) {
+        self.blocking.note(database, key);
+        if self.watches.0.is_empty() {
+            return;
+        }
+        for id in self.watches.0.get(&(database, key.to_vec())).into_iter().flatten() {
+            if let Some(client) = self.clients.get_mut(id) {
+                client.dirty = true;
+            }
+        }
+    }
+
+    /// Notes that every key has changed that one of these databases has.
+    pub fn touched_all(&mut self, databases: &[usize]) {
+        let is_there = |key: &[u8]| {
+            databases.iter().any(|index| self.databases[*index].entries().get(key).is_some())
+        };
+        let watched = self.watches.0.keys().filter(|(index, _)| databases.contains(index));
+        let touched: Vec<_> = watched.filter(|(_, key)| is_there(key)).cloned().collect();
+        for (database, key) in touched {
+            self.touched(database, &key);
+        }
+        for database in databases {
+            self.blocking.note_all(*database);
+        }
+    }
+
+    /// Lets the watched keys expire whose time has come: that is a change.
+    fn look_at_watched(&mut self, id: ClientId) {
+        let now = self.now_millis();
+        let watched = self.clients.get(&id).map(|client| client.watched.clone());
+        for (database, key) in watched.unwrap_or_default() {
+            self.databases[database].peek(&key, now);
+        }
+        self.note_expired();
+    }
+
+    /// Keeps a command for EXEC.
+    pub(super) fn queue(&mut self, id: ClientId, found: Found, argv: &[Vec<u8>]) -> bool {
+        const AT_ONCE: [&str; 6] = ["exec", "discard", "multi", "watch", "quit", "reset"];
+        let Some(client) = self.clients.get_mut(&id) else { return false };
+        match &mut client.transaction {
+            Some(transaction) if !AT_ONCE.contains(&found.command.name) => {
+                transaction.commands.push_back((found, argv.to_vec()));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// A command was refused before it was queued. EXEC itself ends its transaction, and says so.
+    pub(super) fn refuse_queued(
+        &mut self,
+        id: ClientId,
+        found: Option<&Found>,
+        error: Error,
+    ) -> Error {
+        if found.is_some_and(|found| found.command.name == "exec") {
+            self.discard(id);
+            return Error::exec_aborted(&error);
+        }
+        let client = self.clients.get_mut(&id);
+        if let Some(transaction) = client.and_then(|client| client.transaction.as_mut()) {
+            transaction.failed = true;
+        }
+        error
+    }
+
+    /// The command that asked for the transaction which has begun.
+    pub(super) fn note_exec(&mut self, found: Found) {
+        if let Some(executing) = &mut self.executing {
+            executing.found = Some(found);
+        }
+    }
+
+    /// Runs the next command of the transaction, or ends it.
+    pub(super) fn execute_next(&mut self) {
+        let Some(executing) = &mut self.executing else { return };
+        let id = executing.client;
+        let Some((found, argv)) = executing.commands.pop_front() else {
+            self.end_execution();
+            return;
+        };
+        match self.perform(id, found, &argv, Origin::Client) {
+            Ok(Some(reply)) => self.collect(reply),
+            Ok(None) => {}
+            Err(error) => self.collect(Reply::Error(error.0)),
+        }
+    }
+
+    /// Keeps a reply for EXEC's.
+    fn collect(&mut self, reply: Reply) {
+        if let Some(executing) = &mut self.executing {
+            executing.replies.push(reply);
+        }
+    }
+
+    /// Gives a script's reply to who asked for it: its client, or the transaction in which it ran.
+    pub(super) fn deliver(&mut self, id: ClientId, reply: Reply) {
+        match &self.executing {
+            Some(executing) if executing.client == id => self.collect(reply),
+            _ => self.reply(id, reply),
+        }
+    }
+
+    fn end_execution(&mut self) {
+        let Some(executing) = self.executing.take() else { return };
+        if let Some(found) = executing.found {
+            let microseconds = self.look().saturating_sub(executing.started);
+            self.record(&found, microseconds, 0);
+        }
+        self.reply(executing.client, Reply::Array(executing.replies));
+    }
+}
+
+/// Whether a transaction has a command that writes, or that replicas hear of.
+pub(super) fn writes(transaction: Option<&Transaction>) -> bool {
+    transaction.is_some_and(|queue| queue.has(flag::WRITE) || queue.has(flag::MAY_REPLICATE))
+}
