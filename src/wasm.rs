@@ -47,6 +47,10 @@ pub struct Engine {
     server: Server,
     sessions: BTreeMap<u32, Session>,
     next: u32,
+    /// The time that JavaScript gives, for the server that follows a SHUTDOWN.
+    clock: JsClock,
+    /// Times that SHUTDOWN was called.
+    restarts: u32,
     /// The last prompt, and the same in JavaScript: most outputs have the prompt of the one before.
     prompt: (Cow<'static, str>, JsValue),
     /// Where JavaScript packs arguments.
@@ -58,11 +62,14 @@ pub struct Engine {
 struct Turn {
     /// There is more to do, or to take: a session waits until its output has been taken. Take, and run again soon.
     more: bool,
-    /// Milliseconds until a key expires; nothing else happens by itself.
+    /// Milliseconds until something happens by itself: a key expires, a client has waited for too long.
     wake: Option<f64>,
+    /// Times that SHUTDOWN was called, and an empty server has taken the place of the one before.
+    restarts: u32,
 }
 
 /// The time that JavaScript gives.
+#[derive(Clone)]
 struct JsClock(Option<Function>);
 
 impl Clock for JsClock {
@@ -83,10 +90,13 @@ impl Engine {
         }));
         let seed =
             seed.map_or_else(|| Math::random().to_bits() ^ Date::now().to_bits(), f64::to_bits);
+        let clock = JsClock(now);
         Engine {
-            server: Server::new(seed, Box::new(JsClock(now))),
+            server: Server::new(seed, Box::new(clock.clone())),
             sessions: BTreeMap::new(),
             next: 1,
+            clock,
+            restarts: 0,
             prompt: (Cow::Borrowed(""), JsValue::from_str("")),
             room: vec![0; ROOM],
         }
@@ -139,13 +149,15 @@ impl Engine {
     pub fn run(&mut self, milliseconds: f64) -> JsValue {
         let end = Date::now() + milliseconds;
         while self.server.run(FUEL) && Date::now() < end {}
-        let waiting = |session: &Session| session.state() == session::State::Waiting;
-        let more = self.server.is_busy() || self.sessions.values().any(waiting);
+        self.restart_after_shutdown();
+        let pending = |session: &Session| session.is_pending(&self.server);
+        let more = self.server.is_busy() || self.sessions.values().any(pending);
         let now = self.server.now_millis();
         let wake =
             self.server.next_deadline().map(|deadline| deadline.saturating_sub(now).max(0) as f64);
-        // Only a number and a flag are converted: that cannot fail.
-        serde_wasm_bindgen::to_value(&Turn { more, wake }).unwrap_or(JsValue::NULL)
+        // Only numbers and a flag are converted: that cannot fail.
+        let turn = Turn { more, wake, restarts: self.restarts };
+        serde_wasm_bindgen::to_value(&turn).unwrap_or(JsValue::NULL)
     }
 
     /// The prompt, with the space behind it.
@@ -189,13 +201,25 @@ impl Engine {
         argv
     }
 
+    /// Nobody else could start the server again.
+    fn restart_after_shutdown(&mut self) {
+        if self.server.shutdown {
+            self.server.restart(Box::new(self.clock.clone()));
+            self.restarts += 1;
+        }
+    }
+
     fn with(
         &mut self,
         id: u32,
         work: impl FnOnce(&mut Session, &mut Server) -> Option<session::Output>,
     ) -> JsValue {
         let Some(session) = self.sessions.get_mut(&id) else { return JsValue::NULL };
-        let Some(shown) = work(session, &mut self.server) else { return JsValue::NULL };
+        let shown = work(session, &mut self.server);
+        self.restart_after_shutdown();
+        let (Some(shown), Some(session)) = (shown, self.sessions.get(&id)) else {
+            return JsValue::NULL;
+        };
         let prompt = session.prompt();
         if self.prompt.0 != prompt {
             self.prompt = (prompt.clone(), JsValue::from_str(&prompt));

@@ -140,6 +140,16 @@ impl Session {
         output
     }
 
+    /// Whether [`Session::take`] would go on at once, without any time of the server's.
+    pub fn is_pending(&self, server: &Server) -> bool {
+        let client = self.client.and_then(|client| server.client(client));
+        let answered = client.is_some_and(|client| client.unsent() > 0);
+        match &self.request {
+            Some(request) => !request.sent || client.is_none() || answered,
+            None => !self.lines.is_empty() || answered,
+        }
+    }
+
     /// What has come since; `None` if nothing has.
     pub fn take(&mut self, server: &mut Server) -> Option<Output> {
         let before = self.state();
@@ -263,8 +273,13 @@ impl Session {
         let (Some(reply), Some(client)) = (reply, connected) else {
             if connected.is_none() {
                 self.client = None;
-                output.text.extend_from_slice(b"Error: Server closed the connection\n");
-                output.ok = false;
+                self.terminal.forget_transaction();
+                // Whoever has shut the server down knows why.
+                if !matches!(request.argv.first(), Some(name) if name.eq_ignore_ascii_case(b"shutdown"))
+                {
+                    output.text.extend_from_slice(b"Error: Server closed the connection\n");
+                    output.ok = false;
+                }
                 return true;
             }
             self.request = Some(request);

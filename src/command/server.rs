@@ -473,6 +473,9 @@ fn shutdown(context: &mut Context, args: &mut Args) -> Answer {
     if abort {
         return Err(Error::NO_SHUTDOWN);
     }
+    if !nosave && context.server.is_busy() {
+        return Err(Error::BUSY);
+    }
     if save {
         // There is no file to save to, and with SAVE a server that cannot save does not go.
         return Err(Error::SHUTDOWN_FAILED);

@@ -210,6 +210,12 @@ impl Server {
         id
     }
 
+    /// After SHUTDOWN: an empty server takes the place of this one, and nobody is connected to it.
+    pub fn restart(&mut self, clock: Box<dyn Clock>) {
+        let seed = self.random.next();
+        *self = Server { next_client: self.next_client, ..Server::new(seed, clock) };
+    }
+
     /// A client that has gone away.
     pub fn disconnect(&mut self, id: ClientId) {
         self.stop_waiting(id);
