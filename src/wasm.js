@@ -4,8 +4,8 @@ const encoder = new TextEncoder();
 const states = ["ready", "waiting", "closed"];
 
 /** An output, as src/wasm.rs describes it. */
-export function output(text, prompt, ok, state, clear) {
-  return { text, prompt, ok, state: states[state], clear };
+export function output(text, prompt, ok, state, flags) {
+  return { text, prompt, ok, state: states[state], clear: (flags & 1) !== 0, unkillable: (flags & 2) !== 0 };
 }
 
 /**

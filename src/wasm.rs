@@ -10,9 +10,9 @@
 //! }
 //! ```
 //!
-//! An output is `{ text, prompt, ok, state, clear }`: what is printed, lines ended by `\n`; the prompt that follows;
-//! false if an error is among it; `"ready"`, `"waiting"` (a reply comes later) or `"closed"`; and whether the screen is
-//! to be cleared first.
+//! An output is `{ text, prompt, ok, state, clear, unkillable }`: what is printed, lines ended by `\n`; the prompt that
+//! follows; false if an error is among it; `"ready"`, `"waiting"` (a reply comes later) or `"closed"`; whether the screen
+//! is to be cleared first; and whether it says that a script runs which only SHUTDOWN NOSAVE can end.
 
 use crate::cli::hint;
 use crate::cli::session::{self, Session};
@@ -31,7 +31,7 @@ const ROOM: usize = 1 << 10;
 
 #[wasm_bindgen(module = "/src/wasm.js")]
 extern "C" {
-    fn output(text: &str, prompt: &JsValue, ok: bool, state: u32, clear: bool) -> JsValue;
+    fn output(text: &str, prompt: &JsValue, ok: bool, state: u32, flags: u32) -> JsValue;
     fn pack(values: &Array, room: &mut [u8]) -> usize;
 }
 
@@ -229,7 +229,8 @@ impl Engine {
             session::State::Waiting => 1,
             session::State::Closed => 2,
         };
-        output(&text(&shown.text), &self.prompt.1, shown.ok, state, shown.clear)
+        let flags = u32::from(shown.clear) | u32::from(shown.unkillable) << 1;
+        output(&text(&shown.text), &self.prompt.1, shown.ok, state, flags)
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Output {
     pub state: State,
     /// The screen is cleared.
     pub clear: bool,
+    /// What runs has written and cannot be killed: only SHUTDOWN NOSAVE ends it.
+    pub unkillable: bool,
 }
 
 /// What a terminal does.
@@ -159,24 +161,26 @@ impl Session {
         changed.then_some(output)
     }
 
-    /// Ctrl-C. Where redis-cli would end and leave a script to run, this stops the script as SCRIPT KILL does, and
-    /// says so if it cannot be stopped. The repetitions of a command and the lines typed ahead are dropped.
+    /// Ctrl-C. Where redis-cli would end and leave its script to run, this stops the script as SCRIPT KILL does, and
+    /// says so if it cannot be stopped; whatever else is waited for is given up with the connection. The repetitions of a command and the lines typed ahead are dropped.
     pub fn interrupt(&mut self, server: &mut Server) -> Output {
         self.lines.clear();
         let mut output = self.output();
         if let Some(request) = &mut self.request {
             request.left = 1;
             if request.sent {
-                match server.kill_script() {
-                    Err(error) if error == Error::NOT_BUSY => {
-                        self.request = None;
-                        self.reconnect(server);
-                    }
-                    Err(error) => {
+                match self.client.map(|client| server.kill_script(client)) {
+                    Some(Ok(())) => {}
+                    Some(Err(error)) if error == Error::UNKILLABLE => {
                         output.ok = false;
+                        output.unkillable = true;
                         output.text = print::print(&Reply::Error(error.0));
                     }
-                    Ok(()) => {}
+                    _ => {
+                        self.request = None;
+                        self.terminal.forget_transaction();
+                        self.reconnect(server);
+                    }
                 }
             } else {
                 self.request = None;
@@ -187,7 +191,7 @@ impl Session {
     }
 
     fn output(&self) -> Output {
-        Output { text: Vec::new(), ok: true, state: self.state(), clear: false }
+        Output { text: Vec::new(), ok: true, state: self.state(), clear: false, unkillable: false }
     }
 
     /// Goes on with what there is to do, as far as it goes now.
@@ -291,6 +295,7 @@ impl Session {
             return true;
         }
         output.ok &= !matches!(reply, Reply::Error(_));
+        output.unkillable |= reply == Reply::Error(Error::UNKILLABLE.0);
         output.text.extend_from_slice(&self.terminal.receive(&request.argv, &reply));
         if client.closing {
             server.disconnect(client.id);

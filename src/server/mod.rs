@@ -358,9 +358,14 @@ impl Server {
             || self.waiting.iter().any(|(client, _)| *client == id)
     }
 
-    /// Stops the script that runs, as SCRIPT KILL does, but whether or not it has run for long.
-    pub fn kill_script(&mut self) -> Result<(), Error> {
-        script::kill(self)
+    /// Stops the script that a client waits for, as SCRIPT KILL does, but whether or not it has run for long.
+    pub fn kill_script(&mut self, id: ClientId) -> Result<(), Error> {
+        let running = self.scripts.running.as_ref();
+        if running.is_some_and(|running| running.client == id) {
+            script::kill(self)
+        } else {
+            Err(Error::NOT_BUSY)
+        }
     }
 
     /// When something happens by itself: a key expires, a client has waited for too long, a pause ends.
