@@ -45,7 +45,7 @@
 //! | `script/` | EVAL and its family: the cache, running in slices, `redis.*`, conversion between Lua and replies |
 //! | `server/` | clients, dispatch, the clock that the caller gives |
 //! | `split.rs` | a line split into arguments, as redis-cli and inline commands do |
-//! | `value/` | what a key can hold: strings, hashes |
+//! | `value/` | what a key can hold: strings, hashes, lists |
 //! | `wasm.rs` | the door to JavaScript |
 //! | `wasm.js` | its other half: what JavaScript does in one step |
 //!

@@ -1,6 +1,7 @@
 //! Defines the cursor over a command's arguments, whose failures are Redis's own errors.
 
 use crate::error::Error;
+use crate::keyspace::Millis;
 use crate::number;
 
 /// A cursor over the arguments behind the command's name.
@@ -68,6 +69,26 @@ impl<'a> Args<'a> {
         let found = self.peek().is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()));
         self.next += usize::from(found);
         found
+    }
+
+    /// So many arguments; a syntax error if there are fewer.
+    pub fn take(&mut self, count: usize) -> Result<&'a [Vec<u8>], Error> {
+        let end = self.next.saturating_add(count);
+        let taken = self.argv.get(self.next..end).ok_or(Error::SYNTAX)?;
+        self.next = end;
+        Ok(taken)
+    }
+
+    /// The next argument as the seconds that a command waits: until when it does, in milliseconds since the epoch; `None`
+    /// for ever. What does not fit 64 bits has become negative, as in C.
+    pub fn timeout(&mut self, now: Millis) -> Result<Option<Millis>, Error> {
+        let seconds = number::parse_float(self.bytes()?).ok_or(Error::TIMEOUT_NOT_FLOAT)?;
+        let milliseconds = (seconds * 1000.0).ceil();
+        if milliseconds < 0.0 || milliseconds >= i64::MAX as f64 {
+            return Err(Error::TIMEOUT_NEGATIVE);
+        }
+        let wait = milliseconds as Millis;
+        Ok((wait > 0).then(|| wait.saturating_add(now)))
     }
 
     /// Everything that is left.

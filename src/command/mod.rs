@@ -6,6 +6,7 @@ pub mod hash;
 mod introspection;
 pub mod key_specs;
 pub mod keys;
+pub mod list;
 mod lolwut;
 pub mod scan;
 pub mod scripting;
@@ -26,6 +27,7 @@ pub const FAMILIES: &[&[Command]] = &[
     connection::COMMANDS,
     hash::COMMANDS,
     keys::COMMANDS,
+    list::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
     string::COMMANDS,

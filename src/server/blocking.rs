@@ -137,6 +137,17 @@ impl Server {
         waiting(&self.clients).filter_map(|(_, blocked)| blocked.deadline).min()
     }
 
+    /// How many clients wait: for a key, or for the end of a pause.
+    pub fn blocked_clients(&self) -> usize {
+        let postponed = if self.is_paused() { self.waiting.len() } else { 0 };
+        waiting(&self.clients).count() + postponed
+    }
+
+    /// How many of those who wait for a key do not wait for ever.
+    pub fn clients_with_timeout(&self) -> usize {
+        waiting(&self.clients).filter(|(_, blocked)| blocked.deadline.is_some()).count()
+    }
+
     /// Runs the commands that wait for keys which have changed, until no more of them finds anything.
     pub(super) fn serve_blocked(&mut self) {
         while let Some(key) = self.blocking.changed.pop_front() {

@@ -111,11 +111,13 @@ fn clients(server: &mut Server, out: &mut String) -> std::fmt::Result {
          maxclients:{}\n\
          client_recent_max_input_buffer:0\n\
          client_recent_max_output_buffer:0\n\
-         blocked_clients:0\n\
+         blocked_clients:{}\n\
          tracking_clients:0\n\
-         clients_in_timeout_table:0\n",
+         clients_in_timeout_table:{}\n",
         server.clients().count(),
         server.config.active.maxclients,
+        server.blocked_clients(),
+        server.clients_with_timeout(),
     )
 }
 

@@ -1,9 +1,11 @@
 //! Defines the types of value that a key can hold; knows no commands and no replies.
 
 pub mod hash;
+pub mod list;
 pub mod string;
 
 use hash::Hash;
+use list::List;
 use string::StringValue;
 
 /// The longest string that a command may make grow, in bytes: eight times less than Redis allows, because in a page
@@ -17,6 +19,8 @@ pub enum Value {
     String(StringValue),
     /// A hash.
     Hash(Hash),
+    /// A list.
+    List(List),
 }
 
 impl Value {
@@ -25,6 +29,7 @@ impl Value {
         match self {
             Value::String(_) => "string",
             Value::Hash(_) => "hash",
+            Value::List(_) => "list",
         }
     }
 
@@ -33,6 +38,7 @@ impl Value {
         match self {
             Value::String(string) => string.encoding(),
             Value::Hash(hash) => hash.encoding(),
+            Value::List(list) => list.encoding(),
         }
     }
 
@@ -43,6 +49,7 @@ impl Value {
             Value::Hash(hash) => {
                 hash.iter().map(|(field, value)| 48 + field.len() + value.len()).sum()
             }
+            Value::List(list) => list.iter().map(|element| 24 + element.len()).sum(),
         }
     }
 
@@ -84,4 +91,5 @@ macro_rules! kinds {
 kinds! {
     StringValue => String,
     Hash => Hash,
+    List => List,
 }
