@@ -3,7 +3,9 @@
 //
 // A lesson:  { slug, title, goal, blocks }
 // A block:   { type: "paragraph", text } | { type: "list", items: [text] } | { type: "note", blocks }
-//            | { type: "transcript", commands: [{ line, output }] }
+//            | { type: "transcript", commands: [{ line, output, terminal } | { output, terminal }] }
+//            (`terminal` from 1, and only in lessons that name a second one; without a line it is what that terminal prints
+//            later: the transcripts' `1<`)
 // A text:    [string | { type: "code", text } | { type: "strong" | "em", text: [...] } | { type: "link", href, text: [...] }]
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,21 +22,35 @@ export function readLessons(folder) {
       const source = readFileSync(path, "utf8");
       const [, front, body] = /^---\n(.*?)\n---\n(.*)$/s.exec(source) ?? fail("it begins with front matter between ---");
       const field = (key) => new RegExp(`^${key}: (.+)$`, "m").exec(front)?.[1] ?? fail(`front matter has no ${key}`);
-      return { slug, title: field("title"), goal: field("goal"), blocks: marked.lexer(body).flatMap(block) };
+      const blocks = marked.lexer(body).flatMap(block);
+      return { slug, title: field("title"), goal: field("goal"), blocks: /^\d> /m.test(body) ? blocks : inAnyTerminal(blocks) };
     } catch (error) {
       throw new Error(`${path}: ${error.message}`);
     }
   });
 }
 
-/** The commands of a transcript, `> line` with what redis-cli prints below it. */
+/**
+ * The commands of a transcript: `> line`, or `2> line` in a second terminal, with what redis-cli prints below it; `1<` with
+ * what the first prints only then. Directives are for the tests.
+ */
 export function transcript(source) {
-  const [before, ...commands] = source.split(/^> /m);
-  if (before !== "" || commands.length === 0) fail("a redis block begins with `> `");
-  return commands.map((command) => {
-    const [line, ...output] = command.trimEnd().split("\n");
-    return { line, output: output.map((text) => `${text}\n`).join("") };
-  });
+  const commands = [];
+  for (const text of source.trimEnd().split("\n")) {
+    const [, typed, line, later] = /^(?:(\d?)> (.*)|(\d)<)$/.exec(text) ?? [];
+    if (later) commands.push({ output: "", terminal: Number(later) });
+    else if (line !== undefined) commands.push({ line, output: "", terminal: Number(typed || 1) });
+    else if (!text.startsWith("#: ")) (commands.at(-1) ?? fail("a redis block begins with `> `")).output += `${text}\n`;
+  }
+  return commands;
+}
+
+function inAnyTerminal(blocks) {
+  for (const { commands, blocks: inner } of blocks) {
+    for (const command of commands ?? []) delete command.terminal;
+    if (inner) inAnyTerminal(inner);
+  }
+  return blocks;
 }
 
 function block(token) {

@@ -9,7 +9,8 @@ const trapped = [];
 
 /**
  * One Redis, shared by all sessions of the page.
- * Events: `ready` when it has started, also after a restart; `broken` (detail: the error) when it has trapped.
+ * Events: `ready` when it has started, also after a restart; `broken` (detail: the error) when it has trapped; `shutdown`
+ * when SHUTDOWN was called, and an empty Redis has taken the place of the one before.
  */
 export class Playground extends EventTarget {
   #engine = null;
@@ -18,6 +19,7 @@ export class Playground extends EventTarget {
   #channel = new MessageChannel();
   #posted = false;
   #timer = 0;
+  #restarts = 0;
 
   constructor() {
     super();
@@ -39,6 +41,7 @@ export class Playground extends EventTarget {
     forget();
     await init({ module_or_path: this.#module });
     this.#engine = new Engine();
+    this.#restarts = 0;
     for (const session of this.#sessions) session.attach();
     this.dispatchEvent(new Event("ready"));
   }
@@ -49,6 +52,11 @@ export class Playground extends EventTarget {
     this.#sessions.add(session);
     if (this.ready) session.attach();
     return session;
+  }
+
+  /** Forgets a session that is closed. */
+  forget(session) {
+    this.#sessions.delete(session);
   }
 
   /** Calls a method of the engine. A throw is a trap: the engine is gone, and `otherwise` is the answer. */
@@ -75,8 +83,13 @@ export class Playground extends EventTarget {
   #slice() {
     this.#posted = false;
     clearTimeout(this.#timer);
-    const { more, wake } = this.call("run", { more: false, wake: null }, SLICE_MS);
+    const nothing = { more: false, wake: null, restarts: this.#restarts };
+    const { more, wake, restarts } = this.call("run", nothing, SLICE_MS);
     for (const session of this.#sessions) session.collect();
+    if (restarts !== this.#restarts) {
+      this.#restarts = restarts;
+      this.dispatchEvent(new Event("shutdown"));
+    }
     if (more) this.wake();
     // A timer counts with 31 bits; what is due later is asked for again.
     else if (wake != null) this.#timer = setTimeout(() => this.wake(), Math.min(wake, 2 ** 31 - 1));
@@ -96,6 +109,13 @@ export class Session extends EventTarget {
   /** Opens the session in the engine: the first time, after a restart, and after `exit`. */
   attach() {
     this.#id = this.#call("open", 0);
+  }
+
+  /** Ends it: its connection is closed, and nothing comes from it any more. */
+  close() {
+    this.#call("close");
+    this.#playground.forget(this);
+    this.#playground.wake();
   }
 
   get prompt() {

@@ -1,4 +1,4 @@
-// Puts the page together: the course on one side, the terminal on the other, one Redis behind both.
+// Puts the page together: the course on one side, the terminals on the other, one Redis behind all.
 //
 // Address: ?lesson=SLUG opens that lesson; ?embed makes the compact form for an iframe, which without a lesson is the
 // terminal alone; ?theme=light or dark has that theme.
@@ -7,7 +7,7 @@ import { make } from "./element.js";
 import { Playground } from "./engine.js";
 import { keysDialog } from "./keys.js";
 import { addressOf } from "./lesson/course.js";
-import "./terminal/terminal.js";
+import "./terminal/terminals.js";
 import { texts } from "./texts.js";
 import { themeChoice } from "./theme.js";
 
@@ -20,12 +20,12 @@ const ui = {
   theme: themeChoice(wanted.get("theme")),
   keys: keysDialog(),
   course: withCourse ? make("evalsha-course", { tabIndex: -1 }) : null,
-  terminal: make("evalsha-terminal"),
+  terminals: make("evalsha-terminals", { remembering: !embedded }),
 };
 
 const actions = {
   /** Runs a lesson's line where the learner sees it. */
-  run: (line) => ui.terminal.type(line),
+  run: ({ line, terminal }) => ui.terminals.type(line, terminal),
   ran: (line) => ui.course?.ran(line),
   showKeys: () => ui.keys.showModal(),
   moved(slug) {
@@ -40,7 +40,7 @@ const actions = {
     try {
       await playground.start();
     } catch (error) {
-      ui.terminal.broken(...offer(texts.failure, texts.failure.retry, String(error)));
+      ui.terminals.broken(offer(texts.failure, texts.failure.retry, String(error)));
       console.error(error);
     }
   },
@@ -59,18 +59,18 @@ function layOut() {
   const header = make("header", {}, brand, make("span", { className: "tagline" }, texts.tagline), embedded ? full : ui.theme);
   const panes = [
     ui.course && make("section", { className: "pane", "aria-label": texts.lesson.region }, ui.course),
-    make("section", { className: "pane", "aria-label": texts.terminal.region }, ui.terminal),
+    make("section", { className: "pane", "aria-label": texts.terminal.region }, ui.terminals),
   ];
   if (!ui.course) panes.unshift(make("h1", { className: "unseen" }, texts.brand));
-  const skip = make("a", { className: "skip", href: "#", onclick: (event) => (event.preventDefault(), ui.terminal.focus()) }, texts.skip);
+  const skip = make("a", { className: "skip", href: "#", onclick: (event) => (event.preventDefault(), ui.terminals.focus()) }, texts.skip);
   header.prepend(skip);
   document.body.append(header, make("main", { className: ui.course ? "both" : "alone" }, panes), ui.keys);
 }
 
 function connect() {
-  const { course, terminal } = ui;
-  terminal.addEventListener("keys", actions.showKeys);
-  terminal.addEventListener("command", ({ detail }) => actions.ran(detail.line));
+  const { course, terminals } = ui;
+  terminals.addEventListener("keys", actions.showKeys);
+  terminals.addEventListener("command", ({ detail }) => actions.ran(detail.line));
   if (course) {
     course.lessons = lessons;
     course.show(wanted.get("lesson") ?? course.place);
@@ -82,23 +82,18 @@ function connect() {
     });
   }
   document.addEventListener("keydown", (event) => {
+    if (!event.defaultPrevented && !event.target.closest("dialog") && terminals.key(event)) event.preventDefault();
     const modified = event.ctrlKey || event.altKey || event.metaKey || event.shiftKey;
     if (modified || event.defaultPrevented || event.target.closest("textarea, select, dialog") || !shortcuts[event.key]) return;
     event.preventDefault();
     shortcuts[event.key]();
   });
 
-  const session = playground.open();
-  let connected = false;
-  playground.addEventListener("ready", () => {
-    if (!connected) terminal.connect(session);
-    else terminal.restarted();
-    connected = true;
-    document.documentElement.dataset.version = playground.version;
-  });
+  terminals.connect(playground);
+  playground.addEventListener("ready", () => (document.documentElement.dataset.version = playground.version));
   playground.addEventListener("broken", ({ detail }) => {
     console.warn(detail);
-    terminal.broken(...offer(texts.trap, texts.trap.restart));
+    terminals.broken(offer(texts.trap, texts.trap.restart));
   });
 }
 

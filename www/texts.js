@@ -20,8 +20,11 @@ export const texts = {
     allDone: (count) => `All ${count} lessons done`,
     run: "Run",
     runLine: (line) => `Run ${line}`,
+    runLineIn: (line, terminal) => `Run in terminal ${terminal}: ${line}`,
+    where: (terminal) => `In terminal ${terminal}`,
     again: "Again",
     expected: "Prints",
+    expectedLater: (terminal) => `Terminal ${terminal} prints now`,
     ticked: "Done",
     previous: "Previous",
     next: "Next",
@@ -35,11 +38,20 @@ export const texts = {
   terminal: {
     region: "Terminal",
     title: "redis-cli",
+    numbered: (number) => `redis-cli ${number}`,
     log: "What Redis has answered",
+    logOf: (number) => `What Redis has answered in terminal ${number}`,
     input: "Redis command",
+    inputOf: (number) => `Redis command in terminal ${number}`,
+    open: "Terminal",
+    openHint: "Another terminal on the same Redis (Alt-N)",
+    opened: (count) => `Terminal ${count} is open`,
+    close: (name) => `Close ${name}`,
+    closeHint: "Close this terminal (Alt-W)",
+    closedOne: (number, left) => `Terminal ${number} is closed. ${left === 1 ? "One is left." : `${left} are left.`}`,
     inputHelp: "Enter runs the line, Tab completes it, Escape and then Tab leaves it.",
     starting: "Starting Redis…",
-    running: "Running…",
+    running: "Waiting for the reply…",
     stop: "Stop",
     copy: "Copy",
     copied: "Copied",
@@ -66,6 +78,22 @@ export const texts = {
     more: (lines, characters) => `Not shown: ${lines > 1 ? `${count(lines)} lines, ` : ""}${count(characters)} characters.`,
     showMore: "Show more",
     copyAll: "Copy all of it",
+  },
+
+  unkillable: {
+    title: "This script cannot be killed.",
+    body:
+      "It has written. To stop it now would leave half of its work, and Redis promises all or nothing. The one way out that " +
+      "Redis has is SHUTDOWN NOSAVE: the server ends, and nothing of it is saved. Here an empty one starts at once. What you " +
+      "have typed stays in the history.",
+    button: "SHUTDOWN NOSAVE",
+  },
+
+  shutdown: {
+    title: "Redis was shut down, and has started again.",
+    body:
+      "It is empty: keys, cached scripts and settings are gone. Your history, your progress and the text above have stayed. " +
+      "This terminal connects again with its next command.",
   },
 
   trap: {
@@ -100,6 +128,15 @@ export const texts = {
           ["Ctrl-L", "clear the screen"],
           ["Ctrl-D", "delete a character; end the session on an empty line"],
           ["PageUp PageDown", "scroll what was printed"],
+        ],
+      },
+      {
+        title: "Terminals",
+        keys: [
+          ["Alt-N", "open another one on the same Redis, up to four"],
+          ["Alt-O", "go to the next one"],
+          ["Alt-1 … Alt-4", "go to that one"],
+          ["Alt-W", "close this one; so does Ctrl-D after its session has ended"],
         ],
       },
       {

@@ -106,7 +106,7 @@ test("Tab completes, hints stand behind the line, and Escape with Tab leaves", a
   await input(page).focus();
   await input(page).press("Control+c");
   await input(page).press("Shift+Tab");
-  await expect(page.getByRole("button", { name: "Keys" })).toBeFocused();
+  await expect(page.getByRole("button", { name: "Terminal" })).toBeFocused();
 });
 
 test("Ctrl-R searches the history", async ({ page, site }) => {

@@ -6,7 +6,7 @@ import { Progress, sameLine } from "./progress.js";
 
 const words = texts.lesson;
 
-/** Events: `run` (detail: the line of the pressed button), `move` (detail: the lesson's slug, chosen by the learner). */
+/** Events: `run` (detail: { line, terminal } of the pressed button; `terminal` is undefined where any will do), `move` (detail: the lesson's slug, chosen by the learner). */
 export class Course extends HTMLElement {
   #lessons = [];
   #at = 0;
@@ -53,8 +53,8 @@ export class Course extends HTMLElement {
     this.#at = Math.max(0, index);
     const { title, goal, blocks } = this.lesson;
     this.#steps = [];
-    const step = (line, output) => {
-      const made = makeStep(line, output, () => this.dispatchEvent(new CustomEvent("run", { detail: line })));
+    const step = (command) => {
+      const made = makeStep(command, () => this.dispatchEvent(new CustomEvent("run", { detail: command })));
       this.#steps.push(made);
       return made.element;
     };

@@ -43,6 +43,6 @@ export class Progress {
 
 /** All command lines of a lesson. */
 export function lines(lesson) {
-  const of = (block) => block.commands?.map(({ line }) => line) ?? block.blocks?.flatMap(of) ?? [];
+  const of = (block) => block.commands?.flatMap(({ line }) => line ?? []) ?? block.blocks?.flatMap(of) ?? [];
   return lesson.blocks.flatMap(of);
 }

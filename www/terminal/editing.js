@@ -57,8 +57,9 @@ export const edits = {
 
 /** The name of a key press, such as `Ctrl-a`, `Alt-Backspace`, `Enter`, `Shift-Tab`. */
 export function chord(event) {
-  // With Alt some systems give another character; the key's place tells the letter then.
-  const key = event.altKey && /^Key[A-Z]$/.test(event.code) ? event.code.slice(3).toLowerCase() : event.key;
+  // With Alt some systems give another character; the key's place tells the letter or the digit then.
+  const place = event.altKey && /^(?:Key|Digit)(\w)$/.exec(event.code);
+  const key = place ? place[1].toLowerCase() : event.key;
   const letter = key.length === 1;
   const held = { Ctrl: event.ctrlKey, Alt: event.altKey, Meta: event.metaKey, Shift: event.shiftKey && (!letter || event.ctrlKey) };
   const names = Object.keys(held).filter((name) => held[name]);

@@ -31,7 +31,7 @@ export class Screen {
 
   /** Says something of the page's own. */
   notice(...content) {
-    this.#add("notice", ...content);
+    return this.#add("notice", ...content).element;
   }
 
   clear() {

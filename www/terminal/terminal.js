@@ -18,7 +18,10 @@ const TURN_MS = 10;
 // This near to the end is at the end.
 const NEAR_PX = 8;
 
-/** Event `command` (detail: { line, ok }) when the reply to a line is complete. */
+/**
+ * Events: `command` (detail: { line, ok }) when the reply to a line is complete; `close` when the user wants no more of
+ * this terminal; `shutdown` when the user wants Redis to be shut down.
+ */
 export class Terminal extends HTMLElement {
   #session = null;
   #state = "starting";
@@ -29,6 +32,7 @@ export class Terminal extends HTMLElement {
   #slow = false;
   #typing = Promise.resolve();
   #following = true;
+  #offer = null;
 
   #history = new History();
   #screen = new Screen();
@@ -36,15 +40,20 @@ export class Terminal extends HTMLElement {
   #search = new Search(this.#history);
   #completion = new Completion((text) => this.#session?.complete(text) ?? [], () => this.#toEnd());
   #status = make("span", { className: "status", role: "status" }, words.starting);
+  #title = make("h2", {}, words.title);
   #stop = make("button", { type: "button", className: "stop", onclick: () => this.interrupt() }, words.stop);
   #copy = make("button", { type: "button", onclick: () => this.#copyAll() }, words.copy);
+  #close = make("button", { type: "button", className: "close", onclick: () => this.dispatchEvent(new Event("close")) });
   #scroll = make("div", { className: "scroll" }, this.#screen.element, this.#line.element, this.#search.element, this.#completion.element);
+
+  /** Holds the buttons of the terminal; what goes with all terminals is appended here (terminals.js). */
+  bar = make("div", { className: "more" });
 
   connectedCallback() {
     if (this.hasChildNodes()) return;
     const clear = make("button", { type: "button", onclick: () => (this.#screen.clear(), this.focus()) }, words.clear);
-    const keys = make("button", { type: "button", onclick: () => this.dispatchEvent(new Event("keys")) }, words.keys);
-    this.append(make("div", { className: "bar" }, make("h2", {}, words.title), this.#status, this.#stop, this.#copy, clear, keys), this.#scroll, this.#touchKeys());
+    this.bar.append(this.#copy, clear);
+    this.append(make("div", { className: "bar" }, this.#title, this.#status, this.#stop, this.bar, this.#close), this.#scroll, this.#touchKeys());
     this.#stop.hidden = true;
     const line = this.#line;
     line.hintFor = (text) => this.#session?.hint(text) ?? "";
@@ -76,6 +85,25 @@ export class Terminal extends HTMLElement {
     return row;
   }
 
+  /** Tells it its number, or 0 if it is alone, and whether it is the one in use. */
+  place(number, current) {
+    const name = number ? words.numbered(number) : words.title;
+    if (this.#title.textContent !== name) {
+      this.#title.textContent = name;
+      this.#close.setAttribute("aria-label", words.close(name));
+      this.#close.title = words.closeHint;
+      this.#screen.element.setAttribute("aria-label", number ? words.logOf(number) : words.log);
+      this.#line.input.setAttribute("aria-label", number ? words.inputOf(number) : words.input);
+    }
+    this.#close.hidden = number === 0;
+    this.classList.toggle("current", number > 0 && current);
+  }
+
+  /** Whether a line would run at once. */
+  get ready() {
+    return this.#state === "ready" && this.#queue.length === 0;
+  }
+
   /** Connects the terminal to a session (engine.js); it has a prompt from now on. */
   connect(session) {
     this.#session = session;
@@ -87,7 +115,21 @@ export class Terminal extends HTMLElement {
   restarted() {
     this.notice(texts.trap.restarted);
     this.#ready();
-    this.focus();
+  }
+
+  /** Redis was shut down, and an empty one has taken its place. */
+  shutDown() {
+    this.#queue = [];
+    this.#offer?.remove();
+    this.#offer = null;
+    this.notice(make("strong", {}, texts.shutdown.title), make("p", {}, texts.shutdown.body));
+    if (this.#state === "ready") this.#set("ready", this.#session.prompt);
+  }
+
+  /** The terminal is closed; so is its connection. */
+  end() {
+    clearTimeout(this.#patience);
+    this.#session?.close();
   }
 
   #ready() {
@@ -100,13 +142,27 @@ export class Terminal extends HTMLElement {
     this.#queue = [];
     this.#running = null;
     this.#set("broken", "");
-    this.notice(...notice.filter(Boolean));
+    this.#offer?.remove();
+    this.#offer = null;
+    if (notice.length > 0) this.notice(...notice.filter(Boolean));
   }
 
   /** Says something of the page's own in the terminal. */
   notice(...content) {
-    this.#screen.notice(...content);
+    const element = this.#screen.notice(...content);
     this.#toEnd();
+    return element;
+  }
+
+  /** What Redis has for a script that cannot be killed, and what it costs. */
+  #offerShutdown() {
+    const { title, body, button } = texts.unkillable;
+    this.#offer?.remove();
+    this.#offer = this.notice(
+      make("strong", {}, title),
+      make("p", {}, body),
+      make("button", { type: "button", className: "command", onclick: () => this.dispatchEvent(new Event("shutdown")) }, button),
+    );
   }
 
   focus() {
@@ -134,9 +190,11 @@ export class Terminal extends HTMLElement {
   interrupt() {
     this.#queue = [];
     if (this.#state === "waiting") {
+      this.#screen.output("^C\n", true);
       this.#session.interrupt();
     } else if (this.#state === "ready") {
       this.#screen.command(this.#session.prompt, `${this.#line.take()}^C`);
+      this.#history.leave();
     }
     this.#toEnd();
   }
@@ -176,7 +234,9 @@ export class Terminal extends HTMLElement {
         return true;
       case "Ctrl-d":
         if (this.#line.text !== "") return false;
-        this.submit("exit");
+        // In a shell the second one would close the window.
+        if (this.#state === "closed") this.dispatchEvent(new Event("close"));
+        else this.submit("exit");
         return true;
       case "PageUp":
       case "PageDown":
@@ -240,11 +300,12 @@ export class Terminal extends HTMLElement {
     this.#session.send(line);
   }
 
-  #received({ text, prompt, ok, state, clear }) {
+  #received({ text, prompt, ok, state, clear, unkillable }) {
     if (clear) this.#screen.clear();
     this.#screen.output(text, ok);
     this.#set(state, state === "ready" ? prompt : "");
     if (state === "closed") this.#screen.notice(words.closed);
+    if (unkillable) this.#offerShutdown();
     this.#toEnd();
     if (state === "waiting" || this.#running === null) return;
     const line = this.#running;
