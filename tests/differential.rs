@@ -12,6 +12,7 @@ use common::real::{Connection, RealServer};
 use evalsha::cli::print::{print, quoted};
 use evalsha::resp::{Reply, Resp};
 use evalsha::server::random::Random;
+use std::time::Duration;
 
 /// A command line with placeholders, each of which stands for some random arguments: see [`fill`].
 type Template = &'static str;
@@ -85,10 +86,78 @@ const HASH: &[Template] = &[
     "OBJECT ENCODING $key",
 ];
 
+const LIST: &[Template] = &[
+    "LPUSH $key $values",
+    "RPUSH $key $values",
+    "RPUSH $key $values",
+    "LPUSHX $key $values",
+    "RPUSHX $key $values",
+    "LPOP $key",
+    "RPOP $key",
+    "LPOP $key $count",
+    "RPOP $key $count",
+    "LLEN $key",
+    "LINDEX $key $index",
+    "LSET $key $index $element",
+    "LRANGE $key $index $index",
+    "LTRIM $key $index $index",
+    "LREM $key $index $element",
+    "LINSERT $key BEFORE $element $element",
+    "LINSERT $key AFTER $element $element",
+    "LPOS $key $element",
+    "LPOS $key $element $lpos",
+    "LMOVE $key $key $end $end",
+    "RPOPLPUSH $key $key",
+    "LMPOP 1 $key $end",
+    "LMPOP $count $keys $end",
+    "LMPOP 2 $key $key $end COUNT $count",
+    "SET $key $value",
+    "COPY $key $key",
+    "RENAME $key $key",
+    "DEL $key",
+];
+
+const TRANSACTION: &[Template] = &[
+    "MULTI",
+    "MULTI",
+    "EXEC",
+    "EXEC",
+    "EXEC",
+    "DISCARD",
+    "WATCH $keys",
+    "WATCH $key",
+    "UNWATCH",
+    "SET $key $number",
+    "INCR $key",
+    "GET $key",
+    "DEL $key",
+    "RPUSH $key $values",
+    "LPOP $key",
+    "HSET $key $field $value",
+    "HGET $key $field",
+    "BLPOP $key $key 0.001",
+    "BLMOVE $key $key $end $end 0.001",
+    "BRPOPLPUSH $key $key 0.001",
+    "BLMPOP 0.001 2 $key $key $end COUNT $count",
+    "EXPIRE $key 1000",
+    "PERSIST $key",
+    "RENAME $key $key",
+    "MOVE $key 1",
+    "SWAPDB 0 1",
+    "FLUSHDB",
+    "NOSUCH $key",
+    "GET",
+    "SELECT $database",
+    "EVAL return(redis.call('INCR',KEYS[1])) 1 $key",
+    "EVAL return(redis.call('LPOP',KEYS[1])) 1 $key",
+    "EVAL return(redis.call('EXISTS',KEYS[1])) 1 $key",
+    "RESET",
+];
+
 const CJSON: &[Template] = &["EVAL $cjson 0"];
 
 /// Asked of each key when a case ends.
-const STATE: &[&str] = &["TYPE", "OBJECT ENCODING", "TTL", "STRLEN", "GET", "HGETALL"];
+const STATE: &[&str] = &["TYPE", "OBJECT ENCODING", "TTL", "STRLEN", "GET", "HGETALL", "LLEN"];
 
 const KEYS: &[&str] = &["a", "b", "c", ""];
 
@@ -105,6 +174,16 @@ fn strings() {
 #[test]
 fn hashes() {
     compare("hashes", HASH);
+}
+
+#[test]
+fn lists() {
+    compare("lists", LIST);
+}
+
+#[test]
+fn transactions() {
+    compare("transactions", TRANSACTION);
 }
 
 #[test]
@@ -155,10 +234,12 @@ fn generate(random: &mut Random, templates: &[Template]) -> Vec<Argv> {
         for word in template.split(' ') {
             fill(random, word, &mut argv);
         }
-        if one_in(random, 60) {
+        // What waits would wait for ever with another last argument.
+        let waits = template.starts_with('B');
+        if one_in(random, 60) && !waits && argv.len() > 1 {
             argv.pop();
         }
-        if one_in(random, 60) {
+        if one_in(random, 60) && !waits {
             argv.push(value(random));
         }
         commands.push(argv);
@@ -169,6 +250,7 @@ fn generate(random: &mut Random, templates: &[Template]) -> Vec<Argv> {
             argv.push(key.as_bytes().to_vec());
             commands.push(argv);
         }
+        commands.push([words("LRANGE"), vec![key.as_bytes().to_vec()], words("0 -1")].concat());
     }
     commands
 }
@@ -180,6 +262,9 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$key" => choose(random, KEYS),
         "$value" => value(random),
         "$field" => field(random),
+        "$element" => element(random),
+        "$end" => choose(random, &["LEFT", "RIGHT", "left", "Right", "LEFT", "RIGHT", "x"]),
+        "$database" => choose(random, &["0", "0", "1", "x"]),
         "$number" => number(random),
         "$digits" => random.below(1000).to_string().into_bytes(),
         "$float" => float(random),
@@ -204,7 +289,12 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$cjson" => common::json::script(random),
         "$script" => common::script::script(random).into_bytes(),
         "$pattern" => some_of(random, "aab*?[]^-\\", 8),
-        "$set" | "$getex" | "$lcs" | "$scan" => return options(random, word, argv),
+        "$set" | "$getex" | "$lcs" | "$scan" | "$lpos" => return options(random, word, argv),
+        "$values" => {
+            let more = random.below(5);
+            argv.extend((0..=more).map(|_| element(random)));
+            return;
+        }
         "$pairs" | "$fields" | "$keys" => {
             for _ in 0..=random.below(4) {
                 match word {
@@ -249,6 +339,7 @@ fn options(random: &mut Random, word: &str, argv: &mut Argv) {
             "EX",
         ],
         "$lcs" => &["LEN", "IDX", "idx", "WITHMATCHLEN", "MINMATCHLEN $count", "MINMATCHLEN"],
+        "$lpos" => &["RANK $index", "COUNT $count", "MAXLEN $count", "rank $number", "COUNT"],
         _ => {
             &["COUNT 1000", "COUNT 1000", "MATCH $pattern", "match *", "COUNT $count", "TYPE hash"]
         }
@@ -270,6 +361,10 @@ fn value(random: &mut Random) -> Vec<u8> {
         4 => vec![b'v'; 40 + random.below(30) as usize],
         _ => some_of(random, "abc", 12),
     }
+}
+
+fn element(random: &mut Random) -> Vec<u8> {
+    if one_in(random, 4) { value(random) } else { some_of(random, "ab", 1) }
 }
 
 fn field(random: &mut Random) -> Vec<u8> {
@@ -339,9 +434,13 @@ fn connect(real: &RealServer) -> Connection {
     connection.call(&words("FLUSHALL"));
     connection.call(&words("SCRIPT FLUSH"));
     connection.call(&words("CONFIG SET hash-max-listpack-entries 512"));
+    // It looks more often for those who have waited long enough.
+    connection.call(&words("CONFIG SET hz 500"));
     connection
 }
 
+/// Longer than any command waits.
+const A_WAIT: Duration = Duration::from_millis(5);
 /// A script that has not ended after so many slices of so much fuel hangs.
 const MAX_SLICES: usize = 10_000;
 const SLICE: i64 = 10_000;
@@ -357,6 +456,10 @@ fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
             if !engine.server.run(SLICE) {
                 break;
             }
+        }
+        if engine.server.is_blocked(client) {
+            engine.clock.advance(A_WAIT);
+            engine.server.run(SLICE);
         }
         let ours = engine.server.take_reply(client);
         let theirs = connection.call(argv);

@@ -554,7 +554,9 @@ fn lpos(context: &mut Context, args: &mut Args) -> Answer {
         Some(0) => usize::MAX,
         Some(count) => count,
     };
-    let skipped = usize::try_from(rank.unsigned_abs() - 1).unwrap_or(usize::MAX);
+    // The lowest rank has no opposite, and skips nothing.
+    let skipped = usize::try_from(rank.saturating_abs() - 1).unwrap_or(usize::MAX);
+    let skipped = if rank == i64::MIN { 0 } else { skipped };
     let places = (0..looked_at.min(length))
         .map(|step| if rank < 0 { length - 1 - step } else { step })
         .filter(|place| list.get(*place) == Some(element))
