@@ -59,7 +59,7 @@ use table::Table;
 use value::Value;
 
 /// Fuel between two chances to collect garbage: few enough that a slice's garbage stays small.
-const COLLECTION_INTERVAL: i64 = 2000;
+const COLLECTION_INTERVAL: i64 = 5000;
 /// Bytes that may be taken at least between two collections: much less, and the libraries are looked at again and again;
 /// much more, and garbage fills the processor's caches.
 const LEAST_SLEEP: usize = 1 << 20;
