@@ -2,9 +2,10 @@
 
 mod common;
 
-use common::engine::{Engine, RealPlayer};
+use common::engine::Engine;
 use common::real::RealServer;
 use common::redis_cli::{self, Terminal};
+use common::socket::RealPlayer;
 use common::transcript::{Compare, Player, Step, Transcript, all};
 use evalsha::cli::help::{help, params};
 use evalsha::cli::hint::{complete, hint};

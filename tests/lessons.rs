@@ -4,7 +4,8 @@
 
 mod common;
 
-use common::engine::{Engine, RealPlayer};
+use common::engine::Engine;
+use common::socket::RealPlayer;
 use common::transcript::{Player, Transcript};
 use std::path::PathBuf;
 

@@ -4,44 +4,16 @@
 
 mod common;
 
+use common::door::Door;
 use common::real::RealServer;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-/// Our server as a process of its own, on a free port; it ends with this value.
-struct Door {
-    process: Child,
-    port: u16,
-}
-
-impl Door {
-    fn open() -> Door {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_evalsha-server"))
-            .args(["--port", "0"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("it was just built");
-        let mut line = String::new();
-        let mut output = BufReader::new(process.stdout.take().expect("it is piped"));
-        output.read_line(&mut line).expect("it says that it is ready");
-        let port = line.trim().strip_prefix("evalsha-server: ready on 127.0.0.1:");
-        let port =
-            port.and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("it said {line:?}"));
-        Door { process, port }
-    }
-
-    fn connect(&self) -> TcpStream {
-        connect(self.port)
-    }
-}
-
-impl Drop for Door {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// Our server, on a free port.
+fn open_door() -> Door {
+    Door::open(env!("CARGO_BIN_EXE_evalsha-server"))
 }
 
 fn connect(port: u16) -> TcpStream {
@@ -136,7 +108,7 @@ const REQUESTS: &[&[u8]] = &[
 #[test]
 fn answers_each_request_as_redis_does() {
     let Some(real) = RealServer::start_on_tcp() else { return };
-    let door = Door::open();
+    let door = open_door();
     for request in REQUESTS {
         // What follows shows whether the connection is still good, and that nothing was lost.
         for after in ["", "PING\r\n", "\r\nECHO after\r\n"] {
@@ -150,7 +122,7 @@ fn answers_each_request_as_redis_does() {
 #[test]
 fn refuses_endless_lines_as_redis_does() {
     let Some(real) = RealServer::start_on_tcp() else { return };
-    let door = Door::open();
+    let door = open_door();
     for start in ["", "*", "*1\r\n", "*1\r\n$", "ECHO "] {
         for length in [64 * 1024 - 10, 64 * 1024 + 1] {
             let request = [start.as_bytes(), &vec![b'7'; length]].concat();
@@ -194,7 +166,7 @@ fn answers_random_bytes_as_redis_does() {
         "GET k\r\n",
     ];
     let Some(real) = RealServer::start_on_tcp() else { return };
-    let door = Door::open();
+    let door = open_door();
     let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut random = |below: usize| {
         state ^= state << 13;
@@ -217,7 +189,7 @@ fn answers_random_bytes_as_redis_does() {
 #[test]
 fn large_arguments_come_and_go_whole() {
     let Some(real) = RealServer::start_on_tcp() else { return };
-    let door = Door::open();
+    let door = open_door();
     let value = vec![b'v'; 10_000_000];
     let request = [
         b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$10000000\r\n",
@@ -231,7 +203,7 @@ fn large_arguments_come_and_go_whole() {
 #[test]
 fn redis_cli_sees_no_difference() {
     let Some(real) = RealServer::start_on_tcp() else { return };
-    let door = Door::open();
+    let door = open_door();
     let session = "SET greeting hello\nGET greeting\nHSET h a 1 b 2\nHGETALL h\nSELECT 3\nGET greeting\nSET\nnonsense x\n\
         SET n 41\nINCR n\nEXPIRE nothing 10\nTTL n\nTYPE h\nHGET greeting a\nCOMMAND COUNT x\nHSTRLEN h a\n";
     for protocol in ["-2", "-3"] {
@@ -265,8 +237,8 @@ fn redis_cli_sees_no_difference() {
 /// A client that asks for much and reads nothing holds up nobody, and loses nothing.
 #[test]
 fn a_client_that_does_not_read_holds_up_nobody() {
-    let door = Door::open();
-    let mut greedy = door.connect();
+    let door = open_door();
+    let mut greedy = connect(door.port);
     let word = "w".repeat(50_000);
     for _ in 0..200 {
         greedy.write_all(format!("ECHO {word}\r\n").as_bytes()).expect("the server reads");
@@ -282,7 +254,7 @@ fn a_client_that_does_not_read_holds_up_nobody() {
 #[test]
 fn a_runaway_script_holds_up_nobody() {
     let Some(real) = RealServer::start_on_tcp() else { return };
-    let door = Door::open();
+    let door = open_door();
     let session = |port: u16| {
         let mut runaway = connect(port);
         let short = b"CONFIG SET busy-reply-threshold 50\r\n";
@@ -305,8 +277,8 @@ fn a_runaway_script_holds_up_nobody() {
 #[test]
 fn stops_when_it_is_told_to() {
     for signal in ["INT", "TERM"] {
-        let mut door = Door::open();
-        let mut client = door.connect();
+        let mut door = open_door();
+        let mut client = connect(door.port);
         client.write_all(b"PING\r\n").expect("the server reads");
         client.read_exact(&mut [0; 7]).expect("the server has let it in");
         let killed =
@@ -315,7 +287,7 @@ fn stops_when_it_is_told_to() {
         assert!(door.process.wait().expect("it ends").success(), "{signal}");
         assert_eq!(client.read(&mut [0]).expect("the connection ends"), 0, "{signal}");
     }
-    let mut door = Door::open();
+    let mut door = open_door();
     assert_eq!(answer(door.port, b"SHUTDOWN\r\nPING\r\n"), "");
     assert!(door.process.wait().expect("it ends").success(), "SHUTDOWN");
 }
@@ -337,6 +309,6 @@ fn says_what_is_wrong_with_its_options() {
     check(&["--script-memory", "much"], 2, "'much' is no number of bytes");
     check(&["--port", "70000"], 2, "'70000' is not a port");
     check(&["--prot"], 2, "there is no option '--prot'");
-    let door = Door::open();
+    let door = open_door();
     check(&["--port", &door.port.to_string()], 1, "is in use");
 }

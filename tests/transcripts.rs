@@ -1,4 +1,4 @@
-//! Replays every transcript by our engine and by the real server.
+//! Replays every transcript by our engine, by the real server, and by our engine behind real sockets.
 //!
 //! `BLESS=1` first rewrites what is expected, and only from the real server.
 
@@ -6,7 +6,8 @@
 
 mod common;
 
-use common::engine::{Engine, RealPlayer};
+use common::engine::Engine;
+use common::socket::{RealPlayer, SocketPlayer};
 use common::transcript::{Transcript, all};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::path::Path;
@@ -27,6 +28,11 @@ fn main() {
         } else {
             trials.push(Trial::test(real, not_proved).with_ignored_flag(true));
         }
+        #[cfg(feature = "native-door")]
+        {
+            let path = path.clone();
+            trials.push(Trial::test(format!("sockets::{name}"), move || over_sockets(&path)));
+        }
         trials.push(Trial::test(format!("engine::{name}"), move || by_our_engine(&path)));
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
@@ -39,6 +45,12 @@ fn main() {
 
 fn by_our_engine(path: &Path) -> Result<(), Failed> {
     Transcript::read(path).replay(&mut Engine::new(), true).map_err(Failed::from)
+}
+
+#[cfg(feature = "native-door")]
+fn over_sockets(path: &Path) -> Result<(), Failed> {
+    let mut player = SocketPlayer::at_door(env!("CARGO_BIN_EXE_evalsha-server"));
+    Transcript::read(path).replay(&mut player, true).map_err(Failed::from)
 }
 
 fn by_the_real_server(path: &Path, bless: bool) -> Result<(), Failed> {

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses its own part")]
 #![allow(clippy::print_stderr, reason = "what could not be proved is said loudly")]
 
+pub mod door;
 pub mod engine;
 pub mod json;
 pub mod lua51;
@@ -10,4 +11,5 @@ pub mod program;
 pub mod real;
 pub mod redis_cli;
 pub mod script;
+pub mod socket;
 pub mod transcript;

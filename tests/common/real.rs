@@ -2,6 +2,7 @@
 
 use evalsha::resp::Reply;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -74,6 +75,11 @@ impl RealServer {
         self.folder.join("redis.sock")
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Its TCP port, 0 if it has none.
     pub fn port(&self) -> u16 {
         self.port
@@ -121,8 +127,22 @@ pub struct Connection {
 }
 
 /// A socket of any kind.
-pub trait ReadWrite: Read + Write + Send {}
-impl<T: Read + Write + Send> ReadWrite for T {}
+pub trait ReadWrite: Read + Write + Send {
+    /// Whether reading gives up at once when nothing is there.
+    fn set_nonblocking(&self, now: bool) -> std::io::Result<()>;
+}
+
+impl ReadWrite for UnixStream {
+    fn set_nonblocking(&self, now: bool) -> std::io::Result<()> {
+        UnixStream::set_nonblocking(self, now)
+    }
+}
+
+impl ReadWrite for TcpStream {
+    fn set_nonblocking(&self, now: bool) -> std::io::Result<()> {
+        TcpStream::set_nonblocking(self, now)
+    }
+}
 
 impl Connection {
     /// Connects to a unix socket.
@@ -134,7 +154,7 @@ impl Connection {
 
     /// Connects to a TCP port of the loopback address.
     pub fn open_tcp(port: u16) -> Connection {
-        let stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
+        let stream = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
         stream.set_read_timeout(Some(Duration::from_secs(20))).expect("it is not zero");
         Connection { stream: BufReader::new(Box::new(stream)) }
     }
@@ -169,6 +189,22 @@ impl Connection {
     /// Waits for a reply.
     pub fn receive(&mut self) -> Reply {
         self.try_receive().expect("the server answers within 20 seconds")
+    }
+
+    /// A reply that is there already.
+    pub fn receive_now(&mut self) -> std::io::Result<Option<Reply>> {
+        if self.stream.buffer().is_empty() {
+            self.stream.get_ref().set_nonblocking(true)?;
+            let found = self.stream.fill_buf().map(<[u8]>::len);
+            self.stream.get_ref().set_nonblocking(false)?;
+            match found {
+                Ok(0) => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(None),
+                Err(error) => return Err(error),
+                Ok(_) => {}
+            }
+        }
+        self.try_receive().map(Some)
     }
 
     /// Waits for a reply; the error of a closed connection or of a long wait.

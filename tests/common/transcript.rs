@@ -15,19 +15,24 @@
 //! > EVAL $name 0
 //! (integer) 1
 //!
-//! #: blocks                  no reply comes yet; what is printed later stands behind `1<`
+//! #: blocks                  no reply comes yet
 //! > EVAL "while true do end" 0
 //! 2> SCRIPT KILL
 //! OK
-//! 1<
+//! 1<                         what terminal 1 prints later: the reply if one is missing, and all that has come
 //! (error) ...
+//! 2^C                        Ctrl-C in terminal 2
 //! ```
+//! Each terminal shows all that it prints: a file in which something has come that no `1<` shows is wrong.
+//!
 //! Expected text that has blank lines, or lines that look like something else, is written with a `|` before each line;
 //! `\ no newline` after it says that the text does not end with one.
 //!
 //! Directives stand before the command that they are about:
 //! `#: unordered` the elements may come in any order (`#: unordered pairs`: each two stay together),
 //! `#: about 5` numbers may differ by so much, `#: any` any text will do,
+//! `#: only id db` shows these fields of lines like `id=3 addr=... db=0`,
+//! `#: nothing` before `1<`: nothing has come, and what is missing is missing still,
 //! `#: wait 50ms` time passes, `#: known-failure why` our engine must fail here. A `known-failure` with a blank line
 //! after it is about the whole file.
 
@@ -69,6 +74,12 @@ pub struct Step {
     pub expected: Vec<u8>,
     /// How it is compared.
     pub compare: Compare,
+    /// The fields that are shown.
+    only: Vec<String>,
+    /// Ctrl-C, and no line.
+    interrupts: bool,
+    /// What comes later does not come yet.
+    nothing: bool,
     /// The reply does not come at once.
     pub blocks: bool,
     /// Time that passes before.
@@ -95,8 +106,12 @@ pub enum Compare {
 pub trait Player {
     /// Types a line into a terminal, which is opened if need be, and gives what is printed.
     fn type_line(&mut self, terminal: usize, line: &[u8], blocks: bool) -> Vec<u8>;
-    /// What is printed later.
-    fn read(&mut self, terminal: usize) -> Vec<u8>;
+    /// What has been printed since; if a reply is missing, and it `waits`, up to that one at least.
+    fn read(&mut self, terminal: usize, waits: bool) -> Vec<u8>;
+    /// Presses Ctrl-C, and gives what is printed.
+    fn interrupt(&mut self, terminal: usize) -> Vec<u8>;
+    /// The terminals that are open.
+    fn terminals(&self) -> Vec<usize>;
     /// The prompt, without the space behind it; `None` if this player has none.
     fn prompt(&mut self, terminal: usize) -> Option<Vec<u8>>;
     /// Lets time pass.
@@ -148,7 +163,7 @@ impl Transcript {
                 transcript.parts.push(Part::Text(source.to_vec()));
             } else if line.starts_with(b"#") || line.is_empty() {
                 transcript.parts.push(Part::Text(source.to_vec()));
-            } else if let Some((terminal, prompt, typed)) = command(line) {
+            } else if let Some(Command { terminal, prompt, typed, interrupts }) = command(line) {
                 let mut expected = Vec::new();
                 let quoted = lines.peek().is_some_and(|(_, line)| line.starts_with(b"|"));
                 while let Some((_, line)) = lines.peek() {
@@ -180,6 +195,9 @@ impl Transcript {
                     typed: typed.map(|typed| replace_names(typed, &names)),
                     expected,
                     compare: next.compare,
+                    only: std::mem::take(&mut next.only),
+                    interrupts,
+                    nothing: next.nothing,
                     blocks: next.blocks,
                     wait: next.wait,
                     known_failure: next.known_failure.take(),
@@ -210,10 +228,24 @@ impl Transcript {
                 complaints += &[place, "\n".to_owned(), show(&step.source), complaint].concat();
             }
         }
+        complaints += &self.unread(player);
         let complaints = Some(complaints).filter(|complaints| !complaints.is_empty());
         let known = self.known_failure.as_ref().filter(|_| known_failures);
         judge(complaints, known)
             .map_or(Ok(()), |complaint| Err(format!("{}\n{complaint}", self.path.display())))
+    }
+
+    /// What terminals have got that the file does not show.
+    fn unread(&self, player: &mut dyn Player) -> String {
+        let mut complaints = String::new();
+        for terminal in player.terminals() {
+            let text = player.read(terminal, false);
+            if !text.is_empty() {
+                let place = format!("{}: at its end {terminal}< prints\n", self.path.display());
+                complaints += &(place + &show(&text));
+            }
+        }
+        complaints
     }
 
     /// Replays it by the real server and gives the file as it should be.
@@ -234,6 +266,8 @@ impl Transcript {
                 }
             }
         }
+        let unread = self.unread(player);
+        assert!(unread.is_empty(), "{unread}");
         file
     }
 }
@@ -268,9 +302,11 @@ impl Step {
         match &self.typed {
             Some(line) => {
                 let prompt = self.prompt.is_some().then(|| player.prompt(self.terminal)).flatten();
-                (prompt, player.type_line(self.terminal, line, self.blocks))
+                let printed = player.type_line(self.terminal, line, self.blocks);
+                (prompt, only(&self.only, printed))
             }
-            None => (None, player.read(self.terminal)),
+            None if self.interrupts => (None, player.interrupt(self.terminal)),
+            None => (None, only(&self.only, player.read(self.terminal, !self.nothing))),
         }
     }
 
@@ -289,6 +325,8 @@ impl Step {
 #[derive(Default)]
 struct Directives {
     compare: Compare,
+    only: Vec<String>,
+    nothing: bool,
     blocks: bool,
     wait: Option<Duration>,
     known_failure: Option<String>,
@@ -301,6 +339,10 @@ impl Directives {
             ("unordered", "") => self.compare = Compare::Unordered(1),
             ("unordered", "pairs") => self.compare = Compare::Unordered(2),
             ("any", "") => self.compare = Compare::Any,
+            ("only", fields) if !fields.is_empty() => {
+                self.only = fields.split(' ').map(str::to_owned).collect();
+            }
+            ("nothing", "") => self.nothing = true,
             ("blocks", "") => self.blocks = true,
             ("about", number) => {
                 let number = number.parse();
@@ -318,27 +360,56 @@ impl Directives {
     }
 }
 
-type Command<'a> = (usize, Option<Vec<u8>>, Option<&'a [u8]>);
+/// A line that does something.
+struct Command<'a> {
+    terminal: usize,
+    /// The whole prompt, if it is written.
+    prompt: Option<Vec<u8>>,
+    typed: Option<&'a [u8]>,
+    interrupts: bool,
+}
 
-/// Takes a line apart that is a command: terminal, prompt if it is written, and what is typed.
+/// Takes a line apart that is a command.
 fn command(line: &[u8]) -> Option<Command<'_>> {
     let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let terminal = match digits {
         0 => 1,
         _ => std::str::from_utf8(&line[..digits]).ok()?.parse().ok()?,
     };
+    let command = Command { terminal, prompt: None, typed: None, interrupts: false };
     match &line[digits..] {
-        b"<" if digits > 0 => return Some((terminal, None, None)),
-        [b'>', b' ', typed @ ..] => return Some((terminal, None, Some(typed))),
-        b">" => return Some((terminal, None, Some(b""))),
+        b"<" if digits > 0 => return Some(command),
+        b"^C" if digits > 0 => return Some(Command { interrupts: true, ..command }),
+        [b'>', b' ', typed @ ..] => return Some(Command { typed: Some(typed), ..command }),
+        b">" => return Some(Command { typed: Some(b""), ..command }),
         _ => {}
     }
     if line.starts_with(b"127.0.0.1:6379") || line.starts_with(b"not connected>") {
         let end = line.iter().position(|&byte| byte == b'>')? + 1;
         let typed = line[end..].strip_prefix(b" ").unwrap_or_default();
-        return Some((1, Some(line[..end].to_vec()), Some(typed)));
+        let prompt = Some(line[..end].to_vec());
+        return Some(Command { terminal: 1, prompt, typed: Some(typed), interrupts: false });
     }
     None
+}
+
+/// Keeps some fields of lines that are made of `name=value`; all of them if none is named.
+fn only(names: &[String], text: Vec<u8>) -> Vec<u8> {
+    if names.is_empty() {
+        return text;
+    }
+    let named = |field: &&[u8]| {
+        let name = field.split(|&byte| byte == b'=').next().unwrap_or_default();
+        names.iter().any(|other| other.as_bytes() == name)
+    };
+    let mut kept = Vec::new();
+    for line in text.split_inclusive(|&byte| byte == b'\n') {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let fields = line.split(|&byte| byte == b' ').filter(named).collect::<Vec<_>>();
+        kept.extend_from_slice(&fields.join(&b' '));
+        kept.push(b'\n');
+    }
+    kept
 }
 
 /// Puts what names are bound to in their place, quoted as an argument.
