@@ -277,6 +277,8 @@ impl Door {
             };
             // One at a time, as Redis: what is wrong behind a script is told after the script's reply.
             if server.is_waiting(client) {
+                // What it waits for is of no use to a client that has hung up.
+                stays = !(connection.gone && server.is_blocked(client));
                 break;
             }
             match connection.requests.next(state.authenticated) {

@@ -55,6 +55,9 @@ pub fn settle(process: u32) {
     let mut before = None;
     while begin.elapsed() < PATIENCE {
         let Some(threads) = threads(process) else { return };
+        if threads.values().any(|(state, _)| state == "Z") {
+            return;
+        }
         let asleep = threads.values().all(|(state, _)| state == "S");
         let threads = Some(threads);
         if asleep && threads == before {

@@ -100,8 +100,13 @@ impl Player for Engine {
 
     fn interrupt(&mut self, terminal: usize) -> Vec<u8> {
         let mut session = self.session(terminal);
-        let mut text = session.interrupt(&mut self.server).text;
-        self.until_ready(&mut session, &mut text);
+        let mut text = Vec::new();
+        if session.state() == State::Waiting {
+            // redis-cli ends here. Ours stops the script, or connects again, which `tests/cli.rs` shows.
+            session.close(&mut self.server);
+        } else {
+            text = session.interrupt(&mut self.server).text;
+        }
         self.keep(terminal, session);
         text
     }

@@ -149,7 +149,7 @@ impl Player for SocketPlayer {
     }
 
     fn read(&mut self, number: usize, waits: bool) -> Vec<u8> {
-        let terminal = self.connected(number);
+        let terminal = self.terminal(number);
         let mut text = Vec::new();
         if waits && let Some(argv) = terminal.waiting.take() {
             terminal.receive(&argv, &mut text);

@@ -393,7 +393,8 @@ fn command(line: &[u8]) -> Option<Command<'_>> {
     None
 }
 
-/// Keeps some fields of lines that are made of `name=value`; all of them if none is named.
+/// Keeps some fields of lines that are made of `name=value`; all of them if none is named. The flag of a Unix socket is
+/// left out: it tells how the player reached the server.
 fn only(names: &[String], text: Vec<u8>) -> Vec<u8> {
     if names.is_empty() {
         return text;
@@ -405,8 +406,17 @@ fn only(names: &[String], text: Vec<u8>) -> Vec<u8> {
     let mut kept = Vec::new();
     for line in text.split_inclusive(|&byte| byte == b'\n') {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let fields = line.split(|&byte| byte == b' ').filter(named).collect::<Vec<_>>();
-        kept.extend_from_slice(&fields.join(&b' '));
+        let fields = line.split(|&byte| byte == b' ').filter(named).map(|field| {
+            match field.strip_prefix(b"flags=") {
+                Some(b"U") => b"flags=N".to_vec(),
+                Some(flags) => {
+                    let flags = flags.iter().copied().filter(|flag| *flag != b'U');
+                    b"flags=".iter().copied().chain(flags).collect()
+                }
+                None => field.to_vec(),
+            }
+        });
+        kept.extend_from_slice(&fields.collect::<Vec<_>>().join(&b' '));
         kept.push(b'\n');
     }
     kept
