@@ -680,7 +680,8 @@ fn client_unblock(context: &mut Context, args: &mut Args) -> Answer {
 
 fn client_pause(context: &mut Context, args: &mut Args) -> Answer {
     if args.remaining() > 2 {
-        return Err(Error::wrong_subcommand_arity(b"pause", "CLIENT"));
+        let name = args.argv().get(1).map_or(&[][..], Vec::as_slice);
+        return Err(Error::wrong_subcommand_arity(name, "CLIENT"));
     }
     let milliseconds = args.bytes()?;
     let all = args.is_empty() || args.option("all");
@@ -691,7 +692,8 @@ fn client_pause(context: &mut Context, args: &mut Args) -> Answer {
     if milliseconds < 0 {
         return Err(Error::TIMEOUT_NEGATIVE);
     }
-    let until = context.now().saturating_add(milliseconds);
+    // Redis lets the sum overflow: a pause for ever is over at once.
+    let until = context.now().wrapping_add(milliseconds);
     context.server.pause(until, all);
     Ok(Reply::OK)
 }

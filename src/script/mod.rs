@@ -16,7 +16,7 @@ use crate::lua::{FunctionId, Lua, Step};
 use crate::resp::{Reply, Resp};
 use crate::server::client::{ClientId, SCRIPT_CLIENT};
 use crate::server::{Context, Server};
-use cache::{Cache, Script, shebang};
+use cache::{Cache, Flags, Script, shebang};
 use convert::{Errors, c_string};
 
 /// The name of every script's chunk, as errors show it.
@@ -120,6 +120,15 @@ pub fn load(server: &mut Server, body: &[u8]) -> Result<Sha, Error> {
 /// Whether EVALSHA would find this name.
 pub fn exists(server: &Server, name: &[u8]) -> bool {
     Sha::named(name).is_some_and(|sha| server.scripts.cache.get(sha).is_some())
+}
+
+/// What the script has declared that EVAL or EVALSHA names, if it is one that declares anything.
+pub fn declared(server: &Server, command: &str, name: &[u8]) -> Option<Flags> {
+    let flags = match command {
+        "eval" | "eval_ro" => shebang(name).ok()?.0,
+        _ => server.scripts.cache.get(Sha::named(name)?)?.flags,
+    };
+    Some(flags).filter(|flags| flags.declared)
 }
 
 /// Empties the cache, and gives the scripts to come a new interpreter.

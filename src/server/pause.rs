@@ -5,6 +5,7 @@ use super::client::ClientId;
 use super::transaction::writes;
 use crate::command::{self, Command, Run, flag};
 use crate::keyspace::Millis;
+use crate::script;
 
 /// A pause that CLIENT PAUSE has begun.
 pub struct Pause {
@@ -18,13 +19,6 @@ impl Pause {
     pub fn until(&self) -> Millis {
         self.until
     }
-}
-
-/// Whether the command runs a script that may write.
-fn may_write(command: &Command) -> bool {
-    command.group == "scripting"
-        && matches!(command.run, Run::Later(_))
-        && !command.has(flag::READONLY)
 }
 
 impl Server {
@@ -50,10 +44,19 @@ impl Server {
         let command = found.command;
         let is_write = command.has(flag::WRITE)
             || command.has(flag::MAY_REPLICATE)
-            || may_write(command)
+            || self.runs_writer(command, argv)
             || (command.name == "exec"
                 && writes(self.client(id).and_then(|client| client.transaction.as_ref())));
         command.takes(argv.len())
             && (is_write || self.pause.as_ref().is_some_and(|pause| pause.all))
+    }
+
+    /// Whether the command runs a script that may write, as far as it has declared that.
+    fn runs_writer(&self, command: &Command, argv: &[Vec<u8>]) -> bool {
+        let name = argv.get(1).map_or(&[][..], Vec::as_slice);
+        command.group == "scripting"
+            && matches!(command.run, Run::Later(_))
+            && !command.has(flag::READONLY)
+            && script::declared(self, command.name, name).is_none_or(|flags| !flags.no_writes)
     }
 }
