@@ -46,7 +46,7 @@ type Threads = BTreeMap<String, (String, String)>;
 pub fn settle(process: u32) {
     const PATIENCE: Duration = Duration::from_secs(10);
     /// Hundredths of a second, which no other command than a script takes.
-    const LONG: u64 = 3;
+    const LONG: u64 = 2;
     let Some(start) = processor_time(process) else {
         std::thread::sleep(Duration::from_millis(20));
         return;

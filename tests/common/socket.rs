@@ -184,7 +184,6 @@ impl Player for SocketPlayer {
     fn wait(&mut self, time: Duration) {
         // The real clock cannot be moved.
         std::thread::sleep(time);
-        self.server.settle();
     }
 }
 
