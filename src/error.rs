@@ -63,7 +63,7 @@ fixed! {
     TOO_MANY_KEYS "ERR Number of keys can't be greater than number of args"
     SCRIPT_FLUSH_MODE "ERR SCRIPT FLUSH only support SYNC|ASYNC option"
     SCRIPT_DEBUG_MODE "ERR Use SCRIPT DEBUG YES/SYNC/NO"
-    SCRIPT_DEBUG_ABSENT "ERR SCRIPT DEBUG is not available yet: this server has no Lua debugger"
+    DEBUG_EVALSHA "ERR Please use EVAL instead of EVALSHA for debugging"
     BUSY "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
     NO_SCRIPT "NOSCRIPT No matching script. Please use EVAL."
     SCRIPT_NO_ARGUMENTS "ERR Please specify at least one argument for this redis lib call"

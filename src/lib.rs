@@ -42,7 +42,7 @@
 //! | `number.rs` | numbers as Redis reads and prints them |
 //! | `request.rs` | the commands in the bytes that a client sends |
 //! | `resp.rs` | a reply, and its bytes in RESP2 and RESP3 |
-//! | `script/` | EVAL and its family: the cache, running in slices, `redis.*`, conversion between Lua and replies |
+//! | `script/` | EVAL and its family: the cache, running in slices, `redis.*`, conversion between Lua and replies; `ldb/` the debugger |
 //! | `server/` | clients, dispatch, the clock that the caller gives |
 //! | `split.rs` | a line split into arguments, as redis-cli and inline commands do |
 //! | `value/` | what a key can hold: strings, hashes, lists |

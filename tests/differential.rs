@@ -9,9 +9,10 @@ mod common;
 
 use common::engine::Engine;
 use common::real::{Connection, RealServer};
-use evalsha::cli::print::{print, quoted};
+use evalsha::cli::print::print;
 use evalsha::resp::{Reply, Resp};
 use evalsha::server::random::Random;
+use evalsha::split::quoted;
 use std::time::Duration;
 
 /// A command line with placeholders, each of which stands for some random arguments: see [`fill`].

@@ -1,6 +1,7 @@
 //! Prints a reply the way redis-cli does on a terminal, and the way it does when it prints raw text.
 
 use crate::resp::{Reply, format_double};
+use crate::split::quoted;
 use std::slice;
 
 /// What redis-cli prints of a reply on a terminal (`--no-raw`), the newline at the end included.
@@ -158,26 +159,6 @@ fn quote(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// The bytes in double quotes; what ASCII cannot print is escaped so that [`super::split::split`] reads it back.
-pub fn quoted(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len() + 2);
-    out.push(b'"');
-    for &byte in bytes {
-        match byte {
-            b'\\' | b'"' => out.extend_from_slice(&[b'\\', byte]),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0x07 => out.extend_from_slice(b"\\a"),
-            0x08 => out.extend_from_slice(b"\\b"),
-            b' '..=b'~' => out.push(byte),
-            _ => out.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
-        }
-    }
-    out.push(b'"');
-    out
-}
-
 /// What redis-cli prints of a reply to a command whose answer is a text for people, like INFO: nothing quoted,
 /// nothing numbered, and no newline at the end that is not in the reply.
 pub fn print_raw(reply: &Reply) -> Vec<u8> {
@@ -234,8 +215,9 @@ enum Raw<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reply, print, print_raw, quoted};
+    use super::{Reply, print, print_raw};
     use crate::resp::Resp;
+    use crate::split::quoted;
 
     #[track_caller]
     fn check(reply: &Reply, printed: &str, raw: &str) {

@@ -7,6 +7,7 @@ use super::flag::{
 use super::{Begin, Command, Find, KeySpec, Run};
 use crate::error::Error;
 use crate::resp::Reply;
+use crate::script::ldb::{self, Mode};
 use crate::script::{self, Sha};
 use crate::server::Context;
 
@@ -193,10 +194,22 @@ fn run_text(
     args: &mut Args,
     read_only: bool,
 ) -> Result<Option<Reply>, Error> {
+    if context.client().is_some_and(|client| client.debug != Mode::No) {
+        return ldb::start(context, args, read_only).map(|()| None);
+    }
+    start_text(context, args, read_only).map(|()| None)
+}
+
+/// Loads and starts the script that the arguments begin with.
+pub(crate) fn start_text(
+    context: &mut Context,
+    args: &mut Args,
+    read_only: bool,
+) -> Result<(), Error> {
     let body = args.bytes()?;
     let (keys, argv) = keys_and_args(args)?;
     let sha = script::load(context.server, body)?;
-    script::start(context, sha, keys, argv, read_only).map(|()| None)
+    script::start(context, sha, keys, argv, read_only)
 }
 
 /// `EVAL_RO` script numkeys [key ...] [arg ...]
@@ -219,6 +232,9 @@ fn run_cached(
     args: &mut Args,
     read_only: bool,
 ) -> Result<Option<Reply>, Error> {
+    if context.client().is_some_and(|client| client.debug != Mode::No) {
+        return Err(Error::DEBUG_EVALSHA);
+    }
     let name = args.bytes()?;
     // A name of the wrong length is refused before the number of keys is looked at.
     if name.len() != Sha::DIGITS {
@@ -267,15 +283,20 @@ fn script_kill(context: &mut Context, _: &mut Args) -> Result<Reply, Error> {
 }
 
 /// SCRIPT DEBUG YES | SYNC | NO
-fn script_debug(_: &mut Context, args: &mut Args) -> Result<Reply, Error> {
-    if args.option("NO") {
-        return Ok(Reply::OK);
-    }
-    if args.option("YES") || args.option("SYNC") {
-        Err(Error::SCRIPT_DEBUG_ABSENT)
+fn script_debug(context: &mut Context, args: &mut Args) -> Result<Reply, Error> {
+    let mode = if args.option("NO") {
+        Mode::No
+    } else if args.option("YES") {
+        Mode::Forked
+    } else if args.option("SYNC") {
+        Mode::Sync
     } else {
-        Err(Error::SCRIPT_DEBUG_MODE)
+        return Err(Error::SCRIPT_DEBUG_MODE);
+    };
+    if let Some(client) = context.client() {
+        client.debug = mode;
     }
+    Ok(Reply::OK)
 }
 
 /// SCRIPT HELP

@@ -228,6 +228,22 @@ impl<'gc> Machine<'_, 'gc> {
         held
     }
 
+    /// Works with an empty stack, on which no coroutine runs.
+    pub(super) fn beside<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        let held = self.coroutine(Value::Nil);
+        let running = self.state.coroutine.take();
+        let resumers = std::mem::take(&mut self.state.resumers);
+        drop(self.exchange(held));
+        self.state.thread.clear();
+        let result = work(self);
+        self.close(0);
+        self.state.thread.clear();
+        drop(self.exchange(held));
+        self.state.resumers = resumers;
+        self.state.coroutine = running;
+        result
+    }
+
     /// Pushes values that come from another stack.
     #[inline(always)]
     fn give_values(&mut self, values: &[Packed<'gc>]) {

@@ -20,6 +20,8 @@ pub(super) enum Stop {
     Finished,
     /// The script has failed.
     Failed,
+    /// A script that is debugged is at a line at which it is to stop.
+    Line,
 }
 
 /// Why the loop gave up.
@@ -27,6 +29,8 @@ pub(super) enum Stop {
 enum Exit {
     /// Fuel is spent.
     Spent,
+    /// One instruction has been done, where no more are wanted.
+    Stepped,
     /// The instruction that has just been fetched is for [`Machine::complete`].
     Complete,
     /// As `Complete`, but [`Machine::get_plainly`] may do.
@@ -161,7 +165,13 @@ impl<'gc> Machine<'_, 'gc> {
                 // The function of a coroutine has returned.
                 None => self.leave_coroutine(self.state.thread.top),
                 Some(_) if self.fuel <= 0 => return Stop::Paused,
-                Some(Frame { closure: Some(_), .. }) => self.execute(),
+                Some(Frame { closure: Some(_), .. }) if self.state.lines.is_some() => {
+                    match self.run_to_line() {
+                        Ok(true) => return Stop::Line,
+                        other => other.map(|_| ()),
+                    }
+                }
+                Some(Frame { closure: Some(_), .. }) => self.execute::<false>(),
                 Some(_) => self.step_native(),
             };
             if let Err(fault) = result
@@ -217,7 +227,8 @@ impl<'gc> Machine<'_, 'gc> {
     ///
     /// The inner loop knows of each instruction the cases that need no call: then the compiler of the wasm keeps its
     /// state in registers. For all others it gives up, and [`Machine::complete`] does the instruction.
-    fn execute(&mut self) -> Result<(), Fault<'gc>> {
+    /// With `STEP` it does one instruction.
+    pub(super) fn execute<const STEP: bool>(&mut self) -> Result<(), Fault<'gc>> {
         loop {
             let Some(mut place) = self.place() else { return Ok(()) };
             if self.fuel <= 0 {
@@ -226,7 +237,7 @@ impl<'gc> Machine<'_, 'gc> {
             loop {
                 // A copy that nobody else sees: it is in registers.
                 let (mut at, mut fuel) = (place, self.fuel);
-                let exit = self.run_quickly(&mut at, &mut fuel);
+                let exit = self.run_quickly::<STEP>(&mut at, &mut fuel);
                 (place, self.fuel) = (at, fuel);
                 let done = match exit {
                     Exit::Get => Self::get_plainly(&mut place),
@@ -241,23 +252,29 @@ impl<'gc> Machine<'_, 'gc> {
                     }
                     Exit::Call => self.call_quickly(&mut place),
                     Exit::Iterate => self.iterate_quickly(&mut place),
-                    Exit::Complete | Exit::Return | Exit::Spent => false,
+                    Exit::Complete | Exit::Return | Exit::Spent | Exit::Stepped => false,
                 };
-                if done {
+                if done && !STEP {
                     continue;
                 }
                 self.save(&place);
+                if done {
+                    return Ok(());
+                }
                 let then = match exit {
-                    Exit::Spent => return Ok(()),
+                    Exit::Spent | Exit::Stepped => return Ok(()),
                     Exit::Call => self.call_native(&mut place)?,
                     Exit::Iterate => self.iterate(&mut place)?,
                     Exit::Return => self.return_values(&place)?,
                     _ => self.complete(&mut place)?,
                 };
                 if then == Then::LookAgain {
+                    if STEP {
+                        return Ok(());
+                    }
                     break;
                 }
-                if self.fuel <= 0 {
+                if STEP || self.fuel <= 0 {
                     self.save(&place);
                     return Ok(());
                 }
@@ -267,7 +284,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// The loop. Gives up before anything of an instruction but its fetch has been done.
     #[inline(always)]
-    fn run_quickly(&mut self, at: &mut Place<'gc>, fuel: &mut i64) -> Exit {
+    fn run_quickly<const STEP: bool>(&mut self, at: &mut Place<'gc>, fuel: &mut i64) -> Exit {
         // Behind a jump back, a call: the slice may end here.
         macro_rules! spend {
             () => {
@@ -313,7 +330,14 @@ impl<'gc> Machine<'_, 'gc> {
                 jump_if!((left $operator right) == ($instruction.a() != 0));
             }};
         }
+        let mut steps = 0;
         loop {
+            if STEP {
+                if steps > 0 {
+                    return Exit::Stepped;
+                }
+                steps += 1;
+            }
             let instruction = at.fetch();
             // SAFETY: `quicken` made the code (the invariant).
             match unsafe { Quick::of(instruction) } {

@@ -29,6 +29,7 @@ use super::function::{
 };
 use super::hook::Hook;
 use super::lexer::SyntaxError;
+use super::lines::LineHook;
 use super::operators::Event;
 use super::packed::Packed;
 use super::table::Table;
@@ -310,6 +311,9 @@ pub struct State<'gc> {
     pub position: Option<Position>,
     /// An error that is to be raised before the next instruction.
     pub(super) pending: Option<Fault<'gc>>,
+    /// The script is debugged.
+    #[collect(require_static)]
+    pub(super) lines: Option<LineHook>,
     /// The script is to give up.
     pub(super) hook: Option<Hook<'gc>>,
     /// The handler that the host says stands around a script: what it makes of an error matters where the error goes
@@ -365,6 +369,7 @@ impl<'gc> State<'gc> {
             next_id: 2,
             position: None,
             pending: None,
+            lines: None,
             hook: None,
             handler: Value::Nil,
             failure: None,

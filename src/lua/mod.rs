@@ -12,6 +12,7 @@
 //! | `quick` `execute` | the loop's form of the code; the loop, which does what needs no call |
 //! | `instruction` `operators` `debug` | instructions in full; metamethods; names for messages |
 //! | `hook` | a script that is to give up |
+//! | `lines` | a script that is debugged |
 //! | `number` `format` `pattern` `class` | algorithms of the libraries |
 //! | `lib/` | the libraries |
 //!
@@ -39,6 +40,7 @@ mod hook;
 mod instruction;
 pub mod lexer;
 pub mod lib;
+pub mod lines;
 pub mod machine;
 mod native;
 pub mod number;
@@ -100,6 +102,8 @@ pub enum Step {
     Paused,
     /// It returned: its results are the machine's slots from 0 to the top.
     Finished,
+    /// It is debugged, and has stopped where a line begins: resume it.
+    Stopped,
     /// It failed: see [`State::failure`] and [`State::position`].
     Failed,
 }
@@ -136,6 +140,16 @@ impl Lua {
     /// Works on the machine while no script's instructions run: to set it up, and to read results.
     pub fn enter<R>(&mut self, work: impl for<'a, 'gc> FnOnce(&mut Machine<'a, 'gc>) -> R) -> R {
         self.slice(None, 0, work)
+    }
+
+    /// The same with a host, whose functions may be called, and so much fuel.
+    pub fn enter_with<R>(
+        &mut self,
+        host: &mut dyn Host,
+        fuel: i64,
+        work: impl for<'a, 'gc> FnOnce(&mut Machine<'a, 'gc>) -> R,
+    ) -> R {
+        self.slice(Some(host), fuel, work)
     }
 
     fn slice<R>(
@@ -185,6 +199,7 @@ impl Lua {
             state.position = None;
             state.pending = None;
             state.hook = None;
+            state.lines = None;
             state.thread.hooked = false;
             if let Some(closure) = state.loaded.get(function.0).copied() {
                 machine.push(Value::Closure(closure));
@@ -205,6 +220,7 @@ impl Lua {
             match stop {
                 execute::Stop::Finished => return Step::Finished,
                 execute::Stop::Failed => return Step::Failed,
+                execute::Stop::Line => return Step::Stopped,
                 execute::Stop::Paused => {}
             }
             if collect {

@@ -2,6 +2,7 @@
 
 use super::cache::Sha;
 use super::convert::{error_table, status_table, to_lua};
+use super::ldb::show;
 use crate::command;
 use crate::error::Error;
 use crate::lua::Host;
@@ -331,13 +332,31 @@ fn replicate_commands<'gc>(
     machine.give(Value::Boolean(true))
 }
 
-/// `redis.breakpoint()`: false, as no debugger is attached.
-fn breakpoint<'gc>(_: &mut Server, machine: &mut Machine<'_, 'gc>, _: Arguments) -> Result<'gc> {
-    machine.give(Value::Boolean(false))
+/// redis.breakpoint(): stops a script that is debugged at its next line; whether it is debugged.
+fn breakpoint<'gc>(
+    server: &mut Server,
+    machine: &mut Machine<'_, 'gc>,
+    _: Arguments,
+) -> Result<'gc> {
+    if let Some(debugger) = &mut server.scripts.debugger {
+        debugger.break_at_next_line();
+        machine.stop_at_next_line();
+    }
+    machine.give(Value::Boolean(server.scripts.debugger.is_some()))
 }
 
 /// redis.debug(...): prints to the debugger; nothing without one.
-fn debug<'gc>(_: &mut Server, _: &mut Machine<'_, 'gc>, _: Arguments) -> Result<'gc> {
+fn debug<'gc>(
+    server: &mut Server,
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Result<'gc> {
+    if let Some(debugger) = &mut server.scripts.debugger {
+        let line = machine.position_at(1).map_or(-1, |position| position.line);
+        let values = (1..=arguments.count).map(|number| machine.argument(arguments, number));
+        let values: Vec<Vec<u8>> = values.map(show::value).collect();
+        debugger.debug(line, &values);
+    }
     Ok(Flow::Return(0))
 }
 

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod cache;
 pub mod convert;
+pub mod ldb;
 pub mod sandbox;
 
 pub use cache::Sha;
@@ -29,6 +30,8 @@ pub struct Scripts {
     /// Bytes that the interpreter's heap may take.
     limit: usize,
     cache: Cache<FunctionId>,
+    /// The debugger, if these are the scripts of a debugging session.
+    pub(crate) debugger: Option<ldb::Debugger>,
     pub(crate) running: Option<Running>,
 }
 
@@ -48,6 +51,8 @@ pub struct Running {
     pub busy: bool,
     /// It is to be refused memory as any client is, unless it began when there was enough.
     memory: Memory,
+    /// It is debugged, and has stopped at a line.
+    stopped: bool,
     /// It has failed, and a function of its error's table is asked for the text.
     asked: bool,
     sha: Sha,
@@ -82,7 +87,7 @@ impl Scripts {
     /// No scripts, and an interpreter whose heap may take `limit` bytes.
     pub fn new(limit: usize) -> Scripts {
         let lua = Some(sandbox::interpreter(limit));
-        Scripts { lua, limit, cache: Cache::default(), running: None }
+        Scripts { lua, limit, cache: Cache::default(), debugger: None, running: None }
     }
 
     /// Lets the interpreter's heap take so many bytes from now on, also after SCRIPT FLUSH.
@@ -168,6 +173,7 @@ pub fn start(
         wrote: false,
         busy: false,
         memory,
+        stopped: false,
         asked: false,
         sha,
     });
@@ -212,6 +218,12 @@ pub fn run(server: &mut Server, fuel: i64) -> Option<Ended> {
     let step = lua.resume(&mut api::Api(server), fuel);
     let ended = match step {
         Step::Paused => None,
+        Step::Stopped => {
+            if let Some(running) = &mut server.scripts.running {
+                running.stopped = true;
+            }
+            None
+        }
         Step::Finished if server.scripts.running.as_ref().is_some_and(|running| running.asked) => {
             let text = lua.enter(|machine| error_text(machine, machine.slot(0)));
             Some(failed(server, &mut lua, text))

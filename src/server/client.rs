@@ -4,6 +4,7 @@ use super::blocking::Blocked;
 use super::transaction::Transaction;
 use crate::command::Found;
 use crate::resp::{Reply, Resp};
+use crate::script::ldb::Mode;
 use std::collections::VecDeque;
 
 /// Names a client for its whole life; CLIENT ID prints it. Numbers grow and are never used again.
@@ -51,6 +52,8 @@ pub struct Client {
     pub watched: Vec<(usize, Vec<u8>)>,
     /// One of these has changed.
     pub dirty: bool,
+    /// SCRIPT DEBUG.
+    pub debug: Mode,
     /// The command that waits for a key.
     pub blocked: Option<Box<Blocked>>,
     /// Replies that nobody has taken yet.

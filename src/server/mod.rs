@@ -16,7 +16,7 @@ use crate::command::{self, Attempt, BlockHandler, Command, CommandId, Found, Run
 use crate::error::Error;
 use crate::keyspace::{Database, Millis};
 use crate::resp::{Reply, Resp};
-use crate::script::{self, Scripts};
+use crate::script::{self, Scripts, ldb};
 use blocking::Blocking;
 use client::{Client, ClientId, Muted, SCRIPT_CLIENT};
 use config::Config;
@@ -85,6 +85,8 @@ pub struct Server {
     watches: Watches,
     /// The transaction that runs.
     executing: Option<Executing>,
+    /// The debugging session.
+    pub(crate) debugging: Option<ldb::Session>,
     /// CLIENT PAUSE.
     pub(crate) pause: Option<Pause>,
     /// The interpreter, the script cache, and the script that runs.
@@ -181,6 +183,7 @@ impl Server {
             blocking: Blocking::default(),
             watches: Watches::default(),
             executing: None,
+            debugging: None,
             pause: None,
             scripts: Scripts::new(script::HEAP_LIMIT),
             log: VecDeque::new(),
@@ -218,6 +221,7 @@ impl Server {
 
     /// A client that has gone away.
     pub fn disconnect(&mut self, id: ClientId) {
+        ldb::disconnected(self, id);
         self.stop_waiting(id);
         self.discard(id);
         self.waiting.retain(|(client, _)| *client != id);
@@ -262,6 +266,14 @@ impl Server {
     /// Whether a client's command is looked at now. While a script runs nobody's is; when it has run for long,
     /// everybody's but its own client's is, though most commands then are refused.
     fn serves(&self, id: ClientId, argv: &[Vec<u8>]) -> bool {
+        if let Some(session) = &self.debugging {
+            if session.client() == id {
+                return session.is_stopped();
+            }
+            if session.is_sync() {
+                return false;
+            }
+        }
         if let Some(executing) = &self.executing
             && (executing.client() == id || self.scripts.running.is_none())
         {
@@ -297,6 +309,11 @@ impl Server {
             return;
         }
         self.begin(self.clocked);
+        if self.debugging.as_ref().is_some_and(|session| session.client() == id) {
+            ldb::commands::run(self, argv);
+            self.go_on(FIRST_SLICE);
+            return;
+        }
         match self.call(id, argv, Origin::Client) {
             Ok(Some(reply)) => self.reply(id, reply),
             Ok(None) => self.go_on(FIRST_SLICE),
@@ -307,6 +324,12 @@ impl Server {
         }
     }
 
+    /// Whether the transaction that runs waits for a script of it that is debugged.
+    fn is_debugging_transaction(&self) -> bool {
+        let client = self.debugging.as_ref().map(ldb::Session::client);
+        client.is_some() && client == self.executing.as_ref().map(Executing::client)
+    }
+
     /// Goes on with the script that runs and with the transaction, for so much fuel.
     fn go_on(&mut self, mut fuel: i64) {
         while fuel > 0 {
@@ -315,8 +338,13 @@ impl Server {
                 if self.scripts.running.is_some() {
                     return;
                 }
-            } else if self.executing.is_some() {
+            } else if self.executing.is_some() && !self.is_debugging_transaction() {
                 self.execute_next();
+            } else if self.debugging.as_ref().is_some_and(|session| !session.is_stopped()) {
+                ldb::go_on(self, fuel);
+                if self.debugging.is_some() {
+                    return;
+                }
             } else {
                 return;
             }
@@ -347,11 +375,19 @@ impl Server {
 
     /// Whether a script or a transaction runs: [`Server::run`] has something to do.
     pub fn is_busy(&self) -> bool {
+        self.is_executing() || self.debugging.as_ref().is_some_and(|session| !session.is_stopped())
+    }
+
+    /// Whether a script or a transaction runs, of those that are not debugged.
+    fn is_executing(&self) -> bool {
         self.scripts.running.is_some() || self.executing.is_some()
     }
 
     /// Whether a command of the client has not been answered yet.
     pub fn is_waiting(&self, id: ClientId) -> bool {
+        if let Some(session) = self.debugging.as_ref().filter(|session| session.client() == id) {
+            return !session.is_stopped();
+        }
         self.scripts.running.as_ref().is_some_and(|running| running.client == id)
             || self.executing.as_ref().is_some_and(|executing| executing.client() == id)
             || self.is_blocked(id)
@@ -420,7 +456,7 @@ impl Server {
         self.log.pop_front()
     }
 
-    fn look(&mut self) -> u64 {
+    pub(crate) fn look(&mut self) -> u64 {
         self.clocked = self.clock.now();
         self.clocked
     }
@@ -429,7 +465,7 @@ impl Server {
     ///
     /// While a script runs time stands still, for its commands and for keys.
     fn begin(&mut self, now: u64) {
-        if self.is_busy() {
+        if self.is_executing() {
             return;
         }
         self.now = now;
@@ -500,11 +536,28 @@ impl Server {
         argv: &[Vec<u8>],
         origin: Origin,
     ) -> Result<Option<Reply>, Error> {
-        let found = self.admit(id, argv, origin).inspect_err(|error| self.count_error(error))?;
+        if let Some(debugger) = &mut self.scripts.debugger {
+            debugger.calls(argv);
+        }
+        let found = self.admit(id, argv, origin).inspect_err(|error| {
+            self.count_error(error);
+            if let Some(debugger) = &mut self.scripts.debugger {
+                debugger.refused(error);
+            }
+        })?;
         if origin == Origin::Client && self.queue(id, found, argv) {
             return Ok(Some(Reply::status("QUEUED")));
         }
-        self.perform(id, found, argv, origin)
+        let result = self.perform(id, found, argv, origin);
+        let resp = self.script_client.resp;
+        if let Some(debugger) = &mut self.scripts.debugger {
+            match &result {
+                Ok(Some(reply)) => debugger.replied(reply, resp),
+                Ok(None) => {}
+                Err(error) => debugger.replied(&Reply::Error(error.0.clone()), resp),
+            }
+        }
+        result
     }
 
     /// Runs a command that may run. `None` means that the reply comes later.
@@ -628,7 +681,7 @@ impl Server {
         if needs_memory && self.is_over_memory() {
             return Err(Error::OOM);
         }
-        if self.is_busy() && !command.has(flag::ALLOW_BUSY) {
+        if self.is_executing() && !command.has(flag::ALLOW_BUSY) {
             return Err(Error::BUSY);
         }
         Ok(())

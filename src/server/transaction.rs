@@ -5,6 +5,7 @@ use super::{Origin, Server};
 use crate::command::{Found, flag};
 use crate::error::Error;
 use crate::resp::Reply;
+use crate::script::ldb::Mode;
 use std::collections::{BTreeMap, VecDeque};
 
 /// The commands that a client has sent since MULTI.
@@ -76,6 +77,11 @@ impl Server {
             started: self.clocked,
         });
         Ok(true)
+    }
+
+    /// Whether a transaction of the client runs.
+    pub(crate) fn is_in_transaction(&self, id: ClientId) -> bool {
+        self.executing.as_ref().is_some_and(|executing| executing.client == id)
     }
 
     /// Forgets what the client has queued and watches.
@@ -209,7 +215,7 @@ impl Server {
     }
 
     /// Gives a script's reply to who asked for it: its client, or the transaction in which it ran.
-    pub(super) fn deliver(&mut self, id: ClientId, reply: Reply) {
+    pub(crate) fn deliver(&mut self, id: ClientId, reply: Reply) {
         match &self.executing {
             Some(executing) if executing.client == id => self.collect(reply),
             _ => self.reply(id, reply),
@@ -223,6 +229,10 @@ impl Server {
             self.record(&found, microseconds, 0);
         }
         self.reply(executing.client, Reply::Array(executing.replies));
+        if let Some(client) = self.clients.get_mut(&executing.client) {
+            // It has been debugged.
+            client.closing |= client.debug != Mode::No;
+        }
     }
 }
 

@@ -425,7 +425,7 @@ fn only(names: &[String], text: Vec<u8>) -> Vec<u8> {
 /// Puts what names are bound to in their place, quoted as an argument.
 fn replace_names(line: &[u8], names: &BTreeMap<Vec<u8>, Vec<u8>>) -> Vec<u8> {
     let words = line.split(|&byte| byte == b' ').map(|word| match names.get(word) {
-        Some(text) => evalsha::cli::print::quoted(text),
+        Some(text) => evalsha::split::quoted(text),
         None => word.to_vec(),
     });
     words.collect::<Vec<_>>().join(&b' ')
