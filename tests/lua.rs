@@ -78,6 +78,7 @@ fn ours(path: &Path, slice: i64) -> String {
                 }
                 pauses += 1;
             }
+            Step::Stopped => panic!("nothing debugs it"),
             Step::Finished => break,
             Step::Failed => {
                 let message =
