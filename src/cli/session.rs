@@ -1,7 +1,8 @@
 //! One redis-cli that talks to a server in the same process.
 
-use super::terminal::{ADDRESS, Entered, Terminal};
-use super::{help, print};
+use super::debugger::{self, BANNER, Debugging, PROMPT, REFUSAL, Role};
+use super::terminal::{ADDRESS, Entered, Terminal, c_string};
+use super::{help, print, split};
 use crate::error::Error;
 use crate::resp::Reply;
 use crate::server::Server;
@@ -23,6 +24,8 @@ pub struct Output {
     pub text: Vec<u8>,
     /// False if an error is among what was printed.
     pub ok: bool,
+    /// What the lines are about, as far as they are the debugger's; those behind are nothing special.
+    pub roles: Vec<Role>,
     /// What the terminal does now.
     pub state: State,
     /// The screen is cleared.
@@ -53,6 +56,12 @@ pub struct Session {
     request: Option<Request>,
     /// What was entered in the meantime.
     lines: VecDeque<Line>,
+    /// SCRIPT DEBUG: the next EVAL will be debugged, and whether its changes will be kept.
+    debugs: Option<bool>,
+    /// The script that is debugged.
+    debugging: Option<Debugging>,
+    /// The script that was debugged last.
+    debugged: Option<Debugging>,
     closed: bool,
 }
 
@@ -70,12 +79,23 @@ struct Request {
     left: i64,
     /// It has been sent, and not been answered.
     sent: bool,
+    /// Its reply is not shown.
+    silent: bool,
     /// When the first was sent, in microseconds.
     started: Option<u64>,
 }
 
 /// From so many microseconds on redis-cli says how long a command took.
 const SLOW: u64 = 500_000;
+
+/// Prints a text of redis-cli's own.
+fn say(output: &mut Output, text: &str) {
+    output.text.extend_from_slice(text.as_bytes());
+}
+
+fn count_lines(text: &[u8]) -> usize {
+    text.split(|byte| *byte == b'\n').count() - 1
+}
 
 impl Session {
     /// Starts redis-cli: a new client of the server.
@@ -85,6 +105,9 @@ impl Session {
             client: Some(server.connect(ADDRESS)),
             request: None,
             lines: VecDeque::new(),
+            debugs: None,
+            debugging: None,
+            debugged: None,
             closed: false,
         }
     }
@@ -106,7 +129,13 @@ impl Session {
 
     /// The prompt with the space behind it.
     pub fn prompt(&self) -> Cow<'static, str> {
-        if self.client.is_none() { "not connected> ".into() } else { self.terminal.prompt() }
+        if self.debugging.is_some() {
+            PROMPT.into()
+        } else if self.client.is_none() {
+            "not connected> ".into()
+        } else {
+            self.terminal.prompt()
+        }
     }
 
     /// Whether grey hints are wanted: `:set hints`, which is how redis-cli starts, and `:set nohints`.
@@ -166,6 +195,9 @@ impl Session {
     pub fn interrupt(&mut self, server: &mut Server) -> Output {
         self.lines.clear();
         let mut output = self.output();
+        if self.request.is_some() && self.debugging.is_some() {
+            self.end_debugging(server, &mut output);
+        }
         if let Some(request) = &mut self.request {
             request.left = 1;
             if request.sent {
@@ -191,7 +223,15 @@ impl Session {
     }
 
     fn output(&self) -> Output {
-        Output { text: Vec::new(), ok: true, state: self.state(), clear: false, unkillable: false }
+        let state = self.state();
+        Output {
+            text: Vec::new(),
+            ok: true,
+            state,
+            clear: false,
+            unkillable: false,
+            roles: Vec::new(),
+        }
     }
 
     /// Goes on with what there is to do, as far as it goes now.
@@ -208,7 +248,13 @@ impl Session {
                     Line::Typed(line) => self.enter(server, &line, output),
                     Line::Split(argv) if argv.is_empty() => {}
                     Line::Split(argv) => {
-                        self.request = Some(Request { argv, left: 1, sent: false, started: None });
+                        self.request = Some(Request {
+                            argv,
+                            left: 1,
+                            sent: false,
+                            silent: false,
+                            started: None,
+                        });
                     }
                 }
             } else {
@@ -223,6 +269,29 @@ impl Session {
     }
 
     fn enter(&mut self, server: &mut Server, line: &[u8], output: &mut Output) {
+        let words = split::split(line).unwrap_or_default();
+        let is = |word: &str| words.first().is_some_and(|first| c_string(first) == word.as_bytes());
+        if self.debugging.is_some() && (is("quit") || is("exit")) {
+            return self.end_debugging(server, output);
+        }
+        let last = self.debugging.clone().or_else(|| self.debugged.clone());
+        if let Some(last) = last.filter(|_| is("restart")) {
+            return self.debug_again(server, last, output);
+        }
+        if self.debugging.is_some() && !is("clear") {
+            match debugger::arguments(line) {
+                Some(argv) if argv.is_empty() => {}
+                Some(argv) => {
+                    self.request =
+                        Some(Request { argv, left: 1, sent: false, silent: false, started: None });
+                }
+                None => {
+                    output.text.extend_from_slice(b"Invalid argument(s)\n");
+                    output.ok = false;
+                }
+            }
+            return;
+        }
         match self.terminal.enter(line) {
             Entered::Nothing => {}
             Entered::Clear => {
@@ -257,7 +326,8 @@ impl Session {
                 output.text.extend_from_slice(&help::help(&topic));
             }
             Entered::Send { argv, times } => {
-                self.request = Some(Request { argv, left: times, sent: false, started: None });
+                self.request =
+                    Some(Request { argv, left: times, sent: false, silent: false, started: None });
             }
         }
     }
@@ -268,13 +338,14 @@ impl Session {
         if !request.sent {
             request.sent = true;
             let client = self.stay_connected(server);
+            self.begin_debugging(&request.argv, output);
             server.send(client, &request.argv);
             let sent = server.client(client).map(|client| client.active);
             request.started = request.started.or(sent);
         }
         let reply = self.client.and_then(|client| server.take_reply(client));
         let connected = self.client.and_then(|client| server.client(client));
-        let (Some(reply), Some(client)) = (reply, connected) else {
+        let (Some(reply), true) = (reply, connected.is_some()) else {
             if connected.is_none() {
                 self.client = None;
                 self.terminal.forget_transaction();
@@ -294,9 +365,23 @@ impl Session {
             self.request = Some(request);
             return true;
         }
+        if self.debugging.is_some() && self.receive_debugged(server, &reply, output) {
+            let ended = self.debugging.as_ref().is_some_and(|debugging| debugging.ended);
+            self.request = ended.then_some(request);
+            return true;
+        }
+        let Some(client) = self.client.and_then(|client| server.client(client)) else {
+            return true;
+        };
         output.ok &= !matches!(reply, Reply::Error(_));
+        if let (Some(debugs), Reply::Status(_)) = (debugger::asked_for(&request.argv), &reply) {
+            self.debugs = debugs;
+        }
         output.unkillable |= reply == Reply::Error(Error::UNKILLABLE.0);
-        output.text.extend_from_slice(&self.terminal.receive(&request.argv, &reply));
+        let text = self.terminal.receive(&request.argv, &reply);
+        if !request.silent {
+            output.text.extend_from_slice(&text);
+        }
         if client.closing {
             server.disconnect(client.id);
         }
@@ -312,6 +397,82 @@ impl Session {
             output.text.extend_from_slice(line.as_bytes());
         }
         true
+    }
+
+    /// An EVAL that is sent may begin a debugging session.
+    fn begin_debugging(&mut self, argv: &[Vec<u8>], output: &mut Output) {
+        if self.debugging.is_some() || !debugger::can_be_debugged(argv) {
+            return;
+        }
+        if let Some(sync) = self.debugs {
+            self.debugging =
+                Some(Debugging { argv: argv.to_vec(), sync, begun: false, ended: false });
+            say(output, BANNER);
+        }
+    }
+
+    /// Shows a reply to a script that is debugged. False if there is no session, and the reply is one like any other.
+    fn receive_debugged(
+        &mut self,
+        server: &mut Server,
+        reply: &Reply,
+        output: &mut Output,
+    ) -> bool {
+        let Some(debugging) = &mut self.debugging else { return false };
+        match debugger::lines(reply) {
+            Some((lines, ends)) if !debugging.ended => {
+                let is_empty = lines.is_empty();
+                for line in lines {
+                    output.roles.resize(count_lines(&output.text), Role::Plain);
+                    output.roles.push(debugger::role(line));
+                    output.text.extend_from_slice(line);
+                    output.text.push(b'\n');
+                }
+                debugging.begun |= !ends;
+                debugging.ended = ends;
+                // An answer without lines is an empty one.
+                if is_empty && !ends {
+                    output.text.push(b'\n');
+                }
+                true
+            }
+            _ if debugging.ended => {
+                output.ok &= !matches!(reply, Reply::Error(_));
+                output.text.push(b'\n');
+                if !debugging.begun {
+                    say(output, REFUSAL);
+                }
+                output.text.extend_from_slice(&print::print(reply));
+                self.end_debugging(server, output);
+                true
+            }
+            _ => {
+                self.debugging = None;
+                false
+            }
+        }
+    }
+
+    /// Ends the session: its client is disconnected, and another one connected.
+    fn end_debugging(&mut self, server: &mut Server, output: &mut Output) {
+        if let Some(debugging) = self.debugging.take() {
+            say(output, debugging.farewell());
+            self.debugged = Some(Debugging { begun: false, ended: false, ..debugging });
+        }
+        self.debugs = None;
+        self.request = None;
+        self.terminal.forget_transaction();
+        self.reconnect(server);
+    }
+
+    /// Debugs a script from its beginning.
+    fn debug_again(&mut self, server: &mut Server, last: Debugging, output: &mut Output) {
+        self.debugging = None;
+        self.reconnect(server);
+        say(output, "\n");
+        let argv = last.request();
+        self.request = Some(Request { argv, left: 1, sent: false, silent: true, started: None });
+        self.lines.push_front(Line::Split(last.argv));
     }
 
     /// Connects again if the connection is known to be lost.

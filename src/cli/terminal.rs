@@ -195,7 +195,7 @@ fn is(word: &[u8], name: &str) -> bool {
     c_string(word).eq_ignore_ascii_case(name.as_bytes())
 }
 
-fn c_string(word: &[u8]) -> &[u8] {
+pub(super) fn c_string(word: &[u8]) -> &[u8] {
     word.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 

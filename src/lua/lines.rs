@@ -5,6 +5,7 @@
 //! nothing.
 
 use super::bytecode::OpCode;
+use super::coroutine::Coroutine;
 use super::debug::{called_name, local_name};
 use super::execute::Stop;
 use super::function::{Closure, Upvalue};
@@ -93,7 +94,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// Notes the instruction that comes next. Gives whether the script is to stop there.
     fn stops_before(&mut self, closure: Closure<'gc>, pc: u32) -> bool {
-        let thread = self.state.coroutine.map(|coroutine| coroutine.id());
+        let thread = self.state.coroutine.map(Coroutine::id);
         let depth = self.state.thread.frames.len();
         let Some(hook) = &mut self.state.lines else { return false };
         if std::mem::take(&mut hook.stopped) {

@@ -332,7 +332,7 @@ fn replicate_commands<'gc>(
     machine.give(Value::Boolean(true))
 }
 
-/// redis.breakpoint(): stops a script that is debugged at its next line; whether it is debugged.
+/// `redis.breakpoint()`: stops a script that is debugged at its next line; whether it is debugged.
 fn breakpoint<'gc>(
     server: &mut Server,
     machine: &mut Machine<'_, 'gc>,

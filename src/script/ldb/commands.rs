@@ -179,7 +179,7 @@ fn list(server: &mut Server, argv: &[Vec<u8>]) {
     let around = argv.get(1).map_or(0, |text| number(text));
     let context = argv.get(2).map_or(CONTEXT, |text| number(text));
     with(server, |debugger| {
-        let around = if around == 0 { debugger.line } else { around };
+        let around = if around > 0 { around } else { debugger.line };
         list_around(debugger, around, context);
     });
 }
@@ -332,7 +332,6 @@ fn call_beside(
     server.scripts.lua = Some(lua);
     with(server, |debugger| {
         debugger.stepping = false;
-        debugger.breakpoint_called = false;
         if let Some(line) = line {
             debugger.log_cut(line);
         }

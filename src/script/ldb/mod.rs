@@ -256,16 +256,15 @@ pub fn go_on(server: &mut Server, fuel: i64) {
     let ended = run(server, fuel);
     let stopped = ended.is_none() && stopped(server);
     session.exchange(server);
-    match ended {
-        Some(ended) => end(server, session, ended),
-        None => {
-            let log = session.scripts.debugger.as_mut().filter(|_| stopped);
-            if let Some(log) = log.map(Debugger::take_log) {
-                server.reply(session.client, log);
-            }
-            server.debugging = Some(session);
-        }
+    if let Some(ended) = ended {
+        end(server, session, ended);
+        return;
     }
+    let log = session.scripts.debugger.as_mut().filter(|_| stopped);
+    if let Some(log) = log.map(Debugger::take_log) {
+        server.reply(session.client, log);
+    }
+    server.debugging = Some(session);
 }
 
 /// Whether the script has stopped, which is logged then: at a line, or because it has run for too long.

@@ -70,7 +70,7 @@ fn show(out: &mut Vec<u8>, value: Value<'_>, depth: usize, left: &mut usize) {
 }
 
 /// The keys and values of a table, in the order of `pairs`.
-fn pairs<'gc>(table: Table<'gc>) -> Vec<(Value<'gc>, Value<'gc>)> {
+fn pairs(table: Table<'_>) -> Vec<(Value<'_>, Value<'_>)> {
     let mut pairs = Vec::new();
     let mut key = Value::Nil;
     while pairs.len() < MOST
