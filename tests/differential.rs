@@ -7,12 +7,12 @@
 
 mod common;
 
+use common::chance::{Argv, encode, line, one_in, pick, setting, words};
 use common::engine::Engine;
 use common::real::{Connection, RealServer};
 use evalsha::cli::print::print;
-use evalsha::resp::{Reply, Resp};
+use evalsha::resp::Reply;
 use evalsha::server::random::Random;
-use evalsha::split::quoted;
 use std::time::Duration;
 
 /// A command line with placeholders, each of which stands for some random arguments: see [`fill`].
@@ -165,8 +165,6 @@ const KEYS: &[&str] = &["a", "b", "c", ""];
 /// Commands whose reply has no order where the hash is a table.
 const UNORDERED: &[&str] = &["HGETALL", "HKEYS", "HVALS", "HSCAN", "HRANDFIELD"];
 
-type Argv = Vec<Vec<u8>>;
-
 #[test]
 fn strings() {
     compare("strings", STRING);
@@ -195,13 +193,6 @@ fn scripts() {
 #[test]
 fn cjson() {
     compare("cjson", CJSON);
-}
-
-fn setting(name: &str, default: u64) -> u64 {
-    match std::env::var(name) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}")),
-        Err(_) => default,
-    }
 }
 
 fn compare(name: &str, templates: &[Template]) {
@@ -417,18 +408,6 @@ fn some_of(random: &mut Random, alphabet: &str, most: u64) -> Vec<u8> {
     (0..length).map(|_| *pick(random, alphabet.as_bytes())).collect()
 }
 
-fn pick<'a, T>(random: &mut Random, choices: &'a [T]) -> &'a T {
-    &choices[random.below(choices.len() as u64) as usize]
-}
-
-fn one_in(random: &mut Random, chances: u64) -> bool {
-    random.below(chances) == 0
-}
-
-fn words(line: &str) -> Argv {
-    line.split(' ').map(|word| word.as_bytes().to_vec()).collect()
-}
-
 /// Empties the real server and connects to it.
 fn connect(real: &RealServer) -> Connection {
     let mut connection = real.connect();
@@ -527,12 +506,6 @@ fn sorted(reply: &Reply) -> Vec<Vec<u8>> {
     elements
 }
 
-fn encode(reply: &Reply) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    reply.encode(Resp::V3, &mut bytes);
-    bytes
-}
-
 /// Leaves out one command after the other, as long as there is still a difference.
 fn shrink(real: &RealServer, mut commands: Vec<Argv>) -> Vec<Argv> {
     while commands.len() > 1 && difference(real, &commands[..commands.len() - 1]).is_some() {
@@ -552,16 +525,8 @@ fn transcript(real: &RealServer, commands: &[Argv]) -> String {
     let mut connection = connect(real);
     let mut text = Vec::new();
     for argv in commands {
-        let plain = |argument: &Vec<u8>| {
-            let easy = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+.:*".contains(byte);
-            !argument.is_empty() && argument.iter().all(easy)
-        };
-        let line: Vec<Vec<u8>> = argv
-            .iter()
-            .map(|argument| if plain(argument) { argument.clone() } else { quoted(argument) })
-            .collect();
         text.extend_from_slice(b"> ");
-        text.extend_from_slice(&line.join(&b' '));
+        text.extend_from_slice(&line(argv));
         text.push(b'\n');
         text.extend_from_slice(&print(&connection.call(argv)));
         if !text.ends_with(b"\n") {

@@ -490,7 +490,20 @@ impl Server {
     }
 
     /// Queues a reply for a client, as its protocol shows it.
-    pub fn reply(&mut self, id: ClientId, reply: Reply) {
+    pub fn reply(&mut self, id: ClientId, mut reply: Reply) {
+        self.downgrade(id, &mut reply);
+        self.queue_reply(id, reply);
+    }
+
+    /// Makes of a reply what the client's protocol can show.
+    fn downgrade(&self, id: ClientId, reply: &mut Reply) {
+        if self.clients.get(&id).is_some_and(|client| client.resp == Resp::V2) {
+            reply.downgrade();
+        }
+    }
+
+    /// Queues a reply as it is.
+    fn queue_reply(&mut self, id: ClientId, reply: Reply) {
         if let Some(client) = self.clients.get_mut(&id) {
             match client.muted {
                 Muted::No => {}
@@ -499,10 +512,6 @@ impl Server {
                     client.muted = if count > 1 { Muted::Replies(count - 1) } else { Muted::No };
                     return;
                 }
-            }
-            let mut reply = reply;
-            if client.resp == Resp::V2 {
-                reply.downgrade();
             }
             client.replies.push_back(reply);
         }

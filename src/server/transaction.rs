@@ -207,8 +207,11 @@ impl Server {
         }
     }
 
-    /// Keeps a reply for EXEC's.
-    fn collect(&mut self, reply: Reply) {
+    /// Keeps a reply for EXEC's, in the protocol that the client has now: HELLO may come behind.
+    fn collect(&mut self, mut reply: Reply) {
+        if let Some(executing) = &self.executing {
+            self.downgrade(executing.client, &mut reply);
+        }
         if let Some(executing) = &mut self.executing {
             executing.replies.push(reply);
         }
@@ -228,7 +231,7 @@ impl Server {
             let microseconds = self.look().saturating_sub(executing.started);
             self.record(&found, microseconds, 0);
         }
-        self.reply(executing.client, Reply::Array(executing.replies));
+        self.queue_reply(executing.client, Reply::Array(executing.replies));
         if let Some(client) = self.clients.get_mut(&executing.client) {
             // It has been debugged.
             client.closing |= client.debug != Mode::No;

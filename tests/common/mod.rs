@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses its own part")]
 #![allow(clippy::print_stderr, reason = "what could not be proved is said loudly")]
 
+pub mod chance;
 pub mod door;
 pub mod engine;
 pub mod json;
