@@ -1,4 +1,5 @@
-//! Replays debugging sessions by our terminal and by the real `redis-cli --ldb`, and wants what they print to be equal.
+//! Replays debugging sessions by our terminal and by the real `redis-cli --ldb`, and wants what they print to be equal:
+//! the real one debugs on the real server and on evalsha-server.
 //!
 //! A file has a script, a line `---`, what is typed into the debugger, a line `---`, and all that is printed. Lines
 //! before the script that begin with `#` say what it is about; `#: sync` keeps its changes, `#: keys a b , x y` are its
@@ -8,7 +9,7 @@
 
 mod common;
 
-use common::real::RealServer;
+use common::real::{Connection, RealServer};
 use evalsha::cli::debugger::{Role, role};
 use evalsha::cli::session::{Session, State};
 use evalsha::server::Server;
@@ -38,6 +39,11 @@ fn main() {
             trials.push(Trial::test(format!("real::{name}"), move || by_redis_cli(&file, bless)));
         } else {
             eprintln!("*** NOT PROVED: redis-cli did not replay {name} ***");
+        }
+        #[cfg(feature = "native-door")]
+        if common::real::is_installed() {
+            let file = path.clone();
+            trials.push(Trial::test(format!("sockets::{name}"), move || over_sockets(&file)));
         }
         trials.push(Trial::test(format!("engine::{name}"), move || by_our_terminal(&path)));
     }
@@ -132,7 +138,31 @@ fn by_our_terminal(path: &Path) -> Result<(), Failed> {
 fn by_redis_cli(path: &Path, bless: bool) -> Result<(), Failed> {
     let case = Case::read(path);
     let real = RealServer::start().expect("it is installed");
-    let mut flush = real.connect();
+    let printed = ask(&case, real.connect(), "-s", &real.socket().to_string_lossy(), bless)?;
+    if bless {
+        std::fs::write(path, format!("{}{printed}", case.head))?;
+        return Ok(());
+    }
+    compare(&case.expected, &printed)
+}
+
+/// The real redis-cli debugs on our server.
+#[cfg(feature = "native-door")]
+fn over_sockets(path: &Path) -> Result<(), Failed> {
+    let case = Case::read(path);
+    let door = common::door::Door::open(env!("CARGO_BIN_EXE_evalsha-server"));
+    let flush = Connection::open_tcp(door.port);
+    compare(&case.expected, &ask(&case, flush, "-p", &door.port.to_string(), false)?)
+}
+
+/// What redis-cli prints at a server, which is made empty before.
+fn ask(
+    case: &Case,
+    mut flush: Connection,
+    option: &str,
+    address: &str,
+    bless: bool,
+) -> Result<String, Failed> {
     let folder = tempfile();
     let script = folder.join("script.lua");
     std::fs::write(&script, &case.script)?;
@@ -140,7 +170,7 @@ fn by_redis_cli(path: &Path, bless: bool) -> Result<(), Failed> {
     let mut printed = String::new();
     for _ in 0..TRIES {
         flush.call(&["FLUSHALL"]);
-        let output = debug(&case, &real, &script)?;
+        let output = debug(case, option, address, &script)?;
         let output = masked(&without_colours(&String::from_utf8_lossy(&output)));
         if output.len() > printed.len() {
             printed = output;
@@ -150,18 +180,13 @@ fn by_redis_cli(path: &Path, bless: bool) -> Result<(), Failed> {
         }
     }
     std::fs::remove_dir_all(folder)?;
-    if bless {
-        std::fs::write(path, format!("{}{printed}", case.head))?;
-        return Ok(());
-    }
-    compare(&case.expected, &printed)
+    Ok(printed)
 }
 
 /// What redis-cli prints.
-fn debug(case: &Case, real: &RealServer, script: &Path) -> std::io::Result<Vec<u8>> {
+fn debug(case: &Case, option: &str, address: &str, script: &Path) -> std::io::Result<Vec<u8>> {
     let mut child = Command::new("redis-cli")
-        .arg("-s")
-        .arg(real.socket())
+        .args([option, address])
         .arg(if case.sync { "--ldb-sync-mode" } else { "--ldb" })
         .arg("--eval")
         .arg(script)
