@@ -76,7 +76,10 @@ impl Case {
         let directives: Vec<&str> = script.lines().take_while(about).collect();
         let keys = directives.iter().find_map(|line| line.strip_prefix("#: keys "));
         Case {
-            script: script.lines().skip_while(about).map(|line| format!("{line}\n")).collect(),
+            script: script
+                .lines()
+                .skip_while(about)
+                .fold(String::new(), |all, line| all + line + "\n"),
             sync: directives.contains(&"#: sync"),
             arguments: keys.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
             typed: typed.lines().map(str::to_owned).collect(),
@@ -194,7 +197,7 @@ fn debug(case: &Case, option: &str, address: &str, script: &Path) -> std::io::Re
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;
-    let typed: String = case.typed.iter().map(|line| format!("{line}\n")).collect();
+    let typed: String = case.typed.iter().fold(String::new(), |all, line| all + line + "\n");
     child.stdin.take().expect("it is piped").write_all(typed.as_bytes())?;
     Ok(child.wait_with_output()?.stdout)
 }

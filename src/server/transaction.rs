@@ -160,7 +160,10 @@ impl Server {
         let Some(client) = self.clients.get_mut(&id) else { return false };
         match &mut client.transaction {
             Some(transaction) if !AT_ONCE.contains(&found.command.name) => {
-                transaction.commands.push_back((found, argv.to_vec()));
+                // What will not run anyway is not kept, and does not count as a write either.
+                if !transaction.failed && !client.dirty {
+                    transaction.commands.push_back((found, argv.to_vec()));
+                }
                 true
             }
             _ => false,
