@@ -65,6 +65,45 @@ fixed! {
     SCRIPT_DEBUG_MODE "ERR Use SCRIPT DEBUG YES/SYNC/NO"
     DEBUG_EVALSHA "ERR Please use EVAL instead of EVALSHA for debugging"
     BUSY "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
+    BUSY_FUNCTION "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE."
+    SCRIPT_OOM "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'"
+    WRITER_CALLED_READ_ONLY "ERR Can not execute a script with write flag using *_ro command."
+    BAD_KEY_COUNT "ERR Bad number of keys provided"
+    NO_FUNCTION "ERR Function not found"
+    NO_LIBRARY "ERR Library not found"
+    NO_METADATA "ERR Missing library metadata"
+    INVALID_METADATA "ERR Invalid library metadata"
+    NAME_TWICE "ERR Invalid metadata value, name argument was given multiple times"
+    NO_LIBRARY_NAME "ERR Library name was not given"
+    LIBRARY_NAME "ERR Library names can only contain letters, numbers, or underscores(_) and must be at least one character long"
+    NO_FUNCTIONS "ERR No functions registered"
+    LOAD_TIMEOUT "ERR FUNCTION LOAD timeout"
+    FUNCTION_TWICE "ERR Function already exists in the library"
+    REGISTER_LATE "ERR redis.register_function can only be called on FUNCTION LOAD command"
+    REGISTER_ARGUMENTS "ERR wrong number of arguments to redis.register_function"
+    REGISTER_TABLE "ERR calling redis.register_function with a single argument is only applicable to Lua table (representing named arguments)."
+    REGISTER_FIRST "ERR first argument to redis.register_function must be a string"
+    REGISTER_SECOND "ERR second argument to redis.register_function must be a function"
+    REGISTER_KEY "ERR named argument key given to redis.register_function is not a string"
+    REGISTER_NAME_TYPE "ERR function_name argument given to redis.register_function must be a string"
+    REGISTER_DESCRIPTION_TYPE "ERR description argument given to redis.register_function must be a string"
+    REGISTER_CALLBACK_TYPE "ERR callback argument given to redis.register_function must be a function"
+    REGISTER_FLAGS_TYPE "ERR flags argument to redis.register_function must be a table representing function flags"
+    REGISTER_FLAG "ERR unknown flag given"
+    REGISTER_UNKNOWN "ERR unknown argument given to redis.register_function"
+    REGISTER_NO_NAME "ERR redis.register_function must get a function name argument"
+    REGISTER_NO_CALLBACK "ERR redis.register_function must get a callback argument"
+    FUNCTION_FLUSH_MODE "ERR FUNCTION FLUSH only supports SYNC|ASYNC option"
+    NO_LIBRARY_PATTERN "ERR library name argument was not given"
+    RESTORE_POLICY "ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE."
+    BAD_PAYLOAD "ERR DUMP payload version or checksum are wrong"
+    PAYLOAD_TYPE "ERR given type is not a function"
+    PAYLOAD_NAME "ERR Failed loading library name"
+    PAYLOAD_ENGINE "ERR Failed loading engine name"
+    PAYLOAD_DESCRIBED "ERR Failed loading library description indicator"
+    PAYLOAD_DESCRIPTION "ERR Failed loading library description"
+    PAYLOAD_BLOB "ERR Failed loading library blob"
+    PAYLOAD_CODE "ERR Failed loading library payload"
     NO_SCRIPT "NOSCRIPT No matching script. Please use EVAL."
     SCRIPT_NO_ARGUMENTS "ERR Please specify at least one argument for this redis lib call"
     SCRIPT_ARGUMENT_TYPE "ERR Lua redis lib command arguments must be strings or integers"
@@ -156,6 +195,12 @@ impl Error {
         Error::new([b"EXECABORT Transaction discarded because of: ", why].concat())
     }
 
+    /// A script calls by itself what a look for a global variable calls, with more or less than two arguments.
+    pub const GLOBAL_ARGUMENTS: &[u8] = b"Wrong number of arguments to luaProtectedTableError";
+    /// A script reads a global variable that has no name.
+    pub const GLOBAL_NAME_TYPE: &[u8] =
+        b"Second argument to luaProtectedTableError must be a string or number";
+
     /// A script reads a global variable that is not there, as Lua sees it.
     pub fn unknown_global(name: &[u8]) -> Vec<u8> {
         [b"Script attempted to access nonexistent global variable '", c_string(name), b"'"].concat()
@@ -229,6 +274,51 @@ impl Error {
     /// A script's text that is not Lua; `message` as the compiler words it.
     pub fn compile(message: &[u8]) -> Error {
         Error::new([b"ERR Error compiling script (new function): ", message].concat())
+    }
+
+    /// A library's text that is not Lua; `message` as the compiler words it.
+    pub fn compile_function(message: &[u8]) -> Error {
+        Error::new([b"ERR Error compiling function: ", c_string(message)].concat())
+    }
+
+    /// A library's body has failed.
+    pub fn registering(message: &[u8]) -> Error {
+        Error::new([b"ERR Error registering functions: ", message].concat())
+    }
+
+    /// A library's shebang has a word that it cannot have.
+    pub fn invalid_metadata(word: &[u8]) -> Error {
+        Error::new([b"ERR Invalid metadata value given: ", c_string(word)].concat())
+    }
+
+    /// A library's shebang names another language.
+    pub fn no_engine(name: &[u8]) -> Error {
+        Error::new([b"ERR Engine '", c_string(name), b"' not found"].concat())
+    }
+
+    /// FUNCTION LOAD of a library that is there.
+    pub fn library_exists_quoted(name: &[u8]) -> Error {
+        Error::new([b"ERR Library '", name, b"' already exists"].concat())
+    }
+
+    /// FUNCTION RESTORE of a library that is there.
+    pub fn library_exists(name: &[u8]) -> Error {
+        Error::new([b"ERR Library ", name, b" already exists"].concat())
+    }
+
+    /// A function's name is taken by another library.
+    pub fn function_exists(name: &[u8]) -> Error {
+        Error::new([b"ERR Function ", name, b" already exists"].concat())
+    }
+
+    /// FUNCTION LOAD knows no such option.
+    pub fn unknown_option(word: &[u8]) -> Error {
+        Error::new([b"ERR Unknown option given: ", c_string(word)].concat())
+    }
+
+    /// FUNCTION LIST knows no such argument.
+    pub fn unknown_argument(word: &[u8]) -> Error {
+        Error::new([b"ERR Unknown argument ", c_string(word)].concat())
     }
 
     /// An integer that is not between two limits.

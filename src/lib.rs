@@ -40,9 +40,10 @@
 //! | `long_double.rs` | the numbers of INCRBYFLOAT: 80 bits, as on x86 |
 //! | `lua/` | Lua 5.1, able to pause at any instruction; knows no Redis |
 //! | `number.rs` | numbers as Redis reads and prints them |
+//! | `rdb.rs` | the payloads of FUNCTION DUMP: strings, versions, checksums |
 //! | `request.rs` | the commands in the bytes that a client sends |
 //! | `resp.rs` | a reply, and its bytes in RESP2 and RESP3 |
-//! | `script/` | EVAL and its family: the cache, running in slices, `redis.*`, conversion between Lua and replies; `ldb/` the debugger |
+//! | `script/` | EVAL and its family, functions: the cache, libraries, running in slices, `redis.*`, conversion between Lua and replies; `ldb/` the debugger |
 //! | `server/` | clients, dispatch, the clock that the caller gives |
 //! | `split.rs` | a line split into arguments, as redis-cli and inline commands do |
 //! | `value/` | what a key can hold: strings, hashes, lists |
@@ -91,6 +92,7 @@ pub mod keyspace;
 pub mod long_double;
 pub mod lua;
 pub mod number;
+pub mod rdb;
 pub mod request;
 pub mod resp;
 pub mod script;

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod connection;
+pub mod function;
 pub mod hash;
 mod introspection;
 pub mod key_specs;
@@ -25,6 +26,7 @@ use std::sync::OnceLock;
 /// Every family's table. The order is the order of COMMAND LIST.
 pub const FAMILIES: &[&[Command]] = &[
     connection::COMMANDS,
+    function::COMMANDS,
     hash::COMMANDS,
     keys::COMMANDS,
     list::COMMANDS,
@@ -141,6 +143,11 @@ impl Command {
     pub fn takes(&self, count: usize) -> bool {
         let count = i32::try_from(count).unwrap_or(i32::MAX);
         if self.arity < 0 { count >= -self.arity } else { count == self.arity }
+    }
+
+    /// Whether it is EVAL, FCALL or one of their variants.
+    pub fn runs_script(&self) -> bool {
+        self.group == "scripting" && matches!(self.run, Run::Later(_))
     }
 
     /// Whether the command has the flag.

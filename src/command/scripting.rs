@@ -209,7 +209,7 @@ pub(crate) fn start_text(
     let body = args.bytes()?;
     let (keys, argv) = keys_and_args(args)?;
     let sha = script::load(context.server, body)?;
-    script::start(context, sha, keys, argv, read_only)
+    script::start_script(context, sha, keys, argv, read_only)
 }
 
 /// `EVAL_RO` script numkeys [key ...] [arg ...]
@@ -242,12 +242,20 @@ fn run_cached(
     }
     let (keys, argv) = keys_and_args(args)?;
     let sha = Sha::named(name).ok_or(Error::NO_SCRIPT)?;
-    script::start(context, sha, keys, argv, read_only).map(|()| None)
+    script::start_script(context, sha, keys, argv, read_only).map(|()| None)
 }
 
 /// The number of keys, the keys and what is behind them.
 fn keys_and_args<'a>(args: &mut Args<'a>) -> Result<(&'a [Vec<u8>], &'a [Vec<u8>]), Error> {
-    let count = args.integer()?;
+    keys_and_args_or(args, Error::NOT_INTEGER)
+}
+
+/// The same, with the error of a number that is none.
+pub(super) fn keys_and_args_or<'a>(
+    args: &mut Args<'a>,
+    error: Error,
+) -> Result<(&'a [Vec<u8>], &'a [Vec<u8>]), Error> {
+    let count = args.integer_or(error)?;
     let rest = args.rest();
     if count > rest.len() as i64 {
         return Err(Error::TOO_MANY_KEYS);
@@ -279,7 +287,7 @@ fn script_flush(context: &mut Context, args: &mut Args) -> Result<Reply, Error> 
 
 /// SCRIPT KILL
 fn script_kill(context: &mut Context, _: &mut Args) -> Result<Reply, Error> {
-    script::kill(context.server).map(|()| Reply::OK)
+    script::kill(context.server, false).map(|()| Reply::OK)
 }
 
 /// SCRIPT DEBUG YES | SYNC | NO

@@ -22,7 +22,6 @@
 //! A native that scripts call often may have a short cut besides, for the cases that need none of this
 //! (`QuickFunction`): the call then takes no frame.
 
-use super::Host;
 use super::coroutine::Coroutine;
 use super::function::{
     Closure, ClosureState, Function, Native, NativeCode, NativeState, Upvalue, UpvalueRef, Upvalues,
@@ -34,6 +33,7 @@ use super::operators::Event;
 use super::packed::Packed;
 use super::table::Table;
 use super::value::{Str, Value};
+use super::{FunctionId, Host};
 use allocator_api2::vec::Vec as MeteredVec;
 use gc_arena::allocator_api::MetricsAlloc;
 use gc_arena::lock::{Lock, RefLock};
@@ -303,8 +303,11 @@ pub struct State<'gc> {
     /// Names that natives, libraries and metamethods go by: constants with the same bytes are the same strings, so
     /// that a look-up finds them without comparing bytes.
     names: BTreeMap<Box<[u8]>, Str<'gc>>,
-    /// Functions that the host has loaded.
-    pub(super) loaded: Vec<Closure<'gc>>,
+    /// Functions and other values that the host keeps, by [`super::FunctionId`].
+    kept: Vec<Value<'gc>>,
+    /// Places there that are free again.
+    #[collect(require_static)]
+    free: Vec<usize>,
     pub(super) next_id: u32,
     /// Where the last error that left the script was raised.
     #[collect(require_static)]
@@ -314,6 +317,8 @@ pub struct State<'gc> {
     /// The script is debugged.
     #[collect(require_static)]
     pub(super) lines: Option<LineHook>,
+    /// A call that the next slice begins: how many of its results are wanted.
+    pub(super) begins: Option<i32>,
     /// The script is to give up.
     pub(super) hook: Option<Hook<'gc>>,
     /// The handler that the host says stands around a script: what it makes of an error matters where the error goes
@@ -365,11 +370,13 @@ impl<'gc> State<'gc> {
             string_metatable: None,
             names: events.iter().map(|name| (name.bytes().into(), *name)).collect(),
             events,
-            loaded: Vec::new(),
+            kept: Vec::new(),
+            free: Vec::new(),
             next_id: 2,
             position: None,
             pending: None,
             lines: None,
+            begins: None,
             hook: None,
             handler: Value::Nil,
             failure: None,
@@ -571,11 +578,42 @@ impl<'gc> Machine<'_, 'gc> {
 
     // ---- Calls
 
-    /// Calls the function that is first on the stack, with the values behind it; the result is going to be in its place.
-    /// To be used where no script runs: the next slice begins with it.
-    pub fn begin_call(&mut self) {
-        let arguments = self.state.thread.top.saturating_sub(1);
-        self.state.pending = self.call(0, arguments, 1, After::Results).err();
+    /// The next slice calls the function that is first on the stack, with the values behind it; so many results are going
+    /// to be in its place. To be used where no script runs.
+    pub fn begin_call(&mut self, wanted: i32) {
+        self.state.begins = Some(wanted);
+    }
+
+    /// Begins the call for which all is ready, if there is one.
+    pub(super) fn begin_if_ready(&mut self) {
+        if let Some(wanted) = self.state.begins.take() {
+            let arguments = self.state.thread.top.saturating_sub(1);
+            self.state.pending = self.call(0, arguments, wanted, After::Results).err();
+        }
+    }
+
+    /// Keeps a value for the host.
+    pub fn keep(&mut self, value: Value<'gc>) -> FunctionId {
+        let state = &mut *self.state;
+        let place = state.free.pop().unwrap_or(state.kept.len());
+        match state.kept.get_mut(place) {
+            Some(kept) => *kept = value,
+            None => state.kept.push(value),
+        }
+        FunctionId(place)
+    }
+
+    /// Keeps it no longer: the next value may get its name.
+    pub(super) fn forget(&mut self, id: FunctionId) {
+        if let Some(kept) = self.state.kept.get_mut(id.0) {
+            *kept = Value::Nil;
+            self.state.free.push(id.0);
+        }
+    }
+
+    /// A value that the host keeps; nil if it does not.
+    pub fn value_of(&self, id: FunctionId) -> Value<'gc> {
+        self.state.kept.get(id.0).copied().unwrap_or_default()
     }
 
     /// Calls the value in a slot with so many arguments behind it. Pushes a frame; a library's function that

@@ -56,7 +56,7 @@ use gc_arena::lock::RefLock;
 use gc_arena::metrics::Pacing;
 use gc_arena::{Collect, Gc, Rootable};
 use lexer::SyntaxError;
-use machine::{After, Arguments, Fault, Flow, MULTIPLE, Machine, State};
+use machine::{Arguments, Fault, Flow, MULTIPLE, Machine, State};
 use table::Table;
 use value::Value;
 
@@ -91,7 +91,7 @@ impl Host for NoHost {
     }
 }
 
-/// Names a function that [`Lua::load`] made, as long as the interpreter lives.
+/// Names a function that [`Lua::load`] made, or another value that [`Machine::keep`] keeps, until [`Lua::forget`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FunctionId(usize);
 
@@ -172,9 +172,13 @@ impl Lua {
     pub fn load(&mut self, source: &[u8], chunk_name: &[u8]) -> Result<FunctionId, SyntaxError> {
         self.enter(|machine| {
             let closure = machine.load(source, chunk_name, 0)?;
-            machine.state.loaded.push(closure);
-            Ok(FunctionId(machine.state.loaded.len() - 1))
+            Ok(machine.keep(Value::Closure(closure)))
         })
+    }
+
+    /// Forgets a function; its name may become another one's.
+    pub fn forget(&mut self, function: FunctionId) {
+        self.enter(|machine| machine.forget(function));
     }
 
     /// Makes ready to run a loaded function without arguments. A script that still runs is dropped.
@@ -182,7 +186,7 @@ impl Lua {
         self.start_with(function, |_| {});
     }
 
-    /// Does the same, and what else is to be prepared.
+    /// Does the same, and what else is to be prepared: what that pushes are the function's arguments.
     pub fn start_with(
         &mut self,
         function: FunctionId,
@@ -190,7 +194,6 @@ impl Lua {
     ) {
         self.collect_if_due();
         self.enter(|machine| {
-            prepare(machine);
             let state = &mut *machine.state;
             state.thread.clear();
             state.resumers.clear();
@@ -201,10 +204,9 @@ impl Lua {
             state.hook = None;
             state.lines = None;
             state.thread.hooked = false;
-            if let Some(closure) = state.loaded.get(function.0).copied() {
-                machine.push(Value::Closure(closure));
-                machine.enter_lua(closure, 0, 0, MULTIPLE, After::Results, 0);
-            }
+            machine.push(machine.value_of(function));
+            prepare(machine);
+            machine.begin_call(MULTIPLE);
         });
     }
 
@@ -214,6 +216,7 @@ impl Lua {
         while left > 0 {
             let portion = left.min(COLLECTION_INTERVAL);
             let (stop, spent, collect) = self.slice(Some(&mut *host), portion, |machine| {
+                machine.begin_if_ready();
                 let stop = if machine.has_hook() { machine.run_with_hook() } else { machine.run() };
                 (stop, portion - machine.fuel, std::mem::take(&mut machine.state.wants_collection))
             });

@@ -3,6 +3,7 @@
 use super::cache::Sha;
 use super::convert::{error_table, status_table, to_lua};
 use super::ldb::show;
+use super::library;
 use crate::command;
 use crate::error::Error;
 use crate::lua::Host;
@@ -58,12 +59,28 @@ pub const REDIS: &[(&str, Field)] = &[
     ("replicate_commands", Field::Function(replicate_commands)),
 ];
 
+/// How many of these functions have too; the others are for EVAL alone.
+pub const SHARED: usize = REDIS.len() - 3;
+
+/// What the `redis` table holds while a library is loaded, in the real server's order.
+pub const LOADING: &[&str] = &[
+    "log",
+    "LOG_DEBUG",
+    "LOG_VERBOSE",
+    "LOG_NOTICE",
+    "LOG_WARNING",
+    "REDIS_VERSION_NUM",
+    "REDIS_VERSION",
+];
+
 /// The number of Redis's own `pcall`.
 pub const PCALL: usize = REDIS.len();
 /// The number of the globals' `__index`.
 pub const UNKNOWN_GLOBAL: usize = REDIS.len() + 1;
 /// The number of the error handler, which the real server gives to its scripts too.
 pub const ERROR_HANDLER: usize = REDIS.len() + 2;
+/// The number of `redis.register_function`, which only libraries have, while they are loaded.
+pub const REGISTER_FUNCTION: usize = REDIS.len() + 3;
 
 const REPL_NONE: i32 = 0;
 const REPL_ALL: i32 = 3;
@@ -83,6 +100,7 @@ impl Host for Api<'_> {
             PCALL => lua_pcall(server, machine, arguments),
             UNKNOWN_GLOBAL => unknown_global(server, machine, arguments),
             ERROR_HANDLER => error_handler(server, machine, arguments),
+            REGISTER_FUNCTION => library::register_function(server, machine, arguments),
             number => match REDIS.get(number) {
                 Some((_, Field::Function(function))) => function(server, machine, arguments),
                 _ => Err(machine.error("no such function")),
@@ -99,7 +117,7 @@ pub(super) fn uncounted<'gc>(machine: &mut Machine<'_, 'gc>, error: &Error) -> V
     Value::Table(table)
 }
 
-fn raise<'gc>(machine: &mut Machine<'_, 'gc>, error: &Error) -> Fault<'gc> {
+pub(super) fn raise<'gc>(machine: &mut Machine<'_, 'gc>, error: &Error) -> Fault<'gc> {
     Fault::Error(uncounted(machine, error))
 }
 
@@ -445,8 +463,11 @@ fn unknown_global<'gc>(
     machine: &mut Machine<'_, 'gc>,
     arguments: Arguments,
 ) -> Result<'gc> {
-    let name = machine.argument(arguments, 2).to_str(machine.mc);
-    let message = Error::unknown_global(name.map_or(&[], |name| name.bytes()));
+    let message = match machine.argument(arguments, 2).to_str(machine.mc) {
+        _ if arguments.count != 2 => Error::GLOBAL_ARGUMENTS.to_vec(),
+        Some(name) => Error::unknown_global(name.bytes()),
+        None => Error::GLOBAL_NAME_TYPE.to_vec(),
+    };
     Err(machine.error(message))
 }
 

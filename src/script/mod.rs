@@ -1,9 +1,10 @@
-//! Runs scripts: EVAL and its family load, start, kill them; the server runs them on in slices.
+//! Runs scripts and functions: EVAL, FCALL and their families load, start, kill them; the server runs them on in slices.
 
 pub mod api;
 pub mod cache;
 pub mod convert;
 pub mod ldb;
+pub mod library;
 pub mod sandbox;
 
 pub use cache::Sha;
@@ -19,6 +20,7 @@ use crate::server::client::{ClientId, SCRIPT_CLIENT};
 use crate::server::{Context, Server};
 use cache::{Cache, Flags, Script, shebang};
 use convert::{Errors, c_string};
+use library::Libraries;
 
 /// The name of every script's chunk, as errors show it.
 const CHUNK_NAME: &[u8] = b"@user_script";
@@ -27,11 +29,14 @@ const CHUNK_NAME: &[u8] = b"@user_script";
 pub struct Scripts {
     /// Away while a slice runs: a script cannot start another one.
     lua: Option<Lua>,
-    /// Bytes that the interpreter's heap may take.
+    /// Bytes that the heaps of both interpreters may take.
     limit: usize,
     cache: Cache<FunctionId>,
     /// The debugger, if these are the scripts of a debugging session.
     pub(crate) debugger: Option<ldb::Debugger>,
+    pub(crate) libraries: Libraries,
+    /// What `math.random` draws from next: one sequence for scripts and functions.
+    random: Option<u64>,
     pub(crate) running: Option<Running>,
 }
 
@@ -55,7 +60,31 @@ pub struct Running {
     stopped: bool,
     /// It has failed, and a function of its error's table is asked for the text.
     asked: bool,
-    sha: Sha,
+    /// What runs.
+    pub called: Called,
+}
+
+/// What EVAL or FCALL has called.
+pub enum Called {
+    /// A script.
+    Script(Sha),
+    /// A function.
+    Function {
+        /// Its name, as its library has registered it.
+        name: Vec<u8>,
+        /// The whole command.
+        argv: Vec<Vec<u8>>,
+    },
+}
+
+impl Called {
+    /// The name that errors show.
+    fn name(&self) -> String {
+        match self {
+            Called::Script(sha) => sha.name(),
+            Called::Function { name, .. } => String::from_utf8_lossy(name).into_owned(),
+        }
+    }
 }
 
 /// What a script does about maxmemory.
@@ -68,6 +97,16 @@ enum Memory {
 }
 
 impl Running {
+    /// It is a function, and no script.
+    pub fn is_function(&self) -> bool {
+        matches!(self.called, Called::Function { .. })
+    }
+
+    /// What everybody else is told when it has run for long.
+    pub fn busy_error(&self) -> Error {
+        if self.is_function() { Error::BUSY_FUNCTION } else { Error::BUSY }
+    }
+
     /// Its commands may use more memory than maxmemory.
     pub fn may_use_memory(&self) -> bool {
         self.memory == Memory::Allowed
@@ -84,17 +123,33 @@ impl Running {
 pub const HEAP_LIMIT: usize = 64 << 20;
 
 impl Scripts {
-    /// No scripts, and an interpreter whose heap may take `limit` bytes.
+    /// No scripts, and interpreters whose heaps may take `limit` bytes.
     pub fn new(limit: usize) -> Scripts {
         let lua = Some(sandbox::interpreter(limit));
-        Scripts { lua, limit, cache: Cache::default(), debugger: None, running: None }
+        let (cache, libraries) = (Cache::default(), Libraries::default());
+        Scripts { lua, limit, cache, libraries, random: None, debugger: None, running: None }
     }
 
-    /// Lets the interpreter's heap take so many bytes from now on, also after SCRIPT FLUSH.
+    /// Lets the interpreters' heaps take so many bytes from now on.
     pub fn set_limit(&mut self, bytes: usize) {
         self.limit = bytes;
-        if let Some(lua) = &mut self.lua {
-            lua.set_limit(bytes);
+    }
+
+    /// Bytes that the functions' interpreter may take: what scripts leave.
+    fn room_for_functions(&self) -> usize {
+        self.limit.saturating_sub(self.memory())
+    }
+
+    /// Bytes that the scripts' interpreter may take: what functions leave.
+    fn room_for_scripts(&self) -> usize {
+        self.limit.saturating_sub(self.libraries.memory())
+    }
+
+    /// The interpreter that runs what is called.
+    fn lua_of(&mut self, called: &Called) -> Option<&mut Lua> {
+        match called {
+            Called::Script(_) => self.lua.as_mut(),
+            Called::Function { .. } => self.libraries.engine.as_mut().map(|engine| &mut engine.lua),
         }
     }
 
@@ -116,7 +171,9 @@ pub fn load(server: &mut Server, body: &[u8]) -> Result<Sha, Error> {
         return Ok(sha);
     }
     let (flags, code) = shebang(body)?;
+    let limit = server.scripts.room_for_scripts();
     let Some(lua) = server.scripts.lua.as_mut() else { return Err(Error::NOT_IN_SCRIPT) };
+    lua.set_limit(limit);
     let function = lua.load(code, CHUNK_NAME).map_err(|error| Error::compile(&error.0))?;
     server.scripts.cache.insert(sha, Script { body: body.to_vec(), flags, function });
     Ok(sha)
@@ -127,41 +184,73 @@ pub fn exists(server: &Server, name: &[u8]) -> bool {
     Sha::named(name).is_some_and(|sha| server.scripts.cache.get(sha).is_some())
 }
 
-/// What the script has declared that EVAL or EVALSHA names, if it is one that declares anything.
+/// What the script or function has declared that EVAL, EVALSHA or FCALL names, if it is one that declares anything.
 pub fn declared(server: &Server, command: &str, name: &[u8]) -> Option<Flags> {
     let flags = match command {
         "eval" | "eval_ro" => shebang(name).ok()?.0,
+        "fcall" | "fcall_ro" => server.scripts.libraries.declared(name)?,
         _ => server.scripts.cache.get(Sha::named(name)?)?.flags,
     };
     Some(flags).filter(|flags| flags.declared)
 }
 
-/// Empties the cache, and gives the scripts to come a new interpreter.
+/// Empties the cache, and gives the scripts to come a new interpreter. Functions have one of their own.
 pub fn flush(server: &mut Server) {
-    server.scripts = Scripts::new(server.scripts.limit);
+    let scripts = &mut server.scripts;
+    scripts.lua = Some(sandbox::interpreter(scripts.limit));
+    scripts.cache = Cache::default();
 }
 
 /// Starts a cached script; [`Server::run`] does the rest.
-pub fn start(
+pub fn start_script(
     context: &mut Context,
     sha: Sha,
     keys: &[Vec<u8>],
     argv: &[Vec<u8>],
     read_only: bool,
 ) -> Result<(), Error> {
-    let is_short = context.server.is_over_memory();
-    let scripts = &mut context.server.scripts;
-    let script = scripts.cache.get(sha).ok_or(Error::NO_SCRIPT)?;
-    let (flags, function) = (script.flags, script.function);
-    let read_only = read_only || flags.no_writes;
-    // A script that declares what it does is refused as a whole; an older one when it tries to use memory.
-    if flags.declared && is_short && !flags.allow_oom && !read_only {
-        return Err(Error::OOM);
-    }
-    let Some(lua) = scripts.lua.as_mut() else { return Err(Error::NOT_IN_SCRIPT) };
-    lua.start_with(function, |machine| {
+    let script = context.server.scripts.cache.get(sha).ok_or(Error::NO_SCRIPT)?;
+    let (function, flags) = (script.function, script.flags);
+    start(context, Call { function, called: Called::Script(sha), flags, read_only }, |machine| {
         sandbox::set_global_list(machine, "KEYS", keys);
         sandbox::set_global_list(machine, "ARGV", argv);
+    })
+}
+
+/// A script or a function that is to be started.
+struct Call {
+    function: FunctionId,
+    called: Called,
+    flags: Flags,
+    /// The command is one that may not write.
+    read_only: bool,
+}
+
+fn start(
+    context: &mut Context,
+    call: Call,
+    prepare: impl for<'a, 'gc> FnOnce(&mut Machine<'a, 'gc>),
+) -> Result<(), Error> {
+    let is_short = context.server.is_over_memory();
+    let scripts = &mut context.server.scripts;
+    let Call { function, called, flags, read_only } = call;
+    if flags.declared && read_only && !flags.no_writes {
+        return Err(Error::WRITER_CALLED_READ_ONLY);
+    }
+    // Whoever declares what it does is refused as a whole; an older script when it tries to use memory.
+    if flags.declared && is_short && !flags.allow_oom && !flags.no_writes {
+        return Err(Error::SCRIPT_OOM);
+    }
+    let limit = match called {
+        Called::Script(_) => scripts.room_for_scripts(),
+        Called::Function { .. } => scripts.room_for_functions(),
+    };
+    let random = scripts.random;
+    let Some(lua) = scripts.lua_of(&called) else { return Err(Error::NOT_IN_SCRIPT) };
+    lua.set_limit(limit);
+    lua.start_with(function, |machine| {
+        machine.state.random = random.unwrap_or(machine.state.random);
+        prepare(machine);
     });
     let memory = if flags.allow_oom || !is_short { Memory::Allowed } else { Memory::Checked };
     let started = context.server.now();
@@ -169,13 +258,13 @@ pub fn start(
         client: context.client,
         command: None,
         started,
-        read_only,
+        read_only: read_only || flags.no_writes,
         wrote: false,
         busy: false,
         memory,
         stopped: false,
         asked: false,
-        sha,
+        called,
     });
     let database = context.database;
     if let Some(client) = context.server.client_mut(SCRIPT_CLIENT) {
@@ -185,20 +274,25 @@ pub fn start(
     Ok(())
 }
 
-/// Stops the script that runs, unless it has written. It may catch the error, but gets no further than the line's end.
-pub fn kill(server: &mut Server) -> Result<(), Error> {
-    let scripts = &mut server.scripts;
-    match (&scripts.running, scripts.lua.as_mut()) {
-        (Some(running), _) if running.wrote => Err(Error::UNKILLABLE),
-        (Some(_), Some(lua)) => {
+/// Stops what runs, unless it has written: SCRIPT KILL a script, FUNCTION KILL a function. It may catch the error, but
+/// gets no further than the line's end.
+pub fn kill(server: &mut Server, function: bool) -> Result<(), Error> {
+    let Some(running) = server.scripts.running.take() else { return Err(Error::NOT_BUSY) };
+    let result = if running.wrote {
+        Err(Error::UNKILLABLE)
+    } else if running.is_function() != function {
+        Err(running.busy_error())
+    } else {
+        if let Some(lua) = server.scripts.lua_of(&running.called) {
             lua.enter(|machine| {
                 let error = api::uncounted(machine, &Error::SCRIPT_KILLED);
                 machine.set_hook(error);
             });
-            Ok(())
         }
-        _ => Err(Error::NOT_BUSY),
-    }
+        Ok(())
+    };
+    server.scripts.running = Some(running);
+    result
 }
 
 /// How a script ended.
@@ -213,8 +307,12 @@ pub struct Ended {
 
 /// Runs the script on for so much fuel; what it answers, if it ends.
 pub fn run(server: &mut Server, fuel: i64) -> Option<Ended> {
-    server.scripts.running.as_ref()?;
-    let mut lua = server.scripts.lua.take()?;
+    // A library's interpreter is put aside with all that belongs to it.
+    let (mut scripts_lua, mut engine) = match server.scripts.running.as_ref()?.called {
+        Called::Script(_) => (Some(server.scripts.lua.take()?), None),
+        Called::Function { .. } => (None, Some(server.scripts.libraries.engine.take()?)),
+    };
+    let lua = scripts_lua.as_mut().or(engine.as_mut().map(|engine| &mut engine.lua))?;
     let step = lua.resume(&mut api::Api(server), fuel);
     let ended = match step {
         Step::Paused => None,
@@ -226,13 +324,19 @@ pub fn run(server: &mut Server, fuel: i64) -> Option<Ended> {
         }
         Step::Finished if server.scripts.running.as_ref().is_some_and(|running| running.asked) => {
             let text = lua.enter(|machine| error_text(machine, machine.slot(0)));
-            Some(failed(server, &mut lua, text))
+            Some(failed(server, lua, text))
         }
-        Step::Finished => Some(finished(server, &mut lua)),
-        Step::Failed if asks_for_text(server, &mut lua) => None,
-        Step::Failed => Some(failed(server, &mut lua, None)),
+        Step::Finished => Some(finished(server, lua)),
+        Step::Failed if asks_for_text(server, lua) => None,
+        Step::Failed => Some(failed(server, lua, None)),
     };
-    server.scripts.lua = Some(lua);
+    if ended.is_some() {
+        server.scripts.random = Some(lua.enter(|machine| machine.state.random));
+    }
+    match engine {
+        Some(engine) => server.scripts.libraries.engine = Some(engine),
+        None => server.scripts.lua = scripts_lua,
+    }
     let (result, errors) = ended?;
     let running = server.scripts.running.take()?;
     Some(Ended { running, result, errors })
@@ -262,7 +366,7 @@ fn asks_for_text(server: &mut Server, lua: &mut Lua) -> bool {
         let Some(error @ Value::Table(_)) = machine.state.failure else { return false };
         let asks = matches!(machine.field_of(error, "err"), Ok(None));
         if asks {
-            machine.begin_call();
+            machine.begin_call(1);
         }
         asks
     });
@@ -280,7 +384,7 @@ fn failed(
     lua: &mut Lua,
     text: Option<Vec<u8>>,
 ) -> (Result<Reply, Error>, Errors) {
-    let name = server.scripts.running.as_ref().map(|running| running.sha.name());
+    let name = server.scripts.running.as_ref().map(|running| running.called.name());
     let name = name.unwrap_or_default();
     lua.enter(|machine| {
         let mut value = machine.state.failure.take().unwrap_or_default();

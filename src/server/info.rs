@@ -130,6 +130,9 @@ fn memory(server: &mut Server, out: &mut String) -> std::fmt::Result {
     let percent = |part: u64, whole: u64| part as f64 * 100.0 / whole.max(1) as f64;
     let policy = String::from_utf8_lossy(server.config.text("maxmemory-policy")).into_owned();
     let scripts = server.cached_scripts();
+    let libraries = server.libraries();
+    let (vm, overhead) = (libraries.memory(), libraries.overhead());
+    let (library_count, functions) = (libraries.all().len(), libraries.functions());
     write!(
         out,
         "used_memory:{used}\n\
@@ -153,14 +156,14 @@ fn memory(server: &mut Server, out: &mut String) -> std::fmt::Result {
          used_memory_lua_human:0B\n\
          used_memory_scripts_eval:0\n\
          number_of_cached_scripts:{scripts}\n\
-         number_of_functions:0\n\
-         number_of_libraries:0\n\
-         used_memory_vm_functions:0\n\
-         used_memory_vm_total:0\n\
-         used_memory_vm_total_human:0B\n\
-         used_memory_functions:0\n\
-         used_memory_scripts:0\n\
-         used_memory_scripts_human:0B\n\
+         number_of_functions:{functions}\n\
+         number_of_libraries:{library_count}\n\
+         used_memory_vm_functions:{vm}\n\
+         used_memory_vm_total:{vm}\n\
+         used_memory_vm_total_human:{}\n\
+         used_memory_functions:{overhead}\n\
+         used_memory_scripts:{overhead}\n\
+         used_memory_scripts_human:{}\n\
          maxmemory:{maxmemory}\n\
          maxmemory_human:{}\n\
          maxmemory_policy:{policy}\n\
@@ -188,6 +191,8 @@ fn memory(server: &mut Server, out: &mut String) -> std::fmt::Result {
         human(peak),
         percent(used, peak),
         percent(dataset, used),
+        human(vm as u64),
+        human(overhead as u64),
         human(maxmemory),
     )
 }

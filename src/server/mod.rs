@@ -396,11 +396,9 @@ impl Server {
 
     /// Stops the script that a client waits for, as SCRIPT KILL does, but whether or not it has run for long.
     pub fn kill_script(&mut self, id: ClientId) -> Result<(), Error> {
-        let running = self.scripts.running.as_ref();
-        if running.is_some_and(|running| running.client == id) {
-            script::kill(self)
-        } else {
-            Err(Error::NOT_BUSY)
+        match self.scripts.running.as_ref().filter(|running| running.client == id) {
+            Some(running) => script::kill(self, running.is_function()),
+            None => Err(Error::NOT_BUSY),
         }
     }
 
@@ -660,7 +658,7 @@ impl Server {
             client.last_command = Some(found);
         }
         let verdict = match origin {
-            Origin::Client => self.may_start(id, &found, argv.len()),
+            Origin::Client => self.may_start(id, &found, argv),
             Origin::Script { read_only, allow_oom } => {
                 self.may_be_called(found.command, argv.len(), read_only, allow_oom)
             }
@@ -671,9 +669,9 @@ impl Server {
         })
     }
 
-    fn may_start(&mut self, id: ClientId, found: &Found, count: usize) -> Result<(), Error> {
+    fn may_start(&mut self, id: ClientId, found: &Found, argv: &[Vec<u8>]) -> Result<(), Error> {
         let command = found.command;
-        if !command.takes(count) {
+        if !command.takes(argv.len()) {
             return Err(Error::wrong_arity(&found.full_name()));
         }
         let authenticated = self.client(id).is_none_or(|client| client.authenticated);
@@ -684,16 +682,33 @@ impl Server {
         if transaction.is_some() && command.has(flag::NO_MULTI) {
             return Err(Error::NOT_IN_TRANSACTION);
         }
+        // What is queued takes memory too.
         let needs_memory = command.has(flag::DENYOOM)
-            || (command.name == "exec"
-                && transaction.is_some_and(|transaction| transaction.has(flag::DENYOOM)));
+            || self.runs_memory_user(command, argv)
+            || transaction.is_some_and(|transaction| match command.name {
+                "exec" => transaction.commands.iter().any(|(found, argv)| {
+                    found.command.has(flag::DENYOOM) || self.runs_memory_user(found.command, argv)
+                }),
+                "discard" | "quit" | "reset" => false,
+                _ => true,
+            });
         if needs_memory && self.is_over_memory() {
             return Err(Error::OOM);
         }
         if self.is_executing() && !command.has(flag::ALLOW_BUSY) {
-            return Err(Error::BUSY);
+            let running = self.scripts.running.as_ref();
+            return Err(running.map_or(Error::BUSY, script::Running::busy_error));
         }
         Ok(())
+    }
+
+    /// Whether the command runs a script or function that has declared what it does, but not that it can do with the
+    /// memory there is.
+    fn runs_memory_user(&self, command: &Command, argv: &[Vec<u8>]) -> bool {
+        self.config.active.maxmemory > 0
+            && command.runs_script()
+            && script::declared(self, command.name, argv.get(1).map_or(&[][..], Vec::as_slice))
+                .is_some_and(|flags| !flags.allow_oom && !flags.no_writes)
     }
 
     /// Whether the script that runs may call a command.
@@ -730,6 +745,16 @@ impl Server {
     /// Number of scripts that EVALSHA finds.
     pub fn cached_scripts(&self) -> usize {
         self.scripts.cached()
+    }
+
+    /// The script or function that runs.
+    pub fn running_script(&self) -> Option<&script::Running> {
+        self.scripts.running.as_ref()
+    }
+
+    /// The libraries of functions.
+    pub fn libraries(&self) -> &script::library::Libraries {
+        &self.scripts.libraries
     }
 
     fn count_error(&mut self, error: &Error) {

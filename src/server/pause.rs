@@ -3,7 +3,7 @@
 use super::Server;
 use super::client::ClientId;
 use super::transaction::writes;
-use crate::command::{self, Command, Run, flag};
+use crate::command::{self, Command, flag};
 use crate::keyspace::Millis;
 use crate::script;
 
@@ -54,8 +54,7 @@ impl Server {
     /// Whether the command runs a script that may write, as far as it has declared that.
     fn runs_writer(&self, command: &Command, argv: &[Vec<u8>]) -> bool {
         let name = argv.get(1).map_or(&[][..], Vec::as_slice);
-        command.group == "scripting"
-            && matches!(command.run, Run::Later(_))
+        command.runs_script()
             && !command.has(flag::READONLY)
             && script::declared(self, command.name, name).is_none_or(|flags| !flags.no_writes)
     }

@@ -1,0 +1,237 @@
+//! Defines the payloads of DUMP and of FUNCTION DUMP: RDB's lengths and strings, and the version and checksum behind them.
+
+/// The version of RDB that Redis 7.0 writes.
+const VERSION: u16 = 10;
+/// Bytes behind the data: the version and the checksum.
+pub const FOOTER: usize = 2 + 8;
+
+/// What a length begins with whose two highest bits are set: the string is written in another way.
+const INT8: u8 = 0xc0;
+const INT16: u8 = 0xc1;
+const INT32: u8 = 0xc2;
+const LZF: u8 = 0xc3;
+/// A length of 32 bits, and one of 64.
+const LONG: u8 = 0x80;
+const LONGER: u8 = 0x81;
+
+/// Strings longer than this are taken to be false before anything is made of them.
+const LONGEST: usize = 512 << 20;
+
+/// Every value of the checksum's byte: the polynomial of Jones, bits reversed.
+static CRC: [u64; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut value = byte as u64;
+        let mut bit = 0;
+        while bit < 8 {
+            value = (value >> 1) ^ if value & 1 == 1 { 0x95ac_9329_ac4b_c9b5 } else { 0 };
+            bit += 1;
+        }
+        table[byte] = value;
+        byte += 1;
+    }
+    table
+};
+
+/// The CRC64 of Redis.
+pub fn crc64(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |crc, byte| CRC[usize::from(crc as u8 ^ byte)] ^ (crc >> 8))
+}
+
+/// Ends a payload: the version and the checksum.
+pub fn seal(mut data: Vec<u8>) -> Vec<u8> {
+    data.extend_from_slice(&VERSION.to_le_bytes());
+    let crc = crc64(&data);
+    data.extend_from_slice(&crc.to_le_bytes());
+    data
+}
+
+/// Whether a payload ends with a version that is known and with its checksum.
+pub fn is_sealed(payload: &[u8]) -> bool {
+    let Some((rest, crc)) = payload.split_last_chunk::<8>() else { return false };
+    let Some((_, version)) = rest.split_last_chunk::<2>() else { return false };
+    u16::from_le_bytes(*version) <= VERSION && crc64(rest) == u64::from_le_bytes(*crc)
+}
+
+/// Writes a length.
+pub fn write_length(out: &mut Vec<u8>, length: usize) {
+    match length {
+        0..0x40 => out.push(length as u8),
+        0x40..0x4000 => out.extend_from_slice(&(0x4000 | length as u16).to_be_bytes()),
+        _ => match u32::try_from(length) {
+            Ok(length) => {
+                out.push(LONG);
+                out.extend_from_slice(&length.to_be_bytes());
+            }
+            Err(_) => {
+                out.push(LONGER);
+                out.extend_from_slice(&(length as u64).to_be_bytes());
+            }
+        },
+    }
+}
+
+/// Writes a string, as it is: the real server would write a number shorter, and compress a long one.
+pub fn write_string(out: &mut Vec<u8>, bytes: &[u8]) {
+    write_length(out, bytes.len());
+    out.extend_from_slice(bytes);
+}
+
+/// Reads a payload. What is not there, or makes no sense, is `None`.
+pub struct Reader<'a> {
+    left: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    /// At the beginning of a payload.
+    pub fn new(payload: &'a [u8]) -> Reader<'a> {
+        Reader { left: payload }
+    }
+
+    /// Bytes of data that have not been read. What a false length has made pass for data may reach into the footer.
+    pub fn remaining(&self) -> usize {
+        self.left.len().saturating_sub(FOOTER)
+    }
+
+    /// The next byte.
+    pub fn byte(&mut self) -> Option<u8> {
+        self.take(1).map(|bytes| bytes[0])
+    }
+
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, left) = self.left.split_at_checked(count)?;
+        self.left = left;
+        Some(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, left) = self.left.split_first_chunk()?;
+        self.left = left;
+        Some(*taken)
+    }
+
+    /// A length. Where it would say how a string is written, that is taken for one.
+    pub fn length(&mut self) -> Option<usize> {
+        let first = self.byte()?;
+        self.length_after(first)
+    }
+
+    fn length_after(&mut self, first: u8) -> Option<usize> {
+        match (first >> 6, first) {
+            (0, _) => Some(usize::from(first)),
+            (1, _) => Some(usize::from(first & 0x3f) << 8 | usize::from(self.byte()?)),
+            (_, LONG) => Some(u32::from_be_bytes(self.array()?) as usize),
+            (_, LONGER) => usize::try_from(u64::from_be_bytes(self.array()?)).ok(),
+            (3, _) => Some(usize::from(first & 0x3f)),
+            _ => None,
+        }
+    }
+
+    /// A string; a number is one too, by its digits.
+    pub fn string(&mut self) -> Option<Vec<u8>> {
+        let integer = match self.byte()? {
+            INT8 => i64::from(i8::from_le_bytes(self.array()?)),
+            INT16 => i64::from(i16::from_le_bytes(self.array()?)),
+            INT32 => i64::from(i32::from_le_bytes(self.array()?)),
+            LZF => {
+                let (packed, length) = (self.length()?, self.length()?);
+                return decompress(self.take(packed)?, length);
+            }
+            0xc4.. => return None,
+            first => {
+                let length = self.length_after(first)?;
+                return self.take(length).map(<[u8]>::to_vec);
+            }
+        };
+        Some(integer.to_string().into_bytes())
+    }
+}
+
+/// What has been compressed with LZF, if it makes so many bytes.
+///
+/// A control byte below 32 stands before so many bytes and one more; any other for bytes that have come already: its
+/// upper three bits for how many and its lower five, with the byte that follows, for how far back.
+fn decompress(packed: &[u8], length: usize) -> Option<Vec<u8>> {
+    let mut reader = Reader { left: packed };
+    // No byte of it makes more than a hundred: a false length takes no memory.
+    if length > LONGEST || length / 100 > packed.len() {
+        return None;
+    }
+    let mut out = Vec::with_capacity(length);
+    while let Some(control) = reader.byte() {
+        if control < 32 {
+            out.extend_from_slice(reader.take(usize::from(control) + 1)?);
+        } else {
+            let mut count = usize::from(control >> 5) + 2;
+            if count == 9 {
+                count += usize::from(reader.byte()?);
+            }
+            let back = (usize::from(control & 0x1f) << 8 | usize::from(reader.byte()?)) + 1;
+            let start = out.len().checked_sub(back)?;
+            // What it copies may be what it has just written.
+            for at in start..start + count {
+                out.push(out[at]);
+            }
+        }
+        if out.len() > length {
+            return None;
+        }
+    }
+    (out.len() == length).then_some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checksum_is_the_one_of_the_server() {
+        assert_eq!(crc64(b"123456789"), 0xe9c6_d914_c4b8_d9ca);
+        let empty = seal(Vec::new());
+        assert_eq!(empty, b"\n\0]\x9b\\@\x0f\x7f\xa2\xda");
+        assert!(is_sealed(&empty));
+        for at in 0..empty.len() {
+            let mut broken = empty.clone();
+            broken[at] ^= 1;
+            assert!(!is_sealed(&broken));
+            assert!(!is_sealed(&empty[..at]));
+        }
+    }
+
+    #[test]
+    fn lengths_come_back() {
+        for length in [0, 1, 63, 64, 16383, 16384, 70000, u32::MAX as usize] {
+            let mut out = Vec::new();
+            write_length(&mut out, length);
+            assert_eq!(Reader::new(&out).length(), Some(length));
+            assert_eq!(Reader::new(&out[..out.len() - 1]).length(), None);
+        }
+    }
+
+    #[test]
+    fn strings() {
+        #[track_caller]
+        fn check(payload: &[u8], expected: Option<&[u8]>) {
+            assert_eq!(Reader::new(payload).string().as_deref(), expected);
+        }
+        check(b"\x03abc", Some(b"abc"));
+        check(b"\x04abc", None);
+        check(b"", None);
+        check(b"\xc0\xff", Some(b"-1"));
+        check(b"\xc1\x00\x80", Some(b"-32768"));
+        check(b"\xc2\xff\xff\xff\x7f", Some(b"2147483647"));
+        check(b"\xc2\xff\xff\xff", None);
+        check(b"\xc3\x05\x0a\x01ab\x20\x01", None);
+        check(b"\xc3\x05\x05\x01ab\x20\x01", Some(b"ababa"));
+        check(b"\xc3\x06\x0c\x00a\xe0\x02\x00", None);
+        check(b"\xc3\x05\x0c\x00a\xe0\x02\x00", Some(b"aaaaaaaaaaaa"));
+        check(b"\xc3\x02\x03\x20\x00", None);
+        check(b"\xc3\x01\x81\xff\xff\xff\xff\xff\xff\xff\xff", None);
+        check(b"\x81\xff\xff\xff\xff\xff\xff\xff\xffabc", None);
+        check(b"\xc4", None);
+        check(b"\xff", None);
+        check(b"\x82", None);
+        assert_eq!(Reader::new(b"\xff").length(), Some(63));
+    }
+}

@@ -1,0 +1,555 @@
+//! Defines libraries of functions: loading them, keeping them, and what FCALL calls.
+
+use super::api::{Api, raise};
+use super::cache::Flags;
+use super::convert::c_string;
+use super::sandbox::{self, Scopes};
+use super::{Call, Called};
+use crate::error::Error;
+use crate::lua::lib::base::{Result as Native, display};
+use crate::lua::machine::{Arguments, Fault, Flow, Machine};
+use crate::lua::table::Table;
+use crate::lua::value::Value;
+use crate::lua::{FunctionId, Lua, Step};
+use crate::rdb;
+use crate::server::{Context, Server};
+use crate::split::split;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// The name of every library's chunk, as errors show it.
+const CHUNK_NAME: &[u8] = b"@user_function";
+
+/// What a library's body may take, in fuel: about 10 ms of a plain loop. The real server stops it after 500 ms, in
+/// which time nobody else is served.
+const LOAD_FUEL: i64 = 1_000_000;
+/// What is run of it without looking at that.
+const LOAD_SLICE: i64 = 10_000;
+
+/// What stands before a library in a payload.
+const FUNCTION: u8 = 245;
+/// The same in the first release candidates of Redis 7.0, where name and engine were apart from the code.
+const FUNCTION_PRE_GA: u8 = 246;
+
+/// The flags of functions, in the order in which FUNCTION LIST shows them.
+const FLAGS: [&str; 5] =
+    ["no-writes", "allow-oom", "allow-stale", "no-cluster", "allow-cross-slot-keys"];
+const NO_WRITES: u8 = 1 << 0;
+const ALLOW_OOM: u8 = 1 << 1;
+
+/// A function of a library.
+pub struct Function {
+    /// Its name, which FCALL takes in any case.
+    pub name: Vec<u8>,
+    /// What it is for, in its author's words.
+    pub description: Option<Vec<u8>>,
+    /// A bit for each of [`FLAGS`].
+    flags: u8,
+    callback: FunctionId,
+}
+
+impl Function {
+    /// The names of its flags.
+    pub fn flags(&self) -> impl Iterator<Item = &'static str> {
+        let flags = self.flags;
+        FLAGS
+            .iter()
+            .enumerate()
+            .filter(move |(bit, _)| flags >> bit & 1 == 1)
+            .map(|(_, name)| *name)
+    }
+
+    fn declared(&self) -> Flags {
+        Flags {
+            declared: true,
+            no_writes: self.flags & NO_WRITES != 0,
+            allow_oom: self.flags & ALLOW_OOM != 0,
+        }
+    }
+}
+
+/// A library.
+pub struct Library {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// Its text, shebang and all.
+    pub code: Vec<u8>,
+    /// In the order in which it has registered them.
+    pub functions: Vec<Rc<Function>>,
+}
+
+/// Some libraries, whose functions have different names.
+#[derive(Default)]
+struct Store {
+    /// In the order in which they were loaded. In the real server it is random.
+    libraries: Vec<Library>,
+    /// Every function by its name in lower case, and its library's name.
+    functions: BTreeMap<Vec<u8>, (Rc<Function>, Vec<u8>)>,
+}
+
+/// All libraries, and the interpreter that runs their functions.
+#[derive(Default)]
+pub struct Libraries {
+    /// Made when it is needed first; away while a slice runs.
+    pub(super) engine: Option<Engine>,
+    store: Store,
+    /// What the library that is loaded now has registered.
+    loading: Option<Loading>,
+}
+
+/// The interpreter of all functions.
+pub(super) struct Engine {
+    pub lua: Lua,
+    scopes: Scopes,
+}
+
+#[derive(Default)]
+struct Loading {
+    functions: Vec<Rc<Function>>,
+    names: BTreeSet<Vec<u8>>,
+}
+
+impl Libraries {
+    /// The libraries, in the order in which they were loaded.
+    pub fn all(&self) -> &[Library] {
+        &self.store.libraries
+    }
+
+    /// Functions in all libraries.
+    pub fn functions(&self) -> usize {
+        self.all().iter().map(|library| library.functions.len()).sum()
+    }
+
+    /// Bytes that the libraries take, without what their interpreter does.
+    pub fn overhead(&self) -> usize {
+        let function = |function: &Rc<Function>| {
+            size_of::<Function>()
+                + function.name.len() * 3
+                + function.description.as_ref().map_or(0, Vec::len)
+        };
+        let library = |library: &Library| {
+            let functions: usize = library.functions.iter().map(function).sum();
+            size_of::<Library>() + library.name.len() + library.code.len() + functions
+        };
+        size_of::<Libraries>() + self.all().iter().map(library).sum::<usize>()
+    }
+
+    /// Bytes that the interpreter's heap takes.
+    pub fn memory(&self) -> usize {
+        self.engine.as_ref().map_or(0, |engine| engine.lua.memory())
+    }
+
+    /// What the function has declared.
+    pub fn declared(&self, name: &[u8]) -> Option<Flags> {
+        self.store.function(name).map(|function| function.declared())
+    }
+
+    fn forget(&mut self, libraries: &[Library]) {
+        let Some(engine) = &mut self.engine else { return };
+        for function in libraries.iter().flat_map(|library| &library.functions) {
+            engine.lua.forget(function.callback);
+        }
+    }
+}
+
+impl Store {
+    fn function(&self, name: &[u8]) -> Option<&Rc<Function>> {
+        self.functions.get(&name.to_ascii_lowercase()).map(|(function, _)| function)
+    }
+
+    fn has(&self, name: &[u8]) -> bool {
+        self.libraries.iter().any(|library| library.name == name)
+    }
+
+    /// Adds libraries, all or none, and gives those whose place they have taken; or why not, and themselves.
+    fn join(
+        &mut self,
+        libraries: Vec<Library>,
+        replace: bool,
+    ) -> Result<Vec<Library>, (Error, Vec<Library>)> {
+        let names: BTreeSet<_> = libraries.iter().map(|library| library.name.clone()).collect();
+        let taken = self.libraries.iter().find(|old| !replace && names.contains(&old.name));
+        if let Some(old) = taken {
+            return Err((Error::library_exists(&old.name), libraries));
+        }
+        let mut functions = libraries.iter().flat_map(|library| &library.functions);
+        let taken = functions.find(|function| {
+            let same = self.functions.get(&function.name.to_ascii_lowercase());
+            same.is_some_and(|(_, library)| !names.contains(library))
+        });
+        if let Some(function) = taken {
+            return Err((Error::function_exists(&function.name), libraries));
+        }
+        let replaced = self.remove(|library| names.contains(&library.name));
+        for library in libraries {
+            for function in &library.functions {
+                let key = function.name.to_ascii_lowercase();
+                let entry = self.functions.entry(key);
+                entry.or_insert_with(|| (function.clone(), library.name.clone()));
+            }
+            self.libraries.push(library);
+        }
+        Ok(replaced)
+    }
+
+    fn remove(&mut self, is_meant: impl Fn(&Library) -> bool) -> Vec<Library> {
+        let removed: Vec<_> = self.libraries.extract_if(.., |library| is_meant(library)).collect();
+        for function in removed.iter().flat_map(|library| &library.functions) {
+            self.functions.remove(&function.name.to_ascii_lowercase());
+        }
+        removed
+    }
+}
+
+/// FUNCTION LOAD: gives the library's name. If it fails, all is as before.
+pub fn load(server: &mut Server, code: &[u8], replace: bool) -> Result<Vec<u8>, Error> {
+    let (name, body) = metadata(code)?;
+    if !replace && server.scripts.libraries.store.has(&name) {
+        return Err(Error::library_exists_quoted(&name));
+    }
+    let library = create(server, name.clone(), code, body)?;
+    join(server, vec![library], replace)?;
+    Ok(name)
+}
+
+fn join(server: &mut Server, libraries: Vec<Library>, replace: bool) -> Result<(), Error> {
+    let all = &mut server.scripts.libraries;
+    match all.store.join(libraries, replace) {
+        Ok(replaced) => {
+            all.forget(&replaced);
+            server.changes += 1;
+            Ok(())
+        }
+        Err((error, refused)) => {
+            all.forget(&refused);
+            Err(error)
+        }
+    }
+}
+
+/// FUNCTION DELETE
+pub fn delete(server: &mut Server, name: &[u8]) -> Result<(), Error> {
+    let all = &mut server.scripts.libraries;
+    let removed = all.store.remove(|library| library.name == name);
+    if removed.is_empty() {
+        return Err(Error::NO_LIBRARY);
+    }
+    all.forget(&removed);
+    server.changes += 1;
+    Ok(())
+}
+
+/// FUNCTION FLUSH: the interpreter goes as well.
+pub fn flush(server: &mut Server) {
+    server.scripts.libraries = Libraries::default();
+    server.changes += 1;
+}
+
+/// FUNCTION DUMP
+pub fn dump(server: &Server) -> Vec<u8> {
+    let mut out = Vec::new();
+    for library in server.scripts.libraries.all() {
+        out.push(FUNCTION);
+        rdb::write_string(&mut out, &library.code);
+    }
+    rdb::seal(out)
+}
+
+/// What FUNCTION RESTORE does with the libraries that are there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// They go.
+    Flush,
+    /// They stay; one of the same name is an error.
+    Append,
+    /// They stay, but for those of the same names.
+    Replace,
+}
+
+/// FUNCTION RESTORE. If it fails, all is as before.
+pub fn restore(server: &mut Server, payload: &[u8], policy: Policy) -> Result<(), Error> {
+    if !rdb::is_sealed(payload) {
+        return Err(Error::BAD_PAYLOAD);
+    }
+    let mut restored = Store::default();
+    if let Err(error) = read(server, payload, &mut restored) {
+        server.scripts.libraries.forget(&restored.libraries);
+        return Err(error);
+    }
+    if policy != Policy::Flush {
+        return join(server, restored.libraries, policy == Policy::Replace);
+    }
+    let all = &mut server.scripts.libraries;
+    let old = std::mem::replace(&mut all.store, restored);
+    all.forget(&old.libraries);
+    server.changes += 1;
+    Ok(())
+}
+
+/// Loads the libraries of a payload into a store of their own.
+fn read(server: &mut Server, payload: &[u8], store: &mut Store) -> Result<(), Error> {
+    let mut reader = rdb::Reader::new(payload);
+    while reader.remaining() > 0 {
+        let code = match reader.byte().unwrap_or_default() {
+            FUNCTION => reader.string().ok_or(Error::PAYLOAD_CODE)?,
+            FUNCTION_PRE_GA => {
+                let name = reader.string().ok_or(Error::PAYLOAD_NAME)?;
+                let engine = reader.string().ok_or(Error::PAYLOAD_ENGINE)?;
+                if reader.length().ok_or(Error::PAYLOAD_DESCRIBED)? != 0 {
+                    reader.string().ok_or(Error::PAYLOAD_DESCRIPTION)?;
+                }
+                let code = reader.string().ok_or(Error::PAYLOAD_BLOB)?;
+                [b"#!", &engine[..], b" name=", &name, b"\n", &code].concat()
+            }
+            _ => return Err(Error::PAYLOAD_TYPE),
+        };
+        let (name, body) = metadata(&code)?;
+        if store.has(&name) {
+            return Err(Error::library_exists_quoted(&name));
+        }
+        let library = create(server, name, &code, body)?;
+        if let Err((error, refused)) = store.join(vec![library], false) {
+            server.scripts.libraries.forget(&refused);
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// The name in a library's shebang, and the code behind it, which begins with the line end, so that lines keep their
+/// numbers.
+fn metadata(code: &[u8]) -> Result<(Vec<u8>, &[u8]), Error> {
+    if !code.starts_with(b"#!") {
+        return Err(Error::NO_METADATA);
+    }
+    let end = code.iter().position(|&byte| byte == b'\n').ok_or(Error::INVALID_METADATA)?;
+    let (line, body) = code.split_at(end);
+    // The real server looks for the line end as C does.
+    if line.contains(&0) {
+        return Err(Error::INVALID_METADATA);
+    }
+    let words = split(line).ok_or(Error::INVALID_METADATA)?;
+    let (engine, options) = words.split_first().ok_or(Error::INVALID_METADATA)?;
+    let mut name = None;
+    for option in options {
+        match option.split_at_checked(5) {
+            Some((key, _)) if key.eq_ignore_ascii_case(b"name=") && name.is_some() => {
+                return Err(Error::NAME_TWICE);
+            }
+            Some((key, value)) if key.eq_ignore_ascii_case(b"name=") => name = Some(value),
+            _ => return Err(Error::invalid_metadata(option)),
+        }
+    }
+    let name = name.ok_or(Error::NO_LIBRARY_NAME)?;
+    if !is_name(name) {
+        return Err(Error::LIBRARY_NAME);
+    }
+    let engine = engine.get(2..).unwrap_or_default();
+    if !engine.eq_ignore_ascii_case(b"lua") {
+        return Err(Error::no_engine(engine));
+    }
+    Ok((name.to_vec(), body))
+}
+
+fn is_name(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+}
+
+/// Runs a library's body, which registers its functions.
+fn create(server: &mut Server, name: Vec<u8>, code: &[u8], body: &[u8]) -> Result<Library, Error> {
+    let all = &mut server.scripts.libraries;
+    all.loading = Some(Loading::default());
+    let engine = all.engine.take();
+    let limit = server.scripts.room_for_functions();
+    let mut engine = engine.unwrap_or_else(|| {
+        let (lua, scopes) = sandbox::library_interpreter(limit);
+        Engine { lua, scopes }
+    });
+    engine.lua.set_limit(limit);
+    sandbox::choose(&mut engine.lua, engine.scopes.loading);
+    let result = run_body(server, &mut engine.lua, body);
+    sandbox::choose(&mut engine.lua, engine.scopes.calling);
+    let all = &mut server.scripts.libraries;
+    all.engine = Some(engine);
+    let functions = all.loading.take().unwrap_or_default().functions;
+    let library = Library { name, code: code.to_vec(), functions };
+    let result = result.and_then(|()| {
+        if library.functions.is_empty() { Err(Error::NO_FUNCTIONS) } else { Ok(()) }
+    });
+    if let Err(error) = result {
+        all.forget(&[library]);
+        return Err(error);
+    }
+    Ok(library)
+}
+
+fn run_body(server: &mut Server, lua: &mut Lua, body: &[u8]) -> Result<(), Error> {
+    let compiled = lua.load(body, CHUNK_NAME);
+    let function = compiled.map_err(|error| Error::compile_function(&error.0))?;
+    lua.start(function);
+    lua.forget(function);
+    let mut left = LOAD_FUEL;
+    loop {
+        match lua.resume(&mut Api(server), LOAD_SLICE) {
+            Step::Finished => return Ok(()),
+            Step::Failed => break,
+            Step::Paused | Step::Stopped => left -= LOAD_SLICE,
+        }
+        if left <= 0 {
+            return Err(Error::registering(&Error::LOAD_TIMEOUT.0));
+        }
+    }
+    lua.enter(|machine| {
+        let value = machine.state.failure.take().unwrap_or_default();
+        let text = match value {
+            // Only the server makes errors that are tables here.
+            Value::Table(table) => text_of(table.field(b"err"), machine).unwrap_or_default(),
+            value => Error::from_script(c_string(&display(value))).0.into_owned(),
+        };
+        Err(Error::registering(&text))
+    })
+}
+
+/// FCALL: starts a function; [`Server::run`] does the rest.
+pub fn call(
+    context: &mut Context,
+    name: &[u8],
+    argv: &[Vec<u8>],
+    keys: &[Vec<u8>],
+    arguments: &[Vec<u8>],
+    read_only: bool,
+) -> Result<(), Error> {
+    let libraries = &context.server.scripts.libraries;
+    let function = libraries.store.function(name).ok_or(Error::NO_FUNCTION)?.clone();
+    let called = Called::Function { name: function.name.clone(), argv: argv.to_vec() };
+    let flags = function.declared();
+    super::start(
+        context,
+        Call { function: function.callback, called, flags, read_only },
+        |machine| {
+            let keys = sandbox::list(machine, keys);
+            machine.push(keys);
+            let arguments = sandbox::list(machine, arguments);
+            machine.push(arguments);
+        },
+    )
+}
+
+/// Whether FCALL would find it.
+pub fn exists(server: &Server, name: &[u8]) -> bool {
+    server.scripts.libraries.store.function(name).is_some()
+}
+
+/// `redis.register_function(name, callback)`, or with a table of what a function has.
+pub(super) fn register_function<'gc>(
+    server: &mut Server,
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Native<'gc> {
+    let registered = match &mut server.scripts.libraries.loading {
+        None => Err(Error::REGISTER_LATE),
+        Some(loading) => read_function(machine, arguments).and_then(|function| {
+            if !is_name(&function.name) {
+                Err(Error::LIBRARY_NAME)
+            } else if loading.names.contains(&function.name) {
+                Err(Error::FUNCTION_TWICE)
+            } else {
+                Ok((loading, function))
+            }
+        }),
+    };
+    let (loading, function) =
+        registered.map_err(|error| -> Fault<'gc> { raise(machine, &error) })?;
+    let Described { name, description, flags, callback } = function;
+    machine.pay_for_bytes(name.len());
+    machine.fuel -= 10;
+    loading.names.insert(name.clone());
+    let callback = machine.keep(callback);
+    loading.functions.push(Rc::new(Function { name, description, flags, callback }));
+    Ok(Flow::Return(0))
+}
+
+/// A function as a library describes it.
+struct Described<'gc> {
+    name: Vec<u8>,
+    description: Option<Vec<u8>>,
+    flags: u8,
+    callback: Value<'gc>,
+}
+
+fn read_function<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+) -> Result<Described<'gc>, Error> {
+    let first = machine.argument(arguments, 1);
+    match arguments.count {
+        1 => match first {
+            Value::Table(table) => read_named(machine, table),
+            _ => Err(Error::REGISTER_TABLE),
+        },
+        2 => {
+            let name = text_of(first, machine).ok_or(Error::REGISTER_FIRST)?;
+            let callback = machine.argument(arguments, 2);
+            if !is_function(callback) {
+                return Err(Error::REGISTER_SECOND);
+            }
+            Ok(Described { name, description: None, flags: 0, callback })
+        }
+        _ => Err(Error::REGISTER_ARGUMENTS),
+    }
+}
+
+fn read_named<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    table: Table<'gc>,
+) -> Result<Described<'gc>, Error> {
+    let (mut name, mut description, mut flags, mut callback) = (None, None, 0, None);
+    for (key, value) in table.entries() {
+        machine.fuel -= 1;
+        let key = text_of(key, machine).ok_or(Error::REGISTER_KEY)?;
+        match &c_string(&key).to_ascii_lowercase()[..] {
+            b"function_name" => {
+                name = Some(text_of(value, machine).ok_or(Error::REGISTER_NAME_TYPE)?);
+            }
+            b"description" => {
+                description =
+                    Some(text_of(value, machine).ok_or(Error::REGISTER_DESCRIPTION_TYPE)?);
+            }
+            b"callback" if is_function(value) => callback = Some(value),
+            b"callback" => return Err(Error::REGISTER_CALLBACK_TYPE),
+            b"flags" => match value {
+                Value::Table(table) => flags = read_flags(machine, table)?,
+                _ => return Err(Error::REGISTER_FLAGS_TYPE),
+            },
+            _ => return Err(Error::REGISTER_UNKNOWN),
+        }
+    }
+    let name = name.ok_or(Error::REGISTER_NO_NAME)?;
+    let callback = callback.ok_or(Error::REGISTER_NO_CALLBACK)?;
+    Ok(Described { name, description, flags, callback })
+}
+
+fn read_flags<'gc>(machine: &mut Machine<'_, 'gc>, table: Table<'gc>) -> Result<u8, Error> {
+    let mut flags = 0;
+    for index in 1.. {
+        machine.fuel -= 1;
+        let value = table.get_index(index);
+        if value.is_nil() {
+            break;
+        }
+        let name = text_of(value, machine).unwrap_or_default();
+        let name = c_string(&name);
+        let bit = FLAGS.iter().position(|flag| flag.as_bytes().eq_ignore_ascii_case(name));
+        flags |= 1 << bit.ok_or(Error::REGISTER_FLAG)?;
+    }
+    Ok(flags)
+}
+
+fn is_function(value: Value) -> bool {
+    matches!(value, Value::Closure(_) | Value::Native(_))
+}
+
+/// The bytes of a string, or of a number's digits.
+fn text_of<'gc>(value: Value<'gc>, machine: &Machine<'_, 'gc>) -> Option<Vec<u8>> {
+    value.to_str(machine.mc).map(|text| text.bytes().to_vec())
+}
