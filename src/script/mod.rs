@@ -422,3 +422,20 @@ fn failed(
         (Err(Error::new([&message[..], place.as_bytes()].concat())), errors)
     })
 }
+
+impl Server {
+    /// Number of scripts that EVALSHA finds.
+    pub fn cached_scripts(&self) -> usize {
+        self.scripts.cached()
+    }
+
+    /// The script or function that runs.
+    pub fn running_script(&self) -> Option<&Running> {
+        self.scripts.running.as_ref()
+    }
+
+    /// The libraries of functions.
+    pub fn libraries(&self) -> &Libraries {
+        &self.scripts.libraries
+    }
+}

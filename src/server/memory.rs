@@ -1,7 +1,10 @@
 //! Estimates how much memory the keyspace uses, for maxmemory and INFO.
 
 use super::Server;
+use super::client::ClientId;
+use crate::command::{Command, flag};
 use crate::keyspace::Entry;
+use crate::script;
 
 /// What a key costs beside its own bytes: its slot, its index, its deadline's place.
 const PER_KEY: usize = 64;
@@ -20,7 +23,8 @@ impl Server {
     pub fn used_memory(&mut self) -> u64 {
         let keys = self.databases.iter().flat_map(|database| database.entries().iter());
         let keys: usize = keys.map(|(key, entry)| PER_KEY + key.len() + entry_memory(entry)).sum();
-        let used = (size_of::<Server>() + self.config.memory() + keys) as u64;
+        let libraries = self.libraries().overhead();
+        let used = (size_of::<Server>() + self.config.memory() + keys + libraries) as u64;
         self.memory.bytes = used;
         self.memory.at = Some(self.changes);
         self.memory.peak = self.memory.peak.max(used);
@@ -30,6 +34,32 @@ impl Server {
     /// The highest estimate so far.
     pub fn peak_memory(&self) -> u64 {
         self.memory.peak
+    }
+
+    /// Whether a client's command is refused over maxmemory.
+    pub(super) fn needs_memory(&self, id: ClientId, command: &Command, argv: &[Vec<u8>]) -> bool {
+        if self.config.active.maxmemory == 0 {
+            return false;
+        }
+        let transaction = self.client(id).and_then(|client| client.transaction.as_ref());
+        command.has(flag::DENYOOM)
+            || self.runs_memory_user(command, argv)
+            // What is queued takes memory too.
+            || transaction.is_some_and(|transaction| match command.name {
+                "exec" => transaction.commands.iter().any(|(found, argv)| {
+                    found.command.has(flag::DENYOOM) || self.runs_memory_user(found.command, argv)
+                }),
+                "discard" | "quit" | "reset" => false,
+                _ => true,
+            })
+    }
+
+    /// Whether the command runs a script or function that has declared what it does, but not that it can do with the
+    /// memory there is.
+    fn runs_memory_user(&self, command: &Command, argv: &[Vec<u8>]) -> bool {
+        command.runs_script()
+            && script::declared(self, command.name, argv.get(1).map_or(&[][..], Vec::as_slice))
+                .is_some_and(|flags| !flags.allow_oom && !flags.no_writes)
     }
 
     /// Whether maxmemory is exceeded, so that commands which may need memory are refused.

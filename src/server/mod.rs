@@ -682,17 +682,7 @@ impl Server {
         if transaction.is_some() && command.has(flag::NO_MULTI) {
             return Err(Error::NOT_IN_TRANSACTION);
         }
-        // What is queued takes memory too.
-        let needs_memory = command.has(flag::DENYOOM)
-            || self.runs_memory_user(command, argv)
-            || transaction.is_some_and(|transaction| match command.name {
-                "exec" => transaction.commands.iter().any(|(found, argv)| {
-                    found.command.has(flag::DENYOOM) || self.runs_memory_user(found.command, argv)
-                }),
-                "discard" | "quit" | "reset" => false,
-                _ => true,
-            });
-        if needs_memory && self.is_over_memory() {
+        if self.needs_memory(id, command, argv) && self.is_over_memory() {
             return Err(Error::OOM);
         }
         if self.is_executing() && !command.has(flag::ALLOW_BUSY) {
@@ -700,15 +690,6 @@ impl Server {
             return Err(running.map_or(Error::BUSY, script::Running::busy_error));
         }
         Ok(())
-    }
-
-    /// Whether the command runs a script or function that has declared what it does, but not that it can do with the
-    /// memory there is.
-    fn runs_memory_user(&self, command: &Command, argv: &[Vec<u8>]) -> bool {
-        self.config.active.maxmemory > 0
-            && command.runs_script()
-            && script::declared(self, command.name, argv.get(1).map_or(&[][..], Vec::as_slice))
-                .is_some_and(|flags| !flags.allow_oom && !flags.no_writes)
     }
 
     /// Whether the script that runs may call a command.
@@ -740,21 +721,6 @@ impl Server {
     /// Whether the client waits in a blocking command.
     pub fn is_blocked(&self, id: ClientId) -> bool {
         self.clients.get(&id).is_some_and(|client| client.blocked.is_some())
-    }
-
-    /// Number of scripts that EVALSHA finds.
-    pub fn cached_scripts(&self) -> usize {
-        self.scripts.cached()
-    }
-
-    /// The script or function that runs.
-    pub fn running_script(&self) -> Option<&script::Running> {
-        self.scripts.running.as_ref()
-    }
-
-    /// The libraries of functions.
-    pub fn libraries(&self) -> &script::library::Libraries {
-        &self.scripts.libraries
     }
 
     fn count_error(&mut self, error: &Error) {
