@@ -48,6 +48,25 @@ impl LongDouble {
         number.filter(|number| !number.is_infinite())
     }
 
+    /// A thousand times the number, rounded to a `long double` and then up to an integer; `None` if 64 bits do not hold it.
+    pub fn ceil_milli(self) -> Option<i64> {
+        if self.is_infinite() {
+            return None;
+        }
+        let product = round(self.negative, u128::from(self.mantissa) * 1000, self.exponent, false);
+        if product.exponent > 0 {
+            return None;
+        }
+        let below = product.exponent.unsigned_abs();
+        let floor = product.mantissa.checked_shr(below).unwrap_or(0);
+        let is_whole = floor.checked_shl(below).unwrap_or(0) == product.mantissa;
+        if product.negative {
+            i64::try_from(-i128::from(floor)).ok()
+        } else {
+            i64::try_from(i128::from(floor) + i128::from(!is_whole)).ok()
+        }
+    }
+
     /// Whether it is one of the two infinities.
     pub fn is_infinite(self) -> bool {
         self.exponent == INFINITE
@@ -437,5 +456,31 @@ mod tests {
         check("0x1p0", "-0x1p-65", "1");
         check("0x1p0", "-0x1.8p-65", "1");
         check("0x1p0", "-0x1p-200", "1");
+    }
+
+    /// `expected` is how long redis-server 7.0.15 on x86-64 let BLPOP wait; `None` where it found the timeout negative.
+    #[test]
+    fn waits_as_redis_counts_them() {
+        let check = |seconds: &str, expected| {
+            let milliseconds =
+                LongDouble::parse(seconds.as_bytes()).and_then(LongDouble::ceil_milli);
+            assert_eq!(milliseconds.filter(|wait| *wait >= 0), expected, "{seconds}");
+        };
+        check("0", Some(0));
+        check("-0", Some(0));
+        check("2", Some(2000));
+        check("1.0005", Some(1001));
+        check("0.0009999", Some(1));
+        check("1e-4940", Some(1));
+        check("-1e-10", Some(0));
+        check("-0.001", Some(0));
+        check("-0.0011", None);
+        check("-0.002", None);
+        check("-1", None);
+        check("9223372036854775.807", Some(i64::MAX));
+        check("9223372036854775.808", None);
+        check("0x10000000000000000", None);
+        check("1e400", None);
+        check("inf", None);
     }
 }

@@ -430,7 +430,9 @@ fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
     let mut connection = connect(real);
     let mut engine = Engine::new();
     let client = engine.server.connect("");
+    let mut resp = Resp::V2;
     for argv in commands {
+        resp = protocol(argv, resp);
         engine.server.send(client, argv);
         for _ in 0..MAX_SLICES {
             if !engine.server.run(SLICE) {
@@ -445,13 +447,35 @@ fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
         let theirs = connection.call(argv);
         match ours {
             None => return Some("(no reply)".to_owned()),
-            Some(ours) if !same(argv, &ours, &theirs, &mut connection) => {
+            Some(ours)
+                if !same(argv, &ours, &theirs, &mut connection)
+                    || resp == Resp::V2 && null_arrays(&ours) != null_arrays(&theirs) =>
+            {
                 return Some(String::from_utf8_lossy(&print(&ours)).into_owned());
             }
             Some(_) => {}
         }
     }
     None
+}
+
+/// The protocol in which the reply to a command comes.
+fn protocol(argv: &Argv, before: Resp) -> Resp {
+    match argv.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] {
+        [b"HELLO", ..] => Resp::V3,
+        [b"RESET"] => Resp::V2,
+        _ => before,
+    }
+}
+
+/// Which nulls are arrays is seen in RESP2 only, and not in what is printed.
+fn null_arrays(reply: &Reply) -> Vec<bool> {
+    match reply {
+        Reply::Null => vec![false],
+        Reply::NullArray => vec![true],
+        Reply::Array(items) => items.iter().flat_map(null_arrays).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// Whether two replies to a command are equal, as far as Redis promises.

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::keyspace::Millis;
+use crate::long_double::LongDouble;
 use crate::number;
 
 /// A cursor over the arguments behind the command's name.
@@ -82,12 +83,8 @@ impl<'a> Args<'a> {
     /// The next argument as the seconds that a command waits: until when it does, in milliseconds since the epoch; `None`
     /// for ever. What does not fit 64 bits has become negative, as in C.
     pub fn timeout(&mut self, now: Millis) -> Result<Option<Millis>, Error> {
-        let seconds = number::parse_float(self.bytes()?).ok_or(Error::TIMEOUT_NOT_FLOAT)?;
-        let milliseconds = (seconds * 1000.0).ceil();
-        if milliseconds < 0.0 || milliseconds >= i64::MAX as f64 {
-            return Err(Error::TIMEOUT_NEGATIVE);
-        }
-        let wait = milliseconds as Millis;
+        let seconds = LongDouble::parse(self.bytes()?).ok_or(Error::TIMEOUT_NOT_FLOAT)?;
+        let wait = seconds.ceil_milli().filter(|wait| *wait >= 0).ok_or(Error::TIMEOUT_NEGATIVE)?;
         Ok((wait > 0).then(|| wait.saturating_add(now)))
     }
 

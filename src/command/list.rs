@@ -551,10 +551,10 @@ fn lpos(context: &mut Context, args: &mut Args) -> Answer {
     let looked_at = if most == 0 { length } else { most };
     let wanted = match count {
         None => 1,
-        Some(0) => usize::MAX,
+        Some(count) if count == 0 || rank == i64::MIN => usize::MAX,
         Some(count) => count,
     };
-    // The lowest rank has no opposite, and skips nothing.
+    // The lowest rank has no opposite: it skips nothing, and no COUNT ends what it finds.
     let skipped = usize::try_from(rank.saturating_abs() - 1).unwrap_or(usize::MAX);
     let skipped = if rank == i64::MIN { 0 } else { skipped };
     let places = (0..looked_at.min(length))
@@ -720,6 +720,8 @@ fn move_or_wait(
     let [source, destination] = keys else { return Err(Error::SYNTAX) };
     Ok(match r#move(context, (source, destination), ends)? {
         Some(reply) => Attempt::Done(reply),
+        // Where it may not wait, the null is not the array that comes when the time has passed.
+        None if !context.may_wait() => Attempt::Done(Reply::Null),
         None => wait(&keys[..1], deadline),
     })
 }

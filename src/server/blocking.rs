@@ -39,17 +39,6 @@ pub struct Blocking {
 }
 
 impl Blocking {
-    /// Notes that a key has changed.
-    pub(super) fn note(&mut self, database: usize, key: &[u8]) {
-        if self.waiting.is_empty() {
-            return;
-        }
-        let key = (database, key.to_vec());
-        if self.waiting.contains_key(&key) && !self.changed.contains(&key) {
-            self.changed.push_back(key);
-        }
-    }
-
     /// Notes that all keys of a database have changed.
     pub(super) fn note_all(&mut self, database: usize) {
         let keys = self.waiting.keys().filter(|(index, _)| *index == database).cloned();
@@ -80,6 +69,25 @@ pub enum Unblock {
 }
 
 impl Server {
+    /// Notes that a key has changed, if it is now what somebody waits for.
+    pub(super) fn note_ready(&mut self, database: usize, key: &[u8]) {
+        if self.blocking.waiting.is_empty() {
+            return;
+        }
+        let key = (database, key.to_vec());
+        let Some(clients) = self.blocking.waiting.get(&key) else { return };
+        let entry =
+            self.databases.get(database).and_then(|database| database.entries().get(&key.1));
+        let kind = entry.map(|entry| entry.value.type_name());
+        let waits =
+            |id| self.clients.get(id).and_then(|client| Some(client.blocked.as_ref()?.kind));
+        if clients.iter().any(|id| kind.is_some() && waits(id) == kind)
+            && !self.blocking.changed.contains(&key)
+        {
+            self.blocking.changed.push_back(key);
+        }
+    }
+
     /// Lets a client wait until its command finds what it looks for.
     pub(super) fn block(&mut self, id: ClientId, found: Found, argv: &[Vec<u8>], attempt: Attempt) {
         let Attempt::Wait { keys, kind, deadline, timed_out } = attempt else { return };

@@ -113,6 +113,11 @@ impl Context<'_> {
         self.server.touched(self.database, key);
     }
 
+    /// Whether a command may wait: not in a transaction and not in a script.
+    pub fn may_wait(&self) -> bool {
+        self.server.may_block(self.origin)
+    }
+
     /// Whether a command that may wait looks at this key: at each of its keys when it comes, and then only at the one
     /// that has changed.
     pub fn looks_at(&self, key: &[u8]) -> bool {

@@ -118,7 +118,7 @@ impl Server {
 
     /// Notes that a key has changed, for those who watch it or wait for it.
     pub fn touched(&mut self, database: usize, key: &[u8]) {
-        self.blocking.note(database, key);
+        self.note_ready(database, key);
         if self.watches.0.is_empty() {
             return;
         }

@@ -102,6 +102,7 @@ impl List {
 #[cfg(test)]
 mod tests {
     use super::{End, List};
+    use crate::server::random::Random;
 
     fn list(elements: &str) -> List {
         let mut list = List::default();
@@ -129,6 +130,76 @@ mod tests {
         check(End::Right, 2, 2, "a b c");
         check(End::Left, 9, 3, "b c");
         check(End::Right, usize::MAX, 3, "b c");
+    }
+
+    /// Random changes, of the list and of a plain vector, give equal elements and equal replies.
+    #[test]
+    fn changes_as_a_vector_does() {
+        for seed in 0..200 {
+            let mut random = Random::new(seed);
+            let (mut list, mut model) = (List::default(), Vec::<Vec<u8>>::new());
+            for _ in 0..200 {
+                change(&mut random, &mut list, &mut model);
+                let elements: Vec<&[u8]> = list.iter().collect();
+                assert_eq!(elements, model, "seed {seed}");
+                let backwards: Vec<&[u8]> = list.iter().rev().collect();
+                assert!(backwards.into_iter().eq(model.iter().rev()), "seed {seed}");
+                assert_eq!((list.len(), list.is_empty()), (model.len(), model.is_empty()));
+            }
+        }
+    }
+
+    fn change(random: &mut Random, list: &mut List, model: &mut Vec<Vec<u8>>) {
+        let mut below = |bound: usize| random.below(bound as u64) as usize;
+        let end = if below(2) == 0 { End::Left } else { End::Right };
+        let element = vec![b'a' + below(3) as u8];
+        // Often out of range.
+        let (place, other) = (below(model.len() + 3), below(model.len() + 3));
+        match below(9) {
+            0..4 => {
+                model.insert(if end == End::Left { 0 } else { model.len() }, element.clone());
+                list.push(end, element);
+            }
+            4 => {
+                let popped = match end {
+                    End::Left => (!model.is_empty()).then(|| model.remove(0)),
+                    End::Right => model.pop(),
+                };
+                assert_eq!(list.pop(end), popped);
+            }
+            5 => {
+                let old = model.get_mut(place);
+                assert_eq!(list.set(place, element.clone()), old.is_some());
+                if let Some(old) = old {
+                    *old = element;
+                }
+            }
+            6 => {
+                model.insert(place.min(model.len()), element.clone());
+                list.insert(place, element);
+            }
+            7 => {
+                // Trimming is rare, or the lists stay short.
+                if other.is_multiple_of(4) {
+                    *model = model.iter().take(other).skip(place).cloned().collect();
+                    list.trim(place, other);
+                }
+            }
+            _ => {
+                let mut places: Vec<usize> = (0..model.len()).collect();
+                places.retain(|place| model[*place] == element);
+                if end == End::Right {
+                    places.reverse();
+                }
+                places.truncate(place);
+                assert_eq!(list.remove(end, place, &element), places.len());
+                places.sort_unstable();
+                for place in places.into_iter().rev() {
+                    model.remove(place);
+                }
+            }
+        }
+        assert_eq!(list.get(place), model.get(place).map(Vec::as_slice));
     }
 
     #[test]
