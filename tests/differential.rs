@@ -56,6 +56,10 @@ const STRING: &[Template] = &[
 
 const SCRIPTS: &[Template] = &["EVAL $script 2 $key $key"];
 
+/// A library replaces the one before.
+const FUNCTIONS: &[Template] =
+    &["FUNCTION LOAD REPLACE $library", "FCALL f 2 $key $key", "FCALL_RO f 1 $key"];
+
 const HASH: &[Template] = &[
     "HSET $key $fields",
     "HSET $key $fields",
@@ -191,6 +195,11 @@ fn scripts() {
 }
 
 #[test]
+fn functions() {
+    compare("functions", FUNCTIONS);
+}
+
+#[test]
 fn cjson() {
     compare("cjson", CJSON);
 }
@@ -247,6 +256,20 @@ fn generate(random: &mut Random, templates: &[Template]) -> Vec<Argv> {
     commands
 }
 
+/// A library with a random script for its function, or for its body.
+fn library(random: &mut Random) -> String {
+    let script = common::script::script(random);
+    let flags = *pick(random, &["", "'no-writes'", "'allow-oom', 'no-cluster'", "'x'"]);
+    let register = format!(
+        "redis.register_function{{function_name = 'f', flags = {{{flags}}}, callback = function(KEYS, ARGV)"
+    );
+    if one_in(random, 10) {
+        format!("#!lua name=lib\n{register} end}}\n{script}")
+    } else {
+        format!("#!lua name=lib\nlocal KEPT = {{}} {register}\n{script}\nend}}")
+    }
+}
+
 /// Adds what a word of a template stands for.
 fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
     let choose = |random: &mut Random, choices: &[&str]| pick(random, choices).as_bytes().to_vec();
@@ -280,6 +303,7 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         }
         "$cjson" => common::json::script(random),
         "$script" => common::script::script(random).into_bytes(),
+        "$library" => library(random).into_bytes(),
         "$pattern" => some_of(random, "aab*?[]^-\\", 8),
         "$set" | "$getex" | "$lcs" | "$scan" | "$lpos" => return options(random, word, argv),
         "$values" => {
@@ -413,6 +437,7 @@ fn connect(real: &RealServer) -> Connection {
     let mut connection = real.connect();
     connection.call(&words("FLUSHALL"));
     connection.call(&words("SCRIPT FLUSH"));
+    connection.call(&words("FUNCTION FLUSH"));
     connection.call(&words("CONFIG SET hash-max-listpack-entries 512"));
     // It looks more often for those who have waited long enough.
     connection.call(&words("CONFIG SET hz 500"));

@@ -156,7 +156,7 @@ impl Command {
             let has = |flag: u32| flags & flag != 0;
             let implied = match *category {
                 "read" => has(flag::READONLY) && !scripting,
-                "write" => has(flag::WRITE) && !scripting,
+                "write" => has(flag::WRITE),
                 "admin" | "dangerous" => has(flag::ADMIN),
                 "pubsub" => has(flag::PUBSUB),
                 "fast" => has(flag::FAST),
