@@ -59,16 +59,15 @@ pub fn write_length(out: &mut Vec<u8>, length: usize) {
     match length {
         0..0x40 => out.push(length as u8),
         0x40..0x4000 => out.extend_from_slice(&(0x4000 | length as u16).to_be_bytes()),
-        _ => match u32::try_from(length) {
-            Ok(length) => {
+        _ => {
+            if let Ok(length) = u32::try_from(length) {
                 out.push(LONG);
                 out.extend_from_slice(&length.to_be_bytes());
-            }
-            Err(_) => {
+            } else {
                 out.push(LONGER);
                 out.extend_from_slice(&(length as u64).to_be_bytes());
             }
-        },
+        }
     }
 }
 

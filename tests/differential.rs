@@ -11,7 +11,7 @@ use common::chance::{Argv, encode, line, one_in, pick, setting, words};
 use common::engine::Engine;
 use common::real::{Connection, RealServer};
 use evalsha::cli::print::print;
-use evalsha::resp::Reply;
+use evalsha::resp::{Reply, Resp};
 use evalsha::server::random::Random;
 use std::time::Duration;
 

@@ -373,9 +373,8 @@ fn create(server: &mut Server, name: Vec<u8>, code: &[u8], body: &[u8]) -> Resul
     all.engine = Some(engine);
     let functions = all.loading.take().unwrap_or_default().functions;
     let library = Library { name, code: code.to_vec(), functions };
-    let result = result.and_then(|()| {
-        if library.functions.is_empty() { Err(Error::NO_FUNCTIONS) } else { Ok(()) }
-    });
+    let is_empty = library.functions.is_empty();
+    let result = result.and(if is_empty { Err(Error::NO_FUNCTIONS) } else { Ok(()) });
     if let Err(error) = result {
         all.forget(&[library]);
         return Err(error);
