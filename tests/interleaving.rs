@@ -24,6 +24,8 @@ const CLIENTS: usize = 4;
 enum Step {
     /// It sends a command. An argument `@2` is the number that the server has given to client 2.
     Send(usize, Argv),
+    /// The same, even while it waits for a reply.
+    SendAhead(usize, Argv),
     /// It hangs up; with its next command it is a new client.
     Close(usize),
 }
@@ -145,6 +147,7 @@ fn generate(random: &mut Random) -> Vec<Step> {
             families.push(family);
         }
     }
+    let pipelines = one_in(random, 3);
     let mut steps = Vec::new();
     for _ in 0..60 {
         let client = random.below(CLIENTS as u64) as usize;
@@ -158,7 +161,8 @@ fn generate(random: &mut Random) -> Vec<Step> {
         for word in template.split(' ') {
             fill(random, word, &mut argv);
         }
-        steps.push(Step::Send(client, argv));
+        let ahead = pipelines && one_in(random, 3);
+        steps.push(if ahead { Step::SendAhead(client, argv) } else { Step::Send(client, argv) });
     }
     // Whoever waits for the end of a pause gets it, and somebody new looks at what is there.
     steps.push(Step::Close(0));
@@ -375,17 +379,17 @@ fn difference(real: &RealServer, steps: &[Step]) -> Option<String> {
     None
 }
 
-/// Whether a step can be taken: a client that waits for a reply does nothing but hang up.
+/// Whether a step can be taken: a client that waits for a reply mostly does nothing but hang up.
 fn may_take(step: &Step, ours: &Ours) -> bool {
     match step {
         Step::Send(client, _) => !ours.is_waiting(*client),
-        Step::Close(_) => true,
+        Step::SendAhead(..) | Step::Close(_) => true,
     }
 }
 
 fn play(step: &Step, side: &mut dyn Side) {
     match step {
-        Step::Send(client, argv) => side.send(*client, argv),
+        Step::Send(client, argv) | Step::SendAhead(client, argv) => side.send(*client, argv),
         Step::Close(client) => side.close(*client),
     }
 }
@@ -459,7 +463,7 @@ fn transcript(real: &RealServer, steps: &[Step]) -> String {
         let gains = theirs.gains();
         match step {
             Step::Close(client) => text += &format!("{}^C\n", client + 1),
-            Step::Send(client, argv) => {
+            Step::Send(client, argv) | Step::SendAhead(client, argv) => {
                 if gains[*client].is_empty() {
                     text += "#: blocks\n";
                 }
@@ -470,7 +474,10 @@ fn transcript(real: &RealServer, steps: &[Step]) -> String {
                 }
             }
         }
-        let sender = if let Step::Send(client, _) = step { Some(*client) } else { None };
+        let sender = match step {
+            Step::Send(client, _) | Step::SendAhead(client, _) => Some(*client),
+            Step::Close(_) => None,
+        };
         for (client, gains) in gains.iter().enumerate() {
             if !gains.is_empty() && sender != Some(client) {
                 text += &format!("{}<\n{}", client + 1, shown(gains));

@@ -199,6 +199,11 @@ impl Server {
             self.count_error(error);
         }
         self.reply(id, result.unwrap_or_else(|error| Reply::Error(error.0)));
+        // Who was served first goes on first, whoever has typed ahead first.
+        let (own, mut others): (VecDeque<_>, VecDeque<_>) =
+            self.waiting.drain(..).partition(|(client, _)| *client == id);
+        others.extend(own);
+        self.waiting = others;
     }
 
     /// Whether a command may wait: not in a transaction and not in a script.

@@ -293,12 +293,23 @@ impl Server {
             // What a client sends behind a command that waits has to wait as well.
             let is_first = self.waiting.iter().take(at).all(|(other, _)| other != id);
             if is_first && self.serves(*id, argv) {
-                let Some((id, argv)) = self.waiting.remove(at) else { break };
-                self.answer(id, &argv);
+                let id = *id;
+                self.serve_client(id);
                 at = 0;
             } else {
                 at += 1;
             }
+        }
+    }
+
+    /// Runs what a client has sent, as far as it can run now: whoever has its turn is served as long as it can be.
+    fn serve_client(&mut self, id: ClientId) {
+        while let Some(at) = self.waiting.iter().position(|(client, _)| *client == id)
+            && let Some((_, argv)) = self.waiting.get(at)
+            && self.serves(id, argv)
+            && let Some((_, argv)) = self.waiting.remove(at)
+        {
+            self.answer(id, &argv);
         }
     }
 
