@@ -438,6 +438,8 @@ fn swapdb(context: &mut Context, args: &mut Args) -> Answer {
     };
     context.server.touched_all(&[first, second]);
     context.server.databases.swap(first, second);
+    context.server.came(first);
+    context.server.came(second);
     context.server.changes += 1;
     Ok(Reply::OK)
 }

@@ -39,13 +39,6 @@ pub struct Blocking {
 }
 
 impl Blocking {
-    /// Notes that all keys of a database have changed.
-    pub(super) fn note_all(&mut self, database: usize) {
-        let keys = self.waiting.keys().filter(|(index, _)| *index == database).cloned();
-        let keys: Vec<Key> = keys.filter(|key| !self.changed.contains(key)).collect();
-        self.changed.extend(keys);
-    }
-
     fn remove(&mut self, id: ClientId, blocked: &Blocked) {
         for key in &blocked.keys {
             let key = (blocked.database, key.clone());
@@ -103,6 +96,14 @@ impl Server {
         let argv = argv.to_vec();
         let blocked = Blocked { found, argv, database, keys, kind, deadline, timed_out, since };
         client.blocked = Some(Box::new(blocked));
+    }
+
+    /// Notes that all keys of a database have come at once.
+    pub fn came(&mut self, database: usize) {
+        let waiting = self.blocking.waiting.keys().filter(|(index, _)| *index == database);
+        for (_, key) in waiting.cloned().collect::<Vec<_>>() {
+            self.note_ready(database, &key);
+        }
     }
 
     /// Ends a client's waiting, if it waits for a key.

@@ -119,6 +119,10 @@ impl Server {
     /// Notes that a key has changed, for those who watch it or wait for it.
     pub fn touched(&mut self, database: usize, key: &[u8]) {
         self.note_ready(database, key);
+        self.touch_watched(database, key);
+    }
+
+    fn touch_watched(&mut self, database: usize, key: &[u8]) {
         if self.watches.0.is_empty() {
             return;
         }
@@ -129,7 +133,7 @@ impl Server {
         }
     }
 
-    /// Notes that every key has changed that one of these databases has.
+    /// Notes that every key is about to go, or to come from the other one, that one of these databases has.
     pub fn touched_all(&mut self, databases: &[usize]) {
         let is_there = |key: &[u8]| {
             databases.iter().any(|index| self.databases[*index].entries().get(key).is_some())
@@ -137,10 +141,7 @@ impl Server {
         let watched = self.watches.0.keys().filter(|(index, _)| databases.contains(index));
         let touched: Vec<_> = watched.filter(|(_, key)| is_there(key)).cloned().collect();
         for (database, key) in touched {
-            self.touched(database, &key);
-        }
-        for database in databases {
-            self.blocking.note_all(*database);
+            self.touch_watched(database, &key);
         }
     }
 
