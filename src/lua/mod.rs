@@ -263,7 +263,7 @@ impl Lua {
     }
 
     /// Collects all garbage if the heap has grown to twice of what was no garbage the last time.
-    fn collect_if_due(&mut self) {
+    pub fn collect_if_due(&mut self) {
         if self.memory() > self.wake_up {
             self.collect();
         }

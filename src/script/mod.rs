@@ -136,13 +136,13 @@ impl Scripts {
     }
 
     /// Bytes that the functions' interpreter may take: what scripts leave.
-    fn room_for_functions(&self) -> usize {
-        self.limit.saturating_sub(self.memory())
+    fn room_for_functions(&mut self) -> usize {
+        room_beside(self.limit, self.lua.as_mut())
     }
 
     /// Bytes that the scripts' interpreter may take: what functions leave.
-    fn room_for_scripts(&self) -> usize {
-        self.limit.saturating_sub(self.libraries.memory())
+    fn room_for_scripts(&mut self) -> usize {
+        room_beside(self.limit, self.libraries.engine.as_mut().map(|engine| &mut engine.lua))
     }
 
     /// The interpreter that runs what is called.
@@ -162,6 +162,13 @@ impl Scripts {
     pub fn memory(&self) -> usize {
         self.lua.as_ref().map_or(0, Lua::memory)
     }
+}
+
+/// Bytes that an interpreter may take beside the other one, which never takes all.
+fn room_beside(limit: usize, other: Option<&mut Lua>) -> usize {
+    let Some(other) = other else { return limit };
+    other.collect_if_due();
+    limit.saturating_sub(other.memory()).max(limit / 4)
 }
 
 /// Compiles a script and caches it. A script that is there already is not compiled again.
