@@ -477,7 +477,7 @@ fn shutdown(context: &mut Context, args: &mut Args) -> Answer {
         return Err(Error::NO_SHUTDOWN);
     }
     if !nosave && context.server.is_busy() {
-        return Err(Error::BUSY);
+        return Err(context.server.busy_error());
     }
     if save {
         // There is no file to save to, and with SAVE a server that cannot save does not go.

@@ -697,10 +697,14 @@ impl Server {
             return Err(Error::OOM);
         }
         if self.is_executing() && !command.has(flag::ALLOW_BUSY) {
-            let running = self.scripts.running.as_ref();
-            return Err(running.map_or(Error::BUSY, script::Running::busy_error));
+            return Err(self.busy_error());
         }
         Ok(())
+    }
+
+    /// What others are told while a script or a function runs.
+    pub fn busy_error(&self) -> Error {
+        self.scripts.running.as_ref().map_or(Error::BUSY, script::Running::busy_error)
     }
 
     /// Whether the script that runs may call a command.
