@@ -1,4 +1,6 @@
 //! Defines the server: databases, clients and the one door by which every command enters.
+//!
+//! Long because waiting, dispatch, slices and statistics share one state, and are read together.
 
 pub mod blocking;
 pub mod client;
