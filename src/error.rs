@@ -132,6 +132,8 @@ fixed! {
     INVALID_CLIENT_ID "ERR Invalid client ID"
     CLIENT_ID_NOT_POSITIVE "ERR client-id should be greater than 0"
     NO_SUCH_CLIENT "ERR No such client"
+    WHILE_MONITORING "ERR Replica can't interact with the keyspace"
+    MONITOR_IN_MULTI "ERR MONITOR isn't allowed for DENY BLOCKING client"
     EXEC_WITHOUT_MULTI "ERR EXEC without MULTI"
     DISCARD_WITHOUT_MULTI "ERR DISCARD without MULTI"
     NESTED_MULTI "ERR MULTI calls can not be nested"
@@ -189,6 +191,13 @@ pub fn script_position(sha: &str, source: &str, line: i64) -> String {
 }
 
 impl Error {
+    /// A client that has subscribed, in RESP2; `name` is the command's full name.
+    pub fn while_subscribed(name: &str) -> Error {
+        Error::new(format!(
+            "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
+        ))
+    }
+
     /// EXEC is refused; so is its transaction.
     pub fn exec_aborted(why: &Error) -> Error {
         let why = why.0.strip_prefix(b"ERR ").unwrap_or(&why.0);

@@ -81,8 +81,16 @@ struct Request {
     sent: bool,
     /// Its reply is not shown.
     silent: bool,
+    /// It has been answered, and messages are read until Ctrl-C.
+    reads: bool,
     /// When the first was sent, in microseconds.
     started: Option<u64>,
+}
+
+impl Request {
+    fn new(argv: Vec<Vec<u8>>, times: i64) -> Request {
+        Request { argv, left: times, sent: false, silent: false, reads: false, started: None }
+    }
 }
 
 /// From so many microseconds on redis-cli says how long a command took.
@@ -91,6 +99,24 @@ const SLOW: u64 = 500_000;
 /// Prints a text of redis-cli's own.
 fn say(output: &mut Output, text: &str) {
     output.text.extend_from_slice(text.as_bytes());
+}
+
+/// Says how long it took since then, if it was long.
+fn say_time(server: &Server, started: Option<u64>, output: &mut Output) {
+    let took = started.map_or(0, |started| server.clocked().saturating_sub(started));
+    if took >= SLOW {
+        say(output, &format!("({:.2}s)\n", took as f64 / 1_000_000.0));
+    }
+}
+
+/// Whether redis-cli reads messages behind the reply to a command, and says so.
+fn listens(argv: &[Vec<u8>]) -> Option<bool> {
+    let name = argv.first()?.to_ascii_lowercase();
+    match name.as_slice() {
+        b"subscribe" | b"psubscribe" | b"ssubscribe" => Some(true),
+        b"monitor" => Some(false),
+        _ => None,
+    }
 }
 
 fn count_lines(text: &[u8]) -> usize {
@@ -198,7 +224,17 @@ impl Session {
         if self.request.is_some() && self.debugging.is_some() {
             self.end_debugging(server, &mut output);
         }
-        if let Some(request) = &mut self.request {
+        if let Some(mut request) = self.request.take_if(|request| request.reads) {
+            // What is left of its repetitions is done on another connection.
+            self.terminal.forget_transaction();
+            self.reconnect(server);
+            say_time(server, request.started, &mut output);
+            request.left -= 1;
+            if request.left > 0 {
+                (request.sent, request.reads, request.started) = (false, false, None);
+                self.request = Some(request);
+            }
+        } else if let Some(request) = &mut self.request {
             request.left = 1;
             if request.sent {
                 match self.client.map(|client| server.kill_script(client)) {
@@ -248,13 +284,7 @@ impl Session {
                     Line::Typed(line) => self.enter(server, &line, output),
                     Line::Split(argv) if argv.is_empty() => {}
                     Line::Split(argv) => {
-                        self.request = Some(Request {
-                            argv,
-                            left: 1,
-                            sent: false,
-                            silent: false,
-                            started: None,
-                        });
+                        self.request = Some(Request::new(argv, 1));
                     }
                 }
             } else {
@@ -282,8 +312,7 @@ impl Session {
             match debugger::arguments(line) {
                 Some(argv) if argv.is_empty() => {}
                 Some(argv) => {
-                    self.request =
-                        Some(Request { argv, left: 1, sent: false, silent: false, started: None });
+                    self.request = Some(Request::new(argv, 1));
                 }
                 None => {
                     output.text.extend_from_slice(b"Invalid argument(s)\n");
@@ -326,8 +355,7 @@ impl Session {
                 output.text.extend_from_slice(&help::help(&topic));
             }
             Entered::Send { argv, times } => {
-                self.request =
-                    Some(Request { argv, left: times, sent: false, silent: false, started: None });
+                self.request = Some(Request::new(argv, times));
             }
         }
     }
@@ -339,6 +367,9 @@ impl Session {
             request.sent = true;
             let client = self.stay_connected(server);
             self.begin_debugging(&request.argv, output);
+            if listens(&request.argv) == Some(true) {
+                say(output, "Reading messages... (press Ctrl-C to quit)\n");
+            }
             server.send(client, &request.argv);
             let sent = server.client(client).map(|client| client.active);
             request.started = request.started.or(sent);
@@ -360,6 +391,17 @@ impl Session {
             self.request = Some(request);
             return false;
         };
+        if request.reads {
+            output.text.extend_from_slice(&print::print(&reply));
+            self.request = Some(request);
+            return true;
+        }
+        if listens(&request.argv).is_some() && !matches!(reply, Reply::Error(_)) {
+            request.reads = true;
+            output.text.extend_from_slice(&print::print(&reply));
+            self.request = Some(request);
+            return true;
+        }
         if matches!(reply, Reply::Push(_)) {
             output.text.extend_from_slice(&print::print(&reply));
             self.request = Some(request);
@@ -391,11 +433,7 @@ impl Session {
             self.request = Some(request);
             return true;
         }
-        let took = request.started.map_or(0, |started| server.clocked().saturating_sub(started));
-        if took >= SLOW {
-            let line = format!("({:.2}s)\n", took as f64 / 1_000_000.0);
-            output.text.extend_from_slice(line.as_bytes());
-        }
+        say_time(server, request.started, output);
         true
     }
 
@@ -471,7 +509,7 @@ impl Session {
         self.reconnect(server);
         say(output, "\n");
         let argv = last.request();
-        self.request = Some(Request { argv, left: 1, sent: false, silent: true, started: None });
+        self.request = Some(Request { silent: true, ..Request::new(argv, 1) });
         self.lines.push_front(Line::Split(last.argv));
     }
 

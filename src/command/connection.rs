@@ -8,6 +8,7 @@ use crate::number;
 use crate::resp::{Reply, Resp};
 use crate::server::blocking::Unblock;
 use crate::server::client::{Client, ClientId, Muted, SCRIPT_CLIENT};
+use crate::server::pubsub::Kind;
 use crate::server::transaction::Transaction;
 use crate::server::{Context, REDIS_VERSION};
 
@@ -353,7 +354,14 @@ pub const COMMANDS: &[Command] = &[
 
 type Answer = Result<Reply, Error>;
 
-fn ping(_context: &mut Context, args: &mut Args) -> Answer {
+fn ping(context: &mut Context, args: &mut Args) -> Answer {
+    // In RESP2 only a message can come then.
+    if context.resp == Resp::V2
+        && context.client().is_some_and(|client| !client.subscriptions.is_empty())
+        && args.remaining() < 2
+    {
+        return Ok(Reply::bulks([b"pong".as_slice(), args.peek().unwrap_or_default()]));
+    }
     match (args.remaining(), args.peek()) {
         (0, _) => Ok(Reply::status("PONG")),
         (1, Some(message)) => Ok(Reply::bulk(message)),
@@ -387,6 +395,7 @@ fn quit(context: &mut Context, _args: &mut Args) -> Answer {
 fn reset(context: &mut Context, _args: &mut Args) -> Answer {
     let open = context.server.config.active.requirepass.is_empty();
     context.server.discard(context.client);
+    context.server.stop_listening(context.client);
     if let Some(client) = context.client() {
         client.database = 0;
         client.name.clear();
@@ -394,6 +403,7 @@ fn reset(context: &mut Context, _args: &mut Args) -> Answer {
         client.authenticated = open;
         client.muted = Muted::No;
         client.no_evict = false;
+        client.monitors = false;
     }
     Ok(Reply::status("RESET"))
 }
@@ -492,11 +502,11 @@ fn client_info(context: &mut Context, args: &mut Args) -> Answer {
 }
 
 fn client_list(context: &mut Context, args: &mut Args) -> Answer {
-    let mut kind = Type::Normal;
+    let mut kind = None;
     let mut ids: Option<Vec<ClientId>> = None;
     let count = args.remaining();
     if count == 2 && args.option("type") {
-        kind = Type::parse(args.bytes()?)?;
+        kind = Some(Type::parse(args.bytes()?)?);
     } else if count > 1 && args.option("id") {
         // A number that no client can have is no error.
         let parse =
@@ -518,9 +528,12 @@ fn client_list(context: &mut Context, args: &mut Args) -> Answer {
             .filter_map(|id| context.server.client(id))
             .flat_map(show)
             .collect(),
-        (None, Type::Normal) => context.server.clients().flat_map(show).collect(),
-        // There are no replicas, no masters and no subscribers.
-        (None, _) => Vec::new(),
+        (None, kind) => context
+            .server
+            .clients()
+            .filter(|client| kind.is_none_or(|kind| Type::of(client) == kind))
+            .flat_map(show)
+            .collect(),
     };
     Ok(Reply::Verbatim(*b"txt", lines))
 }
@@ -531,6 +544,8 @@ fn line(client: &Client, now: u64, argv: &[Vec<u8>]) -> Vec<u8> {
     let argv_memory: usize = argv.iter().map(Vec::len).sum();
     let transaction = client.transaction.as_ref();
     let letters = [
+        ('O', client.monitors),
+        ('P', !client.subscriptions.is_empty()),
         ('x', transaction.is_some()),
         ('b', client.blocked.is_some()),
         ('d', client.dirty),
@@ -551,12 +566,15 @@ fn line(client: &Client, now: u64, argv: &[Vec<u8>]) -> Vec<u8> {
     line.extend_from_slice(&client.name);
     line.extend_from_slice(
         format!(
-            " age={} idle={} flags={flags} db={} sub=0 psub=0 ssub=0 multi={queued} qbuf=0 qbuf-free=0 \
+            " age={} idle={} flags={flags} db={} sub={} psub={} ssub={} multi={queued} qbuf=0 qbuf-free=0 \
              argv-mem={argv_memory} multi-mem={queued_memory} rbs=0 rbp=0 obl=0 oll={} omem=0 tot-mem={argv_memory} events=r \
              cmd={} user=default redir=-1 resp={}\n",
             seconds(client.connected),
             seconds(client.active),
             client.database,
+            client.subscriptions.of(Kind::Channel).len(),
+            client.subscriptions.of(Kind::Pattern).len(),
+            client.subscriptions.of(Kind::Shard).len(),
             client.unsent(),
             client.last_command.map_or("NULL".to_owned(), |found| found.full_name()),
             if client.resp == Resp::V3 { 3 } else { 2 },
@@ -576,6 +594,11 @@ enum Type {
 }
 
 impl Type {
+    /// There are no replicas and no masters.
+    fn of(client: &Client) -> Type {
+        if client.subscriptions.is_empty() { Type::Normal } else { Type::PubSub }
+    }
+
     fn parse(text: &[u8]) -> Result<Type, Error> {
         match text.to_ascii_lowercase().as_slice() {
             b"normal" => Ok(Type::Normal),
@@ -633,7 +656,7 @@ fn client_kill(context: &mut Context, args: &mut Args) -> Answer {
         .server
         .clients()
         .filter(|client| id.is_none_or(|id| client.id == id))
-        .filter(|_| kind.is_none_or(|kind| kind == Type::Normal))
+        .filter(|client| kind.is_none_or(|kind| kind == Type::of(client)))
         .filter(|client| address.is_none_or(|address| client.address.as_bytes() == address))
         .filter(|client| {
             local_address.is_none_or(|address| client.local_address.as_bytes() == address)

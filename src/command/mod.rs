@@ -9,6 +9,7 @@ pub mod key_specs;
 pub mod keys;
 pub mod list;
 mod lolwut;
+pub mod pubsub;
 pub mod scan;
 pub mod scripting;
 pub mod server;
@@ -30,6 +31,7 @@ pub const FAMILIES: &[&[Command]] = &[
     hash::COMMANDS,
     keys::COMMANDS,
     list::COMMANDS,
+    pubsub::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
     string::COMMANDS,

@@ -292,6 +292,17 @@ pub const COMMANDS: &[Command] = &[
         ..Command::EMPTY
     },
     Command {
+        name: "monitor",
+        arity: 1,
+        flags: ADMIN | NOSCRIPT | LOADING | STALE,
+        categories: "",
+        since: "1.0.0",
+        group: "server",
+        summary: "Listen for all requests received by the server in real time",
+        run: Run::Reply(monitor),
+        ..Command::EMPTY
+    },
+    Command {
         name: "shutdown",
         arity: -1,
         flags: ADMIN | NOSCRIPT | LOADING | STALE | NO_MULTI | ALLOW_BUSY,
@@ -453,6 +464,20 @@ fn time(context: &mut Context, _args: &mut Args) -> Answer {
 /// Nothing is ever saved: as on a server without save points, this is the time of its start.
 fn lastsave(context: &mut Context, _args: &mut Args) -> Answer {
     Ok(Reply::Integer((context.server.started / 1_000_000) as i64))
+}
+
+fn monitor(context: &mut Context, _args: &mut Args) -> Answer {
+    let id = context.client;
+    if context.server.is_in_transaction(id) {
+        return Err(Error::MONITOR_IN_MULTI);
+    }
+    if let Some(client) = context.client() {
+        client.monitors = true;
+    }
+    if !context.server.monitors.contains(&id) {
+        context.server.monitors.push(id);
+    }
+    Ok(Reply::OK)
 }
 
 fn shutdown(context: &mut Context, args: &mut Args) -> Answer {

@@ -1,6 +1,7 @@
 //! Defines what the server keeps for each client.
 
 use super::blocking::Blocked;
+use super::pubsub::Subscriptions;
 use super::transaction::Transaction;
 use crate::command::Found;
 use crate::resp::{Reply, Resp};
@@ -52,6 +53,10 @@ pub struct Client {
     pub watched: Vec<(usize, Vec<u8>)>,
     /// One of these has changed.
     pub dirty: bool,
+    /// What it listens to.
+    pub subscriptions: Subscriptions,
+    /// MONITOR.
+    pub monitors: bool,
     /// SCRIPT DEBUG.
     pub debug: Mode,
     /// The command that waits for a key.

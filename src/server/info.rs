@@ -3,6 +3,7 @@
 //! Fields about what this engine has not (files, replicas, threads, modules) are there with the values of a server
 //! that does not use them.
 
+use super::pubsub::Kind;
 use super::{REDIS_VERSION, Server};
 use crate::keyspace::Database;
 use std::fmt::Write;
@@ -279,9 +280,9 @@ fn stats(server: &mut Server, out: &mut String) -> std::fmt::Result {
          current_eviction_exceeded_time:0\n\
          keyspace_hits:{}\n\
          keyspace_misses:{}\n\
-         pubsub_channels:0\n\
-         pubsub_patterns:0\n\
-         pubsubshard_channels:0\n\
+         pubsub_channels:{}\n\
+         pubsub_patterns:{}\n\
+         pubsubshard_channels:{}\n\
          latest_fork_usec:0\n\
          total_forks:0\n\
          migrate_cached_sockets:0\n\
@@ -309,6 +310,9 @@ fn stats(server: &mut Server, out: &mut String) -> std::fmt::Result {
         stats.expired_keys,
         stats.keyspace_hits,
         stats.keyspace_misses,
+        server.channels.of(Kind::Channel).len(),
+        server.channels.of(Kind::Pattern).len(),
+        server.channels.of(Kind::Shard).len(),
         stats.error_replies,
     )
 }

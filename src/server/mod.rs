@@ -10,6 +10,7 @@ pub mod histogram;
 pub mod info;
 mod memory;
 pub mod pause;
+pub mod pubsub;
 pub mod random;
 pub mod transaction;
 
@@ -25,6 +26,7 @@ use config::Config;
 pub use context::Context;
 use histogram::Histogram;
 use pause::Pause;
+use pubsub::Channels;
 use random::Random;
 use std::collections::{BTreeMap, VecDeque};
 use transaction::{Executing, Watches};
@@ -89,6 +91,10 @@ pub struct Server {
     executing: Option<Executing>,
     /// The debugging session.
     pub(crate) debugging: Option<ldb::Session>,
+    /// Who listens to which channels.
+    pub(crate) channels: Channels,
+    /// Who monitors the server.
+    pub(crate) monitors: Vec<ClientId>,
     /// CLIENT PAUSE.
     pub(crate) pause: Option<Pause>,
     /// The interpreter, the script cache, and the script that runs.
@@ -186,6 +192,8 @@ impl Server {
             watches: Watches::default(),
             executing: None,
             debugging: None,
+            channels: Channels::default(),
+            monitors: Vec::new(),
             pause: None,
             scripts: Scripts::new(script::HEAP_LIMIT),
             log: VecDeque::new(),
@@ -225,6 +233,7 @@ impl Server {
     pub fn disconnect(&mut self, id: ClientId) {
         ldb::disconnected(self, id);
         self.stop_waiting(id);
+        self.stop_listening(id);
         self.discard(id);
         self.waiting.retain(|(client, _)| *client != id);
         self.clients.remove(&id);
@@ -598,6 +607,10 @@ impl Server {
                 handler(&mut context, &mut arguments).map(Some)
             }
             Run::Later(start) => {
+                // A script is shown before its commands, and EXEC behind them.
+                if found.command.name != "exec" {
+                    self.show_to_monitors(id, &found, argv);
+                }
                 let (mut context, mut arguments) = self.enter(id, found, argv, origin);
                 start(&mut context, &mut arguments)
             }
@@ -605,6 +618,7 @@ impl Server {
                 Ok(Attempt::Done(reply)) => Ok(Some(reply)),
                 Ok(attempt @ Attempt::Wait { .. }) if self.may_block(origin) => {
                     self.block(id, found, argv, attempt);
+                    self.show_to_monitors(id, &found, argv);
                     return Ok(None);
                 }
                 Ok(Attempt::Wait { timed_out, .. }) => Ok(Some(timed_out)),
@@ -612,12 +626,19 @@ impl Server {
             },
             Run::Container(_) => Err(Error::wrong_arity(found.command.name)),
         };
+        let is_shown = match found.command.run {
+            Run::Later(_) => found.command.name == "exec" && !matches!(result, Ok(None)),
+            _ => !found.command.has(flag::SKIP_MONITOR),
+        };
+        if is_shown {
+            self.show_to_monitors(id, &found, argv);
+        }
         if let Ok(None) = &result {
             // What takes longer is recorded when it ends.
             if let Some(running) = &mut self.scripts.running {
                 running.command = Some(found);
             } else {
-                self.note_exec(found);
+                self.note_exec(found, argv);
             }
         } else {
             let microseconds = self.look().saturating_sub(start);
@@ -690,6 +711,17 @@ impl Server {
         let authenticated = self.client(id).is_none_or(|client| client.authenticated);
         if !authenticated && !command.has(flag::NO_AUTH) {
             return Err(Error::NO_AUTH);
+        }
+        if let Some(client) = self.client(id) {
+            let is_limited = client.resp == Resp::V2 && !client.subscriptions.is_empty();
+            let is_allowed = matches!(command.name, "ping" | "quit" | "reset")
+                || command.name.ends_with("subscribe");
+            if is_limited && !is_allowed {
+                return Err(Error::while_subscribed(&found.full_name()));
+            }
+            if client.monitors && (command.has(flag::WRITE) || command.has(flag::READONLY)) {
+                return Err(Error::WHILE_MONITORING);
+            }
         }
         let transaction = self.client(id).and_then(|client| client.transaction.as_ref());
         if transaction.is_some() && command.has(flag::NO_MULTI) {

@@ -36,6 +36,7 @@ pub struct Executing {
     client: ClientId,
     /// EXEC itself.
     found: Option<Found>,
+    argv: Vec<Vec<u8>>,
     commands: VecDeque<(Found, Vec<Vec<u8>>)>,
     replies: Vec<Reply>,
     /// When it began, in microseconds since the epoch.
@@ -72,6 +73,7 @@ impl Server {
         self.executing = Some(Executing {
             client: id,
             found: None,
+            argv: Vec::new(),
             commands: transaction.commands,
             replies: Vec::new(),
             started: self.clocked,
@@ -190,9 +192,10 @@ impl Server {
     }
 
     /// The command that asked for the transaction which has begun.
-    pub(super) fn note_exec(&mut self, found: Found) {
+    pub(super) fn note_exec(&mut self, found: Found, argv: &[Vec<u8>]) {
         if let Some(executing) = &mut self.executing {
             executing.found = Some(found);
+            executing.argv = argv.to_vec();
         }
     }
 
@@ -232,6 +235,7 @@ impl Server {
     fn end_execution(&mut self) {
         let Some(executing) = self.executing.take() else { return };
         if let Some(found) = executing.found {
+            self.show_to_monitors(executing.client, &found, &executing.argv);
             let microseconds = self.look().saturating_sub(executing.started);
             self.record(&found, microseconds, 0);
         }

@@ -1,0 +1,204 @@
+//! Defines who listens to which channels, and MONITOR: what reaches clients without their asking.
+
+use super::Server;
+use super::client::{ClientId, SCRIPT_CLIENT};
+use crate::command::{Found, flag};
+use crate::glob;
+use crate::resp::Reply;
+use crate::split::quoted;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a client can subscribe to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A channel, by its name.
+    Channel,
+    /// All channels whose names match a pattern.
+    Pattern,
+    /// A channel of a shard; there is one shard.
+    Shard,
+}
+
+/// Subscriptions of a client.
+#[derive(Default)]
+pub struct Subscriptions {
+    channels: BTreeSet<Vec<u8>>,
+    patterns: BTreeSet<Vec<u8>>,
+    shards: BTreeSet<Vec<u8>>,
+}
+
+impl Subscriptions {
+    /// Those of a kind.
+    pub fn of(&self, kind: Kind) -> &BTreeSet<Vec<u8>> {
+        match kind {
+            Kind::Channel => &self.channels,
+            Kind::Pattern => &self.patterns,
+            Kind::Shard => &self.shards,
+        }
+    }
+
+    fn of_mut(&mut self, kind: Kind) -> &mut BTreeSet<Vec<u8>> {
+        match kind {
+            Kind::Channel => &mut self.channels,
+            Kind::Pattern => &mut self.patterns,
+            Kind::Shard => &mut self.shards,
+        }
+    }
+
+    /// None at all.
+    pub fn is_empty(&self) -> bool {
+        self.channels.is_empty() && self.patterns.is_empty() && self.shards.is_empty()
+    }
+
+    /// The number that a reply about this kind tells: channels and patterns are counted together.
+    pub fn count(&self, kind: Kind) -> usize {
+        match kind {
+            Kind::Shard => self.shards.len(),
+            _ => self.channels.len() + self.patterns.len(),
+        }
+    }
+}
+
+/// Who listens, by channel or pattern, in order of subscription.
+#[derive(Default)]
+pub struct Channels {
+    channels: BTreeMap<Vec<u8>, Vec<ClientId>>,
+    patterns: BTreeMap<Vec<u8>, Vec<ClientId>>,
+    shards: BTreeMap<Vec<u8>, Vec<ClientId>>,
+}
+
+impl Channels {
+    /// Channels or patterns with the clients that have subscribed to them.
+    pub fn of(&self, kind: Kind) -> &BTreeMap<Vec<u8>, Vec<ClientId>> {
+        match kind {
+            Kind::Channel => &self.channels,
+            Kind::Pattern => &self.patterns,
+            Kind::Shard => &self.shards,
+        }
+    }
+
+    fn of_mut(&mut self, kind: Kind) -> &mut BTreeMap<Vec<u8>, Vec<ClientId>> {
+        match kind {
+            Kind::Channel => &mut self.channels,
+            Kind::Pattern => &mut self.patterns,
+            Kind::Shard => &mut self.shards,
+        }
+    }
+}
+
+impl Server {
+    /// Subscribes a client; how many subscriptions it has then.
+    pub fn subscribe(&mut self, id: ClientId, kind: Kind, name: &[u8]) -> usize {
+        let Some(client) = self.clients.get_mut(&id) else { return 0 };
+        if client.subscriptions.of_mut(kind).insert(name.to_vec()) {
+            self.channels.of_mut(kind).entry(name.to_vec()).or_default().push(id);
+        }
+        client.subscriptions.count(kind)
+    }
+
+    /// Ends a subscription; how many are left.
+    pub fn unsubscribe(&mut self, id: ClientId, kind: Kind, name: &[u8]) -> usize {
+        let Some(client) = self.clients.get_mut(&id) else { return 0 };
+        if client.subscriptions.of_mut(kind).remove(name) {
+            let channels = self.channels.of_mut(kind);
+            if let Some(listeners) = channels.get_mut(name) {
+                listeners.retain(|listener| *listener != id);
+                if listeners.is_empty() {
+                    channels.remove(name);
+                }
+            }
+        }
+        client.subscriptions.count(kind)
+    }
+
+    /// Ends all subscriptions of a client, and MONITOR.
+    pub fn stop_listening(&mut self, id: ClientId) {
+        for kind in [Kind::Channel, Kind::Pattern, Kind::Shard] {
+            let names = self.client(id).map(|client| client.subscriptions.of(kind).clone());
+            for name in names.unwrap_or_default() {
+                self.unsubscribe(id, kind, &name);
+            }
+        }
+        self.monitors.retain(|monitor| *monitor != id);
+    }
+
+    /// Sends a message to those who listen to a channel; how many they are.
+    pub fn publish(&mut self, channel: &[u8], message: &[u8]) -> usize {
+        let listeners = self.channels.channels.get(channel).cloned().unwrap_or_default();
+        let mut receivers = listeners.len();
+        for id in listeners {
+            self.push(
+                id,
+                Reply::Push(["message".as_bytes(), channel, message].map(Reply::bulk).into()),
+            );
+        }
+        let patterns = self.channels.patterns.iter();
+        let matching = patterns.filter(|(pattern, _)| glob::matches(pattern, channel, false));
+        let matching: Vec<_> =
+            matching.map(|(pattern, listeners)| (pattern.clone(), listeners.clone())).collect();
+        for (pattern, listeners) in matching {
+            receivers += listeners.len();
+            for id in listeners {
+                let message = ["pmessage".as_bytes(), &pattern, channel, message];
+                self.push(id, Reply::Push(message.map(Reply::bulk).into()));
+            }
+        }
+        receivers
+    }
+
+    /// Sends a message to those who listen to a shard's channel; how many they are.
+    pub fn publish_in_shard(&mut self, channel: &[u8], message: &[u8]) -> usize {
+        let listeners = self.channels.shards.get(channel).cloned().unwrap_or_default();
+        let receivers = listeners.len();
+        for id in listeners {
+            let message = ["smessage".as_bytes(), channel, message];
+            self.push(id, Reply::Push(message.map(Reply::bulk).into()));
+        }
+        receivers
+    }
+
+    /// Tells those who monitor the server of a command that a client has run.
+    pub(super) fn show_to_monitors(&mut self, id: ClientId, found: &Found, argv: &[Vec<u8>]) {
+        if self.monitors.is_empty() || found.command.has(flag::ADMIN) {
+            return;
+        }
+        let (database, sender) = match self.client(id) {
+            Some(client) if id == SCRIPT_CLIENT => (client.database, "lua".to_owned()),
+            Some(client) => (client.database, client.address.clone()),
+            None => return,
+        };
+        let (seconds, microseconds) = (self.clocked / 1_000_000, self.clocked % 1_000_000);
+        let mut line = format!("{seconds}.{microseconds:06} [{database} {sender}]").into_bytes();
+        for (place, argument) in argv.iter().enumerate() {
+            line.push(b' ');
+            if is_secret(found.command.name, argv, place) {
+                line.extend_from_slice(b"\"(redacted)\"");
+            } else {
+                line.extend_from_slice(&quoted(argument));
+            }
+        }
+        for monitor in self.monitors.clone() {
+            self.push(monitor, Reply::Status(line.clone().into()));
+        }
+    }
+
+    /// Queues what a client has not asked for; CLIENT REPLY does not withhold it.
+    fn push(&mut self, id: ClientId, mut message: Reply) {
+        self.downgrade(id, &mut message);
+        if let Some(client) = self.clients.get_mut(&id).filter(|client| !client.closing) {
+            client.replies.push_back(message);
+        }
+    }
+}
+
+/// Whether an argument is a name or a password of AUTH or HELLO.
+fn is_secret(command: &str, argv: &[Vec<u8>], place: usize) -> bool {
+    match command {
+        "auth" => place > 0,
+        "hello" => [1, 2].iter().any(|before| {
+            let word = place.checked_sub(*before).filter(|at| *at > 1).and_then(|at| argv.get(at));
+            word.is_some_and(|word| word.eq_ignore_ascii_case(b"auth"))
+        }),
+        _ => false,
+    }
+}
