@@ -83,6 +83,8 @@ pub struct Server {
     script_client: Client,
     /// Commands that wait until the server has time for them, in order of arrival.
     waiting: VecDeque<(ClientId, Vec<Vec<u8>>)>,
+    /// Who was being served when a script began to run for longer: the next when that has ended.
+    in_turn: Option<ClientId>,
     /// Clients that wait for keys.
     blocking: Blocking,
     /// Clients that watch keys.
@@ -188,6 +190,7 @@ impl Server {
             clients: BTreeMap::new(),
             script_client: Client { authenticated: true, ..Client::default() },
             waiting: VecDeque::new(),
+            in_turn: None,
             blocking: Blocking::default(),
             watches: Watches::default(),
             executing: None,
@@ -299,6 +302,9 @@ impl Server {
 
     /// Runs the commands that wait, as far as they can run now.
     fn serve(&mut self) {
+        if let Some(id) = self.in_turn.take_if(|_| self.scripts.running.is_none()) {
+            self.serve_client(id);
+        }
         let mut at = 0;
         while let Some((id, argv)) = self.waiting.get(at) {
             // What a client sends behind a command that waits has to wait as well.
@@ -321,6 +327,9 @@ impl Server {
             && let Some((_, argv)) = self.waiting.remove(at)
         {
             self.answer(id, &argv);
+            if self.is_busy() {
+                self.in_turn = Some(id);
+            }
         }
     }
 
