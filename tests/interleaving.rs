@@ -147,7 +147,8 @@ fn generate(random: &mut Random) -> Vec<Step> {
             families.push(family);
         }
     }
-    let pipelines = one_in(random, 3);
+    // A pause that was typed ahead of a pause's end puts off again those who came later: Redis then has another order.
+    let pipelines = one_in(random, 3) && !families.contains(&PAUSE);
     let mut steps = Vec::new();
     for _ in 0..60 {
         let client = random.below(CLIENTS as u64) as usize;
