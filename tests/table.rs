@@ -180,6 +180,10 @@ fn keys_lie_within_the_arity_and_the_syntax_names_them() {
         }
     }
     for (name, row) in rows() {
+        // The channels of shards are found as keys are, and are none.
+        if row.group == "pubsub" {
+            continue;
+        }
         for spec in row.keys {
             let Begin::Index(index) = spec.begin else { continue };
             let least = i64::from(row.arity.abs());

@@ -26,7 +26,7 @@ use config::Config;
 pub use context::Context;
 use histogram::Histogram;
 use pause::Pause;
-use pubsub::Channels;
+use pubsub::Listeners;
 use random::Random;
 use std::collections::{BTreeMap, VecDeque};
 use transaction::{Executing, Watches};
@@ -94,7 +94,7 @@ pub struct Server {
     /// The debugging session.
     pub(crate) debugging: Option<ldb::Session>,
     /// Who listens to which channels.
-    pub(crate) channels: Channels,
+    pub(crate) channels: Listeners,
     /// Who monitors the server.
     pub(crate) monitors: Vec<ClientId>,
     /// CLIENT PAUSE.
@@ -195,7 +195,7 @@ impl Server {
             watches: Watches::default(),
             executing: None,
             debugging: None,
-            channels: Channels::default(),
+            channels: Listeners::default(),
             monitors: Vec::new(),
             pause: None,
             scripts: Scripts::new(script::HEAP_LIMIT),

@@ -61,13 +61,13 @@ impl Subscriptions {
 
 /// Who listens, by channel or pattern, in order of subscription.
 #[derive(Default)]
-pub struct Channels {
+pub struct Listeners {
     channels: BTreeMap<Vec<u8>, Vec<ClientId>>,
     patterns: BTreeMap<Vec<u8>, Vec<ClientId>>,
     shards: BTreeMap<Vec<u8>, Vec<ClientId>>,
 }
 
-impl Channels {
+impl Listeners {
     /// Channels or patterns with the clients that have subscribed to them.
     pub fn of(&self, kind: Kind) -> &BTreeMap<Vec<u8>, Vec<ClientId>> {
         match kind {
