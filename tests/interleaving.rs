@@ -108,6 +108,19 @@ const SCRIPTS: &[&str] = &[
     "$long 1 $key",
 ];
 
+const PUBSUB: &[&str] = &[
+    "SUBSCRIBE $key",
+    "SUBSCRIBE $key $key",
+    "PSUBSCRIBE *",
+    "UNSUBSCRIBE $key",
+    "PUNSUBSCRIBE *",
+    "PUBLISH $key $value",
+    "PUBLISH $key $value",
+    "PUBSUB NUMSUB $key",
+    "PUBSUB NUMPAT",
+    "EVAL return(redis.call('PUBLISH',KEYS[1],'x')) 1 $key",
+];
+
 /// Of whole databases, and what clients do to each other. The real server does not survive that a client who waits for
 /// the end of a pause is unblocked, so that no case has both.
 const WIDE: &[&str] = &["FLUSHALL", "FLUSHDB", "SWAPDB 0 1"];
@@ -142,7 +155,7 @@ fn generate(random: &mut Random) -> Vec<Step> {
             families.push(family);
         }
     }
-    for family in [WIDE, KILL, *pick(random, &[UNBLOCK, PAUSE])] {
+    for family in [WIDE, KILL, PUBSUB, *pick(random, &[UNBLOCK, PAUSE])] {
         if one_in(random, 3) {
             families.push(family);
         }

@@ -5,6 +5,7 @@ use super::client::ClientId;
 use super::transaction::writes;
 use crate::command::{self, Command, flag};
 use crate::keyspace::Millis;
+use crate::resp::Resp;
 use crate::script;
 
 /// A pause that CLIENT PAUSE has begun.
@@ -44,10 +45,17 @@ impl Server {
         let command = found.command;
         let is_write = command.has(flag::WRITE)
             || command.has(flag::MAY_REPLICATE)
+            // Replicas hear of these, though COMMAND INFO does not tell.
+            || matches!(command.name, "publish" | "spublish" | "pfcount")
             || self.runs_writer(command, argv)
             || (command.name == "exec"
                 && writes(self.client(id).and_then(|client| client.transaction.as_ref())));
+        // One who listens is told so at once.
+        let listens = self
+            .client(id)
+            .is_some_and(|client| client.resp == Resp::V2 && !client.subscriptions.is_empty());
         command.takes(argv.len())
+            && !listens
             && (is_write || self.pause.as_ref().is_some_and(|pause| pause.all))
     }
 
