@@ -9,6 +9,7 @@ use crate::long_double::LongDouble;
 use crate::number;
 use crate::resp::{Reply, Resp};
 use crate::server::Context;
+use crate::server::notify::Event;
 use crate::value::hash::{Hash, Limits};
 
 /// The hash commands.
@@ -274,6 +275,7 @@ fn set_all(context: &mut Context, args: &mut Args, name: &str) -> Result<i64, Er
     let new = pairs.iter().filter(|(field, value)| hash.set(field, value.to_vec(), limits));
     let new = new.count();
     context.changed(key);
+    context.notify(Event::Hash, "hset", key);
     Ok(new as i64)
 }
 
@@ -285,6 +287,7 @@ fn hsetnx(context: &mut Context, args: &mut Args) -> Answer {
     }
     hash.set(field, value.to_vec(), limits);
     context.changed(key);
+    context.notify(Event::Hash, "hset", key);
     Ok(Reply::Integer(1))
 }
 
@@ -321,10 +324,14 @@ fn hdel(context: &mut Context, args: &mut Args) -> Answer {
     let Some(hash) = context.write::<Hash>(key)? else { return Ok(Reply::Integer(0)) };
     let removed = fields.iter().filter(|field| hash.remove(field)).count();
     let empty = hash.is_empty();
-    if empty {
-        context.delete(key);
-    } else if removed > 0 {
+    if removed > 0 {
         context.changed(key);
+        context.notify(Event::Hash, "hdel", key);
+    }
+    if empty {
+        // All of it is one change.
+        context.delete(key);
+        context.server.changes -= 1;
     }
     Ok(Reply::Integer(removed as i64))
 }
@@ -361,7 +368,7 @@ fn hincrby(context: &mut Context, args: &mut Args) -> Answer {
         None => 0,
     };
     let sum = old.checked_add(increment).ok_or(Error::INCREMENT_OVERFLOW)?;
-    set_one(context, key, field, sum.to_string().into_bytes())?;
+    set_one(context, key, field, sum.to_string().into_bytes(), "hincrby")?;
     Ok(Reply::Integer(sum))
 }
 
@@ -377,14 +384,21 @@ fn hincrbyfloat(context: &mut Context, args: &mut Args) -> Answer {
     };
     let sum = old.plus(increment).filter(|sum| !sum.is_infinite());
     let sum = sum.ok_or(Error::INCREMENT_NOT_FINITE)?.to_text();
-    set_one(context, key, field, sum.clone())?;
+    set_one(context, key, field, sum.clone(), "hincrbyfloat")?;
     Ok(Reply::Bulk(sum))
 }
 
-fn set_one(context: &mut Context, key: &[u8], field: &[u8], value: Vec<u8>) -> Result<(), Error> {
+fn set_one(
+    context: &mut Context,
+    key: &[u8],
+    field: &[u8],
+    value: Vec<u8>,
+    event: &str,
+) -> Result<(), Error> {
     let limits = limits(context);
     context.create::<Hash>(key)?.set(field, value, limits);
     context.changed(key);
+    context.notify(Event::Hash, event, key);
     Ok(())
 }
 

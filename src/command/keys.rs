@@ -9,6 +9,7 @@ use crate::keyspace::Millis;
 use crate::keyspace::frequency::Frequency;
 use crate::resp::Reply;
 use crate::server::Context;
+use crate::server::notify::Event;
 
 /// The generic commands: keys whatever they hold.
 pub const COMMANDS: &[Command] = &[
@@ -488,6 +489,8 @@ fn move_to(context: &mut Context, from: &[u8], to: &[u8]) {
     // One change, though both keys are different now.
     context.changed(to);
     context.server.touched(context.database, from);
+    context.notify(Event::Generic, "rename_from", from);
+    context.notify(Event::Generic, "rename_to", to);
 }
 
 fn r#move(context: &mut Context, args: &mut Args) -> Answer {
@@ -504,6 +507,8 @@ fn r#move(context: &mut Context, args: &mut Args) -> Answer {
     }
     context.changed(key);
     context.server.touched(to, key);
+    context.notify(Event::Generic, "move_from", key);
+    context.server.notify(Event::Generic, "move_to", to, key);
     Ok(Reply::Integer(1))
 }
 
@@ -533,6 +538,7 @@ fn copy(context: &mut Context, args: &mut Args) -> Answer {
     context.server.databases[database].put(to, entry);
     context.server.changes += 1;
     context.server.touched(database, to);
+    context.server.notify(Event::Generic, "copy_to", database, to);
     Ok(Reply::Integer(1))
 }
 
@@ -556,6 +562,7 @@ fn persist(context: &mut Context, args: &mut Args) -> Answer {
     if has_deadline {
         context.db().set_deadline(key, None);
         context.changed(key);
+        context.notify(Event::Generic, "persist", key);
     }
     Ok(Reply::flag(has_deadline))
 }
@@ -604,6 +611,7 @@ fn set_deadline(
     } else {
         context.db().set_deadline(key, Some(deadline));
         context.changed(key);
+        context.notify(Event::Generic, "expire", key);
     }
     Ok(Reply::Integer(1))
 }

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::keyspace::Millis;
 use crate::resp::Reply;
 use crate::server::Context;
+use crate::server::notify::Event;
 use crate::value::list::{End, List};
 
 /// The list family.
@@ -374,7 +375,7 @@ fn push(context: &mut Context, args: &mut Args, end: End, create: bool) -> Answe
         list.push(end, element.clone());
     }
     let length = list.len();
-    changed(context, key, elements.len());
+    changed(context, key, elements.len(), pushed(end));
     Ok(Reply::Integer(length as i64))
 }
 
@@ -408,18 +409,36 @@ fn pop(context: &mut Context, args: &mut Args, end: End, name: &str) -> Answer {
 fn take(context: &mut Context, key: &[u8], end: End, count: usize) -> Result<Vec<Vec<u8>>, Error> {
     let Some(list) = context.write::<List>(key)? else { return Ok(Vec::new()) };
     let taken: Vec<Vec<u8>> = (0..count.min(list.len())).filter_map(|_| list.pop(end)).collect();
-    changed(context, key, taken.len());
+    changed(context, key, taken.len(), popped(end));
     Ok(taken)
 }
 
 /// Notes so many changes of a list, and removes it if it is empty now.
-fn changed(context: &mut Context, key: &[u8], changes: usize) {
+fn changed(context: &mut Context, key: &[u8], changes: usize, event: &str) {
     let Some(more) = (changes as u64).checked_sub(1) else { return };
-    if matches!(context.write::<List>(key), Ok(Some(list)) if list.is_empty()) {
-        context.db().remove(key);
-    }
     context.server.changes += more;
     context.changed(key);
+    context.notify(Event::List, event, key);
+    if matches!(context.write::<List>(key), Ok(Some(list)) if list.is_empty()) {
+        context.delete(key);
+        context.server.changes -= 1;
+    }
+}
+
+/// The event of putting an element at an end.
+fn pushed(end: End) -> &'static str {
+    match end {
+        End::Left => "lpush",
+        End::Right => "rpush",
+    }
+}
+
+/// The event of taking one from it.
+fn popped(end: End) -> &'static str {
+    match end {
+        End::Left => "lpop",
+        End::Right => "rpop",
+    }
 }
 
 fn bulks(elements: Vec<Vec<u8>>) -> Reply {
@@ -451,7 +470,7 @@ fn lset(context: &mut Context, args: &mut Args) -> Answer {
     let Some(list) = context.write::<List>(key)? else { return Err(Error::NO_SUCH_KEY) };
     let place = place(args.integer()?, list.len()).ok_or(Error::INDEX_OUT_OF_RANGE)?;
     list.set(place, args.bytes()?.to_vec());
-    changed(context, key, 1);
+    changed(context, key, 1, "lset");
     Ok(Reply::OK)
 }
 
@@ -481,7 +500,7 @@ fn ltrim(context: &mut Context, args: &mut Args) -> Answer {
     list.trim(first, end);
     let removed = before - list.len();
     // A list that stays as it was has been written to all the same.
-    changed(context, key, removed.max(1));
+    changed(context, key, removed.max(1), "ltrim");
     context.server.changes -= u64::from(removed == 0);
     Ok(Reply::OK)
 }
@@ -496,7 +515,7 @@ fn lrem(context: &mut Context, args: &mut Args) -> Answer {
         count => usize::try_from(count).unwrap_or(usize::MAX),
     };
     let removed = list.remove(from, most, element);
-    changed(context, key, removed);
+    changed(context, key, removed, "lrem");
     Ok(Reply::Integer(removed as i64))
 }
 
@@ -517,7 +536,7 @@ fn linsert(context: &mut Context, args: &mut Args) -> Answer {
     };
     list.insert(place + after, element.to_vec());
     let length = list.len();
-    changed(context, key, 1);
+    changed(context, key, 1, "linsert");
     Ok(Reply::Integer(length as i64))
 }
 
@@ -608,9 +627,9 @@ fn r#move(
     };
     context.create::<List>(destination)?.push(to, element.clone());
     // One change, though both lists are different now.
-    changed(context, destination, 1);
+    changed(context, destination, 1, pushed(to));
     context.server.changes -= 1;
-    changed(context, source, 1);
+    changed(context, source, 1, popped(from));
     Ok(Some(Reply::Bulk(element)))
 }
 

@@ -364,6 +364,7 @@ fn config_set(context: &mut Context, args: &mut Args) -> Answer {
         database.counting.log_factor = log_factor;
         database.counting.decay_minutes = decay_minutes;
     }
+    context.server.note_new_keys();
     Ok(Reply::OK)
 }
 

@@ -34,6 +34,8 @@ pub struct Database {
     deadlines: BTreeSet<(Millis, Box<[u8]>)>,
     /// Keys that a deadline has deleted since the server last asked ([`Database::take_expired`]).
     expired: Vec<Box<[u8]>>,
+    /// Keys that have come since the server last asked, if it wants to know.
+    created: Option<Vec<Box<[u8]>>>,
     /// How uses are counted.
     pub counting: Counting,
 }
@@ -91,6 +93,22 @@ impl Database {
         std::mem::take(&mut self.expired)
     }
 
+    /// Notes keys that come from now on, or no more.
+    pub fn note_new_keys(&mut self, wanted: bool) {
+        self.created = wanted.then(Vec::new);
+    }
+
+    fn note_new(&mut self, key: &[u8]) {
+        if let Some(created) = &mut self.created {
+            created.push(key.into());
+        }
+    }
+
+    /// The keys that have come since the last call, if they are noted.
+    pub fn take_created(&mut self) -> Vec<Box<[u8]>> {
+        self.created.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     /// The soonest deadline.
     pub fn next_deadline(&self) -> Option<Millis> {
         self.deadlines.first().map(|(deadline, _)| *deadline)
@@ -134,6 +152,9 @@ impl Database {
         let frequency = self.entries.get(key).map_or(Frequency::new(now), |old| old.frequency);
         let entry = Entry { value, deadline: None, accessed: now, frequency };
         let old = self.entries.insert(key, entry);
+        if old.is_none() {
+            self.note_new(key);
+        }
         if let Some(deadline) = old.and_then(|entry| entry.deadline) {
             self.deadlines.remove(&(deadline, key.into()));
         }
@@ -141,7 +162,9 @@ impl Database {
 
     /// Puts an entry at a key as it is, its deadline included.
     pub fn put(&mut self, key: &[u8], entry: Entry) {
+        // What was there makes way first: the key is a new one.
         self.remove(key);
+        self.note_new(key);
         if let Some(deadline) = entry.deadline {
             self.deadlines.insert((deadline, key.into()));
         }

@@ -268,6 +268,8 @@ const PARAMETERS: &[Parameter] = &[
 pub struct Config {
     /// In the order of [`PARAMETERS`], as CONFIG GET prints them.
     values: Vec<Vec<u8>>,
+    /// The letter `n` is among the classes of keyspace events. CONFIG GET does not show it beside `A`.
+    new_keys: bool,
     /// What the engine itself reads, taken from the values after each change.
     pub active: Active,
 }
@@ -295,12 +297,14 @@ pub struct Active {
     pub lfu: bool,
     /// INFO latencystats is kept.
     pub latency_tracking: bool,
+    /// Letters of `notify-keyspace-events`.
+    pub keyspace_events: Vec<u8>,
 }
 
 impl Default for Config {
     fn default() -> Config {
         let values = PARAMETERS.iter().map(|parameter| parameter.default.into()).collect();
-        let mut config = Config { values, active: Active::default() };
+        let mut config = Config { values, new_keys: false, active: Active::default() };
         config.activate();
         config
     }
@@ -338,7 +342,16 @@ impl Config {
             requirepass: self.text("requirepass").to_vec(),
             lfu: self.text("maxmemory-policy").ends_with(b"lfu"),
             latency_tracking: self.text("latency-tracking") == b"yes",
+            keyspace_events: self.keyspace_events(),
         };
+    }
+
+    fn keyspace_events(&self) -> Vec<u8> {
+        let mut letters = self.text("notify-keyspace-events").to_vec();
+        if self.new_keys {
+            letters.push(b'n');
+        }
+        letters
     }
 
     /// Names and values of the parameters that any of the patterns names; a name without a pattern is
@@ -384,7 +397,7 @@ impl Config {
             places.push(at);
         }
         let old = self.values.clone();
-        for (at, (name, value)) in places.into_iter().zip(pairs) {
+        for (at, (name, value)) in places.into_iter().zip(&pairs) {
             let at = target(at);
             match parse(&PARAMETERS[at], value, &self.values[at]) {
                 Ok(text) => self.values[at] = text,
@@ -392,6 +405,11 @@ impl Config {
                     self.values = old;
                     return Err(Error::config_set(name, &reason));
                 }
+            }
+        }
+        for (name, value) in pairs {
+            if name.eq_ignore_ascii_case(b"notify-keyspace-events") {
+                self.new_keys = value.contains(&b'n');
             }
         }
         self.activate();

@@ -1,6 +1,7 @@
 //! Defines what a command's handler works with.
 
 use super::client::{Client, ClientId};
+use super::notify::Event;
 use super::{Origin, Server};
 use crate::error::Error;
 use crate::keyspace::{Database, Entry, Millis};
@@ -42,6 +43,7 @@ impl Context<'_> {
 
     /// A key's entry for a command that reads: counted as a hit or a miss.
     pub fn read_entry(&mut self, key: &[u8]) -> Option<&mut Entry> {
+        self.notify_miss(key);
         let now = self.now();
         let server = &mut *self.server;
         let entry = server.databases[self.database].entry(key, now);
@@ -54,6 +56,7 @@ impl Context<'_> {
 
     /// A key's entry for a command that reads but does not use the key: counted, and not marked as accessed.
     pub fn look(&mut self, key: &[u8]) -> Option<&Entry> {
+        self.notify_miss(key);
         let now = self.now();
         let server = &mut *self.server;
         let entry = server.databases[self.database].peek(key, now);
@@ -62,6 +65,13 @@ impl Context<'_> {
             None => server.stats.keyspace_misses += 1,
         }
         entry
+    }
+
+    /// Tells those who listen that a key is looked for and not there.
+    fn notify_miss(&mut self, key: &[u8]) {
+        if self.server.notifies(Event::Miss) && !self.exists(key) {
+            self.notify(Event::Miss, "keymiss", key);
+        }
     }
 
     /// A key's value for a command that reads: counted as a hit or a miss, WRONGTYPE if it is another type.
@@ -97,12 +107,13 @@ impl Context<'_> {
         self.changed(key);
     }
 
-    /// Deletes a key, and notes the change; false if it was not there.
+    /// Deletes a key, notes the change and tells those who listen; false if it was not there.
     pub fn delete(&mut self, key: &[u8]) -> bool {
         let there = self.exists(key);
         if there {
             self.db().remove(key);
             self.changed(key);
+            self.notify(Event::Generic, "del", key);
         }
         there
     }

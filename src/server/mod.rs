@@ -9,6 +9,7 @@ mod context;
 pub mod histogram;
 pub mod info;
 mod memory;
+pub mod notify;
 pub mod pause;
 pub mod pubsub;
 pub mod random;
@@ -25,6 +26,7 @@ use client::{Client, ClientId, Muted, SCRIPT_CLIENT};
 use config::Config;
 pub use context::Context;
 use histogram::Histogram;
+use notify::Event;
 use pause::Pause;
 use pubsub::Listeners;
 use random::Random;
@@ -514,6 +516,7 @@ impl Server {
             for key in self.databases[index].take_expired() {
                 self.stats.expired_keys += 1;
                 self.touched(index, &key);
+                self.notify(Event::Expired, "expired", index, &key);
             }
         }
     }
@@ -635,6 +638,9 @@ impl Server {
             },
             Run::Container(_) => Err(Error::wrong_arity(found.command.name)),
         };
+        if !self.config.active.keyspace_events.is_empty() {
+            self.note_expired();
+        }
         let is_shown = match found.command.run {
             Run::Later(_) => found.command.name == "exec" && !matches!(result, Ok(None)),
             _ => !found.command.has(flag::SKIP_MONITOR),

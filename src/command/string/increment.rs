@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::long_double::LongDouble;
 use crate::resp::Reply;
 use crate::server::Context;
+use crate::server::notify::Event;
 use crate::value::string::StringValue;
 
 pub fn incr(context: &mut Context, args: &mut Args) -> Answer {
@@ -37,6 +38,7 @@ fn add(context: &mut Context, key: &[u8], increment: i64) -> Answer {
     let sum = old.checked_add(increment).ok_or(Error::INCREMENT_OVERFLOW)?;
     *context.create(key)? = StringValue::from(sum);
     context.changed(key);
+    context.notify(Event::String, "incrby", key);
     Ok(Reply::Integer(sum))
 }
 
@@ -51,5 +53,6 @@ pub fn incrbyfloat(context: &mut Context, args: &mut Args) -> Answer {
     let sum = sum.ok_or(Error::INCREMENT_NOT_FINITE)?.to_text();
     *context.create(key)? = StringValue::text(&sum);
     context.changed(key);
+    context.notify(Event::String, "incrbyfloat", key);
     Ok(Reply::Bulk(sum))
 }

@@ -5,6 +5,7 @@ use crate::command::args::Args;
 use crate::error::Error;
 use crate::resp::Reply;
 use crate::server::Context;
+use crate::server::notify::Event;
 use crate::value::string::StringValue;
 use crate::value::{Kind, LONGEST_STRING};
 
@@ -34,12 +35,14 @@ pub fn append(context: &mut Context, args: &mut Args) -> Answer {
     let length = context.write::<StringValue>(key)?.map(|value| value.len());
     let Some(length) = length else {
         context.set(key, StringValue::new(suffix).wrap());
+        context.notify(Event::String, "append", key);
         return Ok(Reply::Integer(suffix.len() as i64));
     };
     let length = check_length(context, length as u64, suffix.len())?;
     let bytes = context.create::<StringValue>(key)?.make_raw();
     bytes.extend_from_slice(suffix);
     context.changed(key);
+    context.notify(Event::String, "append", key);
     Ok(Reply::Integer(length as i64))
 }
 
@@ -60,6 +63,7 @@ pub fn setrange(context: &mut Context, args: &mut Args) -> Answer {
     }
     let length = bytes.len();
     context.changed(key);
+    context.notify(Event::String, "setrange", key);
     Ok(Reply::Integer(length as i64))
 }
 

@@ -7,6 +7,7 @@ use crate::keyspace::Millis;
 use crate::number;
 use crate::resp::Reply;
 use crate::server::Context;
+use crate::server::notify::Event;
 use crate::value::Kind;
 use crate::value::string::StringValue;
 
@@ -107,6 +108,7 @@ fn read(context: &mut Context, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
 /// Gives a key a new string.
 fn store(context: &mut Context, key: &[u8], value: &[u8]) {
     context.set(key, StringValue::new(value).wrap());
+    context.notify(Event::String, "set", key);
 }
 
 pub fn get(context: &mut Context, args: &mut Args) -> Answer {
@@ -159,6 +161,9 @@ fn set_with(
     store(context, key, value);
     let deadline = if options.keep_ttl { current.flatten() } else { deadline };
     context.db().set_deadline(key, deadline);
+    if options.expiry.is_some() {
+        context.notify(Event::Generic, "expire", key);
+    }
     Ok(old.unwrap_or(Reply::OK))
 }
 
@@ -190,12 +195,14 @@ pub fn getex(context: &mut Context, args: &mut Args) -> Answer {
         Some(deadline) => {
             context.db().set_deadline(key, Some(deadline));
             context.changed(key);
+            context.notify(Event::Generic, "expire", key);
         }
         None if options.persist => {
             let expires = context.db().peek(key, now).is_some_and(|entry| entry.deadline.is_some());
             if expires {
                 context.db().set_deadline(key, None);
                 context.changed(key);
+                context.notify(Event::Generic, "persist", key);
             }
         }
         None => {}
