@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const ROUNDS = 7;
+const ROUNDS = 11;
 const here = import.meta.dirname;
 const root = join(here, "../..");
 const programs = readdirSync(join(here, "lua"))
