@@ -379,12 +379,12 @@ fn push(context: &mut Context, args: &mut Args, end: End, create: bool) -> Answe
     Ok(Reply::Integer(length as i64))
 }
 
-/// LPOP key [count]
+/// `LPOP key [count]`
 fn lpop(context: &mut Context, args: &mut Args) -> Answer {
     pop(context, args, End::Left, "lpop")
 }
 
-/// RPOP key [count]
+/// `RPOP key [count]`
 fn rpop(context: &mut Context, args: &mut Args) -> Answer {
     pop(context, args, End::Right, "rpop")
 }

@@ -292,12 +292,12 @@ fn spublish(context: &mut Context, args: &mut Args) -> Answer {
     Ok(Reply::Integer(context.server.publish_in_shard(channel, message) as i64))
 }
 
-/// PUBSUB CHANNELS [pattern]
+/// `PUBSUB CHANNELS [pattern]`
 fn pubsub_channels(context: &mut Context, args: &mut Args) -> Answer {
     names(context, args, Kind::Channel)
 }
 
-/// PUBSUB SHARDCHANNELS [pattern]
+/// `PUBSUB SHARDCHANNELS [pattern]`
 fn pubsub_shardchannels(context: &mut Context, args: &mut Args) -> Answer {
     names(context, args, Kind::Shard)
 }
