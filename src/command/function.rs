@@ -211,7 +211,7 @@ fn call(context: &mut Context, args: &mut Args, read_only: bool) -> Result<Optio
     library::call(context, name, argv, keys, arguments, read_only).map(|()| None)
 }
 
-/// FUNCTION LOAD [REPLACE] function-code
+/// `FUNCTION LOAD [REPLACE] function-code`
 fn load(context: &mut Context, args: &mut Args) -> Answer {
     let mut replace = false;
     while args.remaining() > 1 {
@@ -263,7 +263,7 @@ fn restore(context: &mut Context, args: &mut Args) -> Answer {
     library::restore(context.server, payload, policy).map(|()| Reply::OK)
 }
 
-/// FUNCTION LIST [LIBRARYNAME library-name-pattern] [WITHCODE]
+/// `FUNCTION LIST [LIBRARYNAME library-name-pattern] [WITHCODE]`
 fn list(context: &mut Context, args: &mut Args) -> Answer {
     let (mut pattern, mut with_code) = (None, false);
     while !args.is_empty() {
