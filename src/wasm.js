@@ -2,10 +2,17 @@
 
 const encoder = new TextEncoder();
 const states = ["ready", "waiting", "closed"];
+// In the order of `Role` in src/cli/debugger.rs.
+const roleNames = ["plain", "debug", "command", "reply", "error", "hint", "value", "current", "breakpoint"];
 
 /** An output, as src/wasm.rs describes it. */
 export function output(text, prompt, ok, state, flags) {
   return { text, prompt, ok, state: states[state], clear: (flags & 1) !== 0, unkillable: (flags & 2) !== 0 };
+}
+
+/** Says what each line of an output is about. */
+export function withRoles(output, roles) {
+  output.roles = Array.from(roles, (role) => roleNames[role]);
 }
 
 /**

@@ -12,7 +12,8 @@
 //!
 //! An output is `{ text, prompt, ok, state, clear, unkillable }`: what is printed, lines ended by `\n`; the prompt that
 //! follows; false if an error is among it; `"ready"`, `"waiting"` (a reply comes later) or `"closed"`; whether the screen
-//! is to be cleared first; and whether it says that a script runs which only SHUTDOWN NOSAVE can end.
+//! is to be cleared first; and whether it says that a script runs which only SHUTDOWN NOSAVE can end. What the debugger
+//! prints has `roles` as well, one for each line from the first: `"current"`, `"value"`, and so on.
 
 use crate::cli::hint;
 use crate::cli::session::{self, Session};
@@ -32,6 +33,8 @@ const ROOM: usize = 1 << 10;
 #[wasm_bindgen(module = "/src/wasm.js")]
 extern "C" {
     fn output(text: &str, prompt: &JsValue, ok: bool, state: u32, flags: u32) -> JsValue;
+    #[wasm_bindgen(js_name = withRoles)]
+    fn with_roles(output: &JsValue, roles: &[u8]);
     fn pack(values: &Array, room: &mut [u8]) -> usize;
 }
 
@@ -230,7 +233,12 @@ impl Engine {
             session::State::Closed => 2,
         };
         let flags = u32::from(shown.clear) | u32::from(shown.unkillable) << 1;
-        output(&text(&shown.text), &self.prompt.1, shown.ok, state, flags)
+        let output = output(&text(&shown.text), &self.prompt.1, shown.ok, state, flags);
+        if !shown.roles.is_empty() {
+            let roles: Vec<u8> = shown.roles.iter().map(|role| *role as u8).collect();
+            with_roles(&output, &roles);
+        }
+        output
     }
 }
 

@@ -200,3 +200,51 @@ test("beside each other or stacked, at any width nothing stands outside, and axe
     await accessible(page);
   }
 });
+
+test("a script is stepped through, and its lines have roles", async ({ page, site }) => {
+  await open(page, site, 1);
+  await type(page, 1, "SCRIPT DEBUG YES");
+  await expect(last(page, 1)).toHaveText("OK");
+  await type(page, 1, `EVAL "local n = redis.call('INCR', KEYS[1])\\nreturn n" 1 counter`);
+  const debuggerPrompt = terminal(page, 1).locator(".mirror .prompt");
+  await expect(debuggerPrompt).toHaveText("lua debugger> ");
+  await expect(log(page, 1)).toContainText("Lua debugging session started, please use:");
+  await expect(log(page, 1).locator(".output.current")).toHaveText("-> 1   local n = redis.call('INCR', KEYS[1])");
+  await type(page, 1, "step");
+  await expect(log(page, 1).locator(".output.command")).toHaveText("<redis> INCR counter");
+  await expect(log(page, 1).locator(".output.reply")).toHaveText("<reply> 1");
+  await type(page, 1, "print n");
+  await expect(log(page, 1).locator(".output.value")).toHaveText("<value> 1");
+  await type(page, 1, "break 99");
+  await expect(last(page, 1)).toHaveText("Wrong line number.");
+  await accessible(page);
+  await type(page, 1, "continue");
+  await expect(log(page, 1)).toContainText("(Lua debugging session ended -- dataset changes rolled back)");
+  await expect(debuggerPrompt).toHaveText(prompt);
+  await type(page, 1, "EXISTS counter");
+  await expect(last(page, 1)).toHaveText("(integer) 0");
+});
+
+test("BLPOP is served by the other terminal; SUBSCRIBE and MONITOR are left by Ctrl-C", async ({ page, site }) => {
+  await open(page, site);
+  await type(page, 1, "BLPOP queue 0");
+  await type(page, 2, "RPUSH queue job");
+  await expect(last(page, 1)).toContainText('2) "job"');
+  await type(page, 1, "SUBSCRIBE news");
+  await expect(log(page, 1)).toContainText("Reading messages... (press Ctrl-C to quit)");
+  await type(page, 2, "PUBLISH news hello");
+  await expect(log(page, 1)).toContainText('3) "hello"');
+  await input(page, 1).focus();
+  await page.keyboard.press("Control+c");
+  await type(page, 1, "PING");
+  await expect(last(page, 1)).toHaveText("PONG");
+  await type(page, 2, "PUBLISH news again");
+  await expect(last(page, 2)).toHaveText("(integer) 0");
+  await type(page, 1, "MONITOR");
+  await type(page, 2, `EVAL "return redis.call('GET', KEYS[1])" 1 seen`);
+  await expect(log(page, 1)).toContainText('lua] "GET" "seen"');
+  await input(page, 1).focus();
+  await page.keyboard.press("Control+c");
+  await type(page, 1, "PING");
+  await expect(last(page, 1)).toHaveText("PONG");
+});

@@ -20,13 +20,24 @@ export class Screen {
   command(prompt, line) {
     this.#add("command");
     this.#part(make("span", { className: "prompt" }, prompt), prompt);
-    this.#text(`${line}\n`, "typed", line.length);
+    this.#text(`${line}\n`, "typed");
   }
 
-  /** Adds what Redis printed; `ok` is false for an error. */
-  output(text, ok) {
+  /** Adds what Redis printed; `ok` is false for an error. The debugger says of its lines what they are about. */
+  output(text, ok, roles = []) {
     if (this.#entries.length === 0) this.#add("late");
-    this.#text(text, ok ? "output" : "output wrong", 0);
+    if (roles.length === 0) {
+      this.#text(text, ok ? "output" : "output wrong");
+      return;
+    }
+    const lines = text.split(/(?<=\n)/);
+    // One block for each run of lines with the same role.
+    for (let from = 0; from < lines.length; ) {
+      let to = from + 1;
+      while (to < lines.length && (roles[to] ?? "plain") === (roles[from] ?? "plain")) to++;
+      this.#text(lines.slice(from, to).join(""), `output ${roles[from] ?? "plain"}`);
+      from = to;
+    }
   }
 
   /** Says something of the page's own. */

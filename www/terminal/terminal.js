@@ -300,9 +300,9 @@ export class Terminal extends HTMLElement {
     this.#session.send(line);
   }
 
-  #received({ text, prompt, ok, state, clear, unkillable }) {
+  #received({ text, prompt, ok, state, clear, unkillable, roles }) {
     if (clear) this.#screen.clear();
-    this.#screen.output(text, ok);
+    this.#screen.output(text, ok, roles);
     this.#set(state, state === "ready" ? prompt : "");
     if (state === "closed") this.#screen.notice(words.closed);
     if (unkillable) this.#offerShutdown();
