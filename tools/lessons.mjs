@@ -32,7 +32,8 @@ export function readLessons(folder) {
 
 /**
  * The commands of a transcript: `> line`, or `2> line` in a second terminal, with what redis-cli prints below it; `1<` with
- * what the first prints only then. Directives are for the tests.
+ * what the first prints only then. Output with blank lines
+ * has `|` before each line. Directives are for the tests.
  */
 export function transcript(source) {
   const commands = [];
@@ -40,7 +41,7 @@ export function transcript(source) {
     const [, typed, line, later] = /^(?:(\d?)> (.*)|(\d)<)$/.exec(text) ?? [];
     if (later) commands.push({ output: "", terminal: Number(later) });
     else if (line !== undefined) commands.push({ line, output: "", terminal: Number(typed || 1) });
-    else if (!text.startsWith("#: ")) (commands.at(-1) ?? fail("a redis block begins with `> `")).output += `${text}\n`;
+    else if (!text.startsWith("#: ")) (commands.at(-1) ?? fail("a redis block begins with `> `")).output += `${text.replace(/^\|/, "")}\n`;
   }
   return commands;
 }

@@ -480,7 +480,7 @@ impl<'gc> Machine<'_, 'gc> {
             let size: usize = self.state.thread.stack[start..=last].iter().map(length).sum();
             if size > 1 << 12 {
                 self.check_memory(size)?;
-                self.fuel -= (size >> 12) as i64;
+                self.fuel -= (size >> 9) as i64;
             }
             let mut bytes = std::mem::take(&mut self.state.joined);
             bytes.reserve(size);
