@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 #[test]
 fn our_engine_prints_what_the_lessons_show() {
-    replay(lessons(), || Box::new(Engine::new()));
+    replay(&lessons(), || Box::new(Engine::new()));
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn the_real_server_prints_what_the_lessons_show() {
         return;
     }
     let (debugged, lessons): (Vec<_>, Vec<_>) = lessons().into_iter().partition(debugs);
-    replay(lessons, || Box::new(RealPlayer::start().expect("it is installed")));
+    replay(&lessons, || Box::new(RealPlayer::start().expect("it is installed")));
     assert!(!debugged.is_empty(), "a lesson is about the debugger");
     for (path, transcript) in debugged {
         let parsed = Transcript::parse(&path, transcript.as_bytes());
@@ -52,7 +52,7 @@ fn without_colours(text: &[u8]) -> String {
     parts.fold(plain, |all, part| all + part.split_once('m').map_or(part, |(_, rest)| rest))
 }
 
-fn replay(lessons: Vec<(PathBuf, String)>, fresh: impl Fn() -> Box<dyn Player>) {
+fn replay(lessons: &[(PathBuf, String)], fresh: impl Fn() -> Box<dyn Player>) {
     assert!(lessons.len() >= 11, "the tutorial's walkthrough has eleven steps");
     let course: String = lessons.iter().map(|(_, transcript)| transcript.as_str()).collect();
     for (path, transcript) in lessons.iter().chain([&(PathBuf::from("the whole course"), course)]) {

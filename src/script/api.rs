@@ -143,6 +143,9 @@ fn pcall<'gc>(
     machine.give(value)
 }
 
+/// What a command costs, beside what its arguments and its reply do.
+const FUEL_PER_MICROSECOND: i64 = 4;
+
 /// Runs the command that the arguments name; its reply, or the table of its error.
 fn run<'gc>(
     server: &mut Server,
@@ -160,7 +163,11 @@ fn run<'gc>(
     let bytes: usize = argv.iter().map(Vec::len).sum();
     machine.fuel -= 2;
     machine.pay_for_bytes(bytes);
-    match server.call(SCRIPT_CLIENT, &argv, origin) {
+    let before = server.clocked();
+    let result = server.call(SCRIPT_CLIENT, &argv, origin);
+    // A command cannot be paused; one that took long is the last of its slice.
+    machine.fuel -= server.clocked().saturating_sub(before) as i64 * FUEL_PER_MICROSECOND;
+    match result {
         Ok(Some(mut reply)) => match &mut reply {
             Reply::Error(text) => Err(error_table(machine, text)),
             reply => Ok(to_lua(machine, reply, resp)),

@@ -210,12 +210,16 @@ pub fn to_lua<'gc>(machine: &mut Machine<'_, 'gc>, reply: &mut Reply, resp: Resp
 fn convert_reply<'gc>(machine: &mut Machine<'_, 'gc>, reply: &Reply, resp: Resp) -> Value<'gc> {
     match reply {
         Reply::Integer(number) => Value::Number(*number as f64),
-        Reply::Bulk(bytes) => machine.string(bytes),
+        Reply::Bulk(bytes) => {
+            machine.pay_for_bytes(bytes.len());
+            machine.string(bytes)
+        }
         Reply::Null | Reply::NullArray if resp == Resp::V3 => Value::Nil,
         Reply::Null | Reply::NullArray => Value::Boolean(false),
         Reply::Status(text) => single(machine, "ok", |machine| machine.string(text)),
         Reply::Error(text) => error_table(machine, text),
         Reply::Array(items) | Reply::Push(items) => {
+            machine.fuel -= items.len() as i64;
             let table = machine.table(items.len(), 0);
             for (index, item) in items.iter().enumerate() {
                 let value = convert_reply(machine, item, resp);
@@ -225,6 +229,7 @@ fn convert_reply<'gc>(machine: &mut Machine<'_, 'gc>, reply: &Reply, resp: Resp)
             Value::Table(table)
         }
         Reply::Map(pairs) => {
+            machine.fuel -= 2 * pairs.len() as i64;
             let table = machine.table(0, pairs.len());
             for (key, value) in pairs {
                 let key = convert_reply(machine, key, resp);
@@ -235,6 +240,7 @@ fn convert_reply<'gc>(machine: &mut Machine<'_, 'gc>, reply: &Reply, resp: Resp)
             single(machine, "map", |_| Value::Table(table))
         }
         Reply::Set(items) => {
+            machine.fuel -= items.len() as i64;
             let table = machine.table(0, items.len());
             for item in items {
                 let key = convert_reply(machine, item, resp);

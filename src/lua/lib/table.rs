@@ -216,14 +216,39 @@ fn remove<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
     if !(1..=end).contains(&place) {
         return Ok(Flow::Return(0));
     }
-    let removed = at(table, place);
-    machine.fuel -= (end - place) >> 6;
-    for index in place..end {
-        put(machine, table, index, at(table, index + 1))?;
+    // What is removed has a slot of its own, as a continuation holds no values.
+    machine.push(at(table, place));
+    Box::new(Closing { hole: place, end }).resume(machine, arguments, Outcome::Resumed)
+}
+
+/// `remove` at work: it moves items down, the first one first.
+struct Closing {
+    hole: i64,
+    end: i64,
+}
+
+impl Continue for Closing {
+    fn resume<'gc>(
+        mut self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        _: Outcome<'gc>,
+    ) -> Result<'gc> {
+        let table = machine.check_table(arguments, 1)?;
+        while self.hole < self.end {
+            let next = self.end.min(self.hole + 64);
+            for index in self.hole..next {
+                put(machine, table, index, at(table, index + 1))?;
+            }
+            self.hole = next;
+            machine.fuel -= 1;
+            if machine.fuel <= 0 {
+                return Ok(Flow::Pause(self));
+            }
+        }
+        put(machine, table, self.end, Value::Nil)?;
+        Ok(Flow::Return(1))
     }
-    put(machine, table, end, Value::Nil)?;
-    machine.push(removed);
-    Ok(Flow::Return(1))
 }
 
 // ---- foreach, foreachi
