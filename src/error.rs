@@ -134,6 +134,7 @@ fixed! {
     NO_SUCH_CLIENT "ERR No such client"
     WHILE_MONITORING "ERR Replica can't interact with the keyspace"
     MONITOR_IN_MULTI "ERR MONITOR isn't allowed for DENY BLOCKING client"
+    SSUBSCRIBE_IN_MULTI "ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client"
     EXEC_WITHOUT_MULTI "ERR EXEC without MULTI"
     DISCARD_WITHOUT_MULTI "ERR DISCARD without MULTI"
     NESTED_MULTI "ERR MULTI calls can not be nested"

@@ -15,6 +15,7 @@ use evalsha::cli::print::print;
 use evalsha::resp::Reply;
 use evalsha::server::client::ClientId;
 use evalsha::server::random::Random;
+use evalsha::split::split;
 
 /// How many clients there are.
 const CLIENTS: usize = 4;
@@ -143,6 +144,125 @@ fn clients_get_the_same_replies() {
                 .unwrap_or_else(|| format!("(now the same; at first it was)\n{first}"));
             let transcript = transcript(&real, &steps);
             panic!("case {case} of seed {seed}: {found}\n{transcript}");
+        }
+    }
+}
+
+/// Where messages and lines of MONITOR come among replies, and who gets none; a line begins with its client.
+const PLACES: &[&[&str]] = &[
+    // In a transaction: the array counts commands, and messages take their places.
+    &[
+        "0 MULTI",
+        "0 SUBSCRIBE a b",
+        "0 PUBLISH a 1",
+        "0 PING",
+        "0 UNSUBSCRIBE a",
+        "0 SSUBSCRIBE s",
+        "0 UNSUBSCRIBE b x",
+        "0 GET x",
+        "0 EXEC",
+        "1 PUBLISH b 1",
+        "1 SPUBLISH s 1",
+        "0 GET x",
+    ],
+    &[
+        "1 CONFIG SET notify-keyspace-events KEA",
+        "0 MULTI",
+        "0 PSUBSCRIBE *",
+        "0 SET k 1",
+        "0 EVAL \"redis.call('INCR', KEYS[1]) return redis.call('PUBLISH', 'x', 'y')\" 1 k",
+        "0 PUNSUBSCRIBE *",
+        "0 GET k",
+        "0 EXEC",
+        "1 CONFIG SET notify-keyspace-events \"\"",
+    ],
+    // CLIENT REPLY withholds no messages.
+    &[
+        "0 CLIENT REPLY SKIP",
+        "0 SUBSCRIBE a b",
+        "0 SUBSCRIBE c",
+        "0 CLIENT REPLY OFF",
+        "0 SSUBSCRIBE s",
+        "0 ECHO x",
+        "1 PUBLISH a 1",
+        "0 UNSUBSCRIBE a",
+        "0 UNSUBSCRIBE b",
+        "0 UNSUBSCRIBE c",
+        "0 UNSUBSCRIBE",
+        "0 MULTI",
+        "0 SUBSCRIBE a",
+        "0 ECHO x",
+        "0 EXEC",
+        "1 PUBLISH a 2",
+    ],
+    // MONITOR: its own commands come behind their replies.
+    &[
+        "0 MONITOR",
+        "0 MONITOR",
+        "0 PING",
+        "0 MULTI",
+        "0 ECHO x",
+        "0 PING",
+        "0 EXEC",
+        "0 EXEC",
+        "0 SUBSCRIBE a b",
+        "1 PUBLISH a x",
+        "0 UNSUBSCRIBE a",
+        "0 UNSUBSCRIBE b",
+        "0 GET x",
+        "0 PUBLISH a x",
+        "0 SPUBLISH a x",
+        "0 EVAL return(1) 0",
+        "0 EVAL_RO return(1) 0",
+        "0 EVALSHA x 0",
+        "0 FCALL x 0",
+        "0 CLIENT REPLY SKIP",
+        "1 PING",
+        "0 PING",
+        "0 PING",
+        "0 CLIENT REPLY OFF",
+        "1 PING",
+        "0 CLIENT REPLY ON",
+        "0 RESET",
+        "1 PING",
+    ],
+    // What it hides, and what it shows of what is refused.
+    &[
+        "0 MONITOR",
+        "1 AUTH a",
+        "1 AUTH a b",
+        "1 AUTH a b c",
+        "1 HELLO x AUTH a b",
+        "1 HELLO 4 AUTH a b",
+        "1 HELLO 3 AUTH a",
+        "1 HELLO 3 SETNAME auth x y",
+        "1 HELLO 3 FOO AUTH a b",
+        "1 HELLO 3 AUTH default b AUTH default c AUTH d e AUTH f g",
+        "1 HELLO 3 SETNAME AUTH AUTH AUTH AUTH",
+        "1 MULTI",
+        "1 EXEC a",
+        "1 EXEC",
+        "1 MULTI",
+        "1 AUTH default x",
+        "1 EXEC",
+    ],
+];
+
+#[test]
+fn messages_have_their_places_among_replies() {
+    let Some(real) = RealServer::start() else { return };
+    for protocol in ["2", "3"] {
+        for lines in PLACES {
+            // Both are there before the first line: to find out its number a client of the real server sends a command.
+            let hello = words(&format!("HELLO {protocol}"));
+            let mut steps = vec![Step::Send(0, hello), Step::Send(1, words("PING"))];
+            for line in *lines {
+                let argv = split(&line.as_bytes()[2..]).unwrap();
+                steps.push(Step::Send(usize::from(line.as_bytes()[0] - b'0'), argv));
+            }
+            if let Some(found) = difference(&real, &steps) {
+                panic!("RESP{protocol}: {found}\n{}", transcript(&real, &steps));
+            }
         }
     }
 }
@@ -423,10 +543,17 @@ fn same(step: &Step, ours: &[Got], theirs: &[Got]) -> bool {
         })
 }
 
-/// HELLO's reply has the number of the client.
+/// HELLO's reply has the number of the client, and a line of MONITOR has a time and an address.
 fn without_id(reply: &Reply) -> Reply {
     let id = Reply::bulk("id");
     match reply {
+        Reply::Status(text) if text.first().is_some_and(u8::is_ascii_digit) => {
+            let text = String::from_utf8_lossy(text).into_owned();
+            let (head, command) = text.split_once("] ").unwrap_or(("", &text));
+            let database = head.split(['[', ' ']).nth(2).unwrap_or("");
+            let sender = if head.ends_with(" lua") { "lua" } else { "client" };
+            Reply::Status(format!("[{database} {sender}] {command}").into_bytes().into())
+        }
         Reply::Array(items) => {
             let mut items: Vec<Reply> = items.iter().map(without_id).collect();
             if let Some(at) = items.iter().position(|item| *item == id) {

@@ -409,6 +409,9 @@ fn reset(context: &mut Context, _args: &mut Args) -> Answer {
 }
 
 fn auth(context: &mut Context, args: &mut Args) -> Answer {
+    if args.remaining() <= 2 {
+        context.redact(args, 2);
+    }
     let (user, password) = match args.remaining() {
         1 if context.server.config.active.requirepass.is_empty() => {
             return Err(Error::AUTH_WITHOUT_PASSWORD);
@@ -444,6 +447,7 @@ fn hello(context: &mut Context, args: &mut Args) -> Answer {
     }
     while let Some(word) = args.peek() {
         if args.remaining() >= 3 && args.option("auth") {
+            context.redact(args, 2);
             let (user, password) = (args.bytes()?, args.bytes()?);
             authenticate(context, user, password)?;
         } else if args.remaining() >= 2 && args.option("setname") {

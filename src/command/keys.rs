@@ -775,13 +775,13 @@ fn object_help(_context: &mut Context, _args: &mut Args) -> Answer {
 
 fn object_encoding(context: &mut Context, args: &mut Args) -> Answer {
     let key = args.key()?;
-    Ok(Reply::bulk_or_null(context.look(key).map(|entry| entry.value.encoding())))
+    Ok(Reply::bulk_or_null(context.inspect(key).map(|entry| entry.value.encoding())))
 }
 
 fn object_idletime(context: &mut Context, args: &mut Args) -> Answer {
     let (key, now) = (args.key()?, context.now());
     let lfu = context.server.config.active.lfu;
-    match context.look(key) {
+    match context.inspect(key) {
         None => Ok(Reply::Null),
         Some(_) if lfu => Err(Error::LFU_SELECTED),
         Some(entry) => Ok(Reply::Integer((now - entry.accessed).max(0) / 1000)),
@@ -792,7 +792,7 @@ fn object_freq(context: &mut Context, args: &mut Args) -> Answer {
     let (key, now) = (args.key()?, context.now());
     let lfu = context.server.config.active.lfu;
     let counting = context.db().counting.clone();
-    match context.look(key) {
+    match context.inspect(key) {
         None => Ok(Reply::Null),
         Some(_) if !lfu => Err(Error::LFU_NOT_SELECTED),
         Some(entry) => Ok(Reply::Integer(entry.frequency.count(now, &counting).into())),
@@ -801,7 +801,7 @@ fn object_freq(context: &mut Context, args: &mut Args) -> Answer {
 
 fn object_refcount(context: &mut Context, args: &mut Args) -> Answer {
     let key = args.key()?;
-    Ok(match context.look(key) {
+    Ok(match context.inspect(key) {
         None => Reply::Null,
         Some(entry) => Reply::Integer(entry.value.references()),
     })

@@ -152,6 +152,13 @@ impl Command {
         self.group == "scripting" && matches!(self.run, Run::Later(_))
     }
 
+    /// Whether replicas hear of it, or of what it does, though it is no write. COMMAND INFO does not tell.
+    pub fn may_replicate(&self) -> bool {
+        self.has(flag::MAY_REPLICATE)
+            || matches!(self.name, "publish" | "spublish" | "pfcount")
+            || self.runs_script() && !self.has(flag::READONLY)
+    }
+
     /// Whether the command has the flag.
     pub fn has(&self, flag: u32) -> bool {
         self.flags & flag != 0

@@ -221,6 +221,9 @@ fn psubscribe(context: &mut Context, args: &mut Args) -> Answer {
 
 /// SSUBSCRIBE shardchannel [shardchannel ...]
 fn ssubscribe(context: &mut Context, args: &mut Args) -> Answer {
+    if context.server.is_in_transaction(context.client) {
+        return Err(Error::SSUBSCRIBE_IN_MULTI);
+    }
     Ok(subscribe_to(context, args, Kind::Shard, "ssubscribe"))
 }
 
@@ -275,7 +278,7 @@ fn confirmation(word: &str, name: Reply, count: usize) -> Reply {
 fn send_all(context: &mut Context, mut replies: Vec<Reply>) -> Reply {
     let last = replies.pop().unwrap_or(Reply::Null);
     for reply in replies {
-        context.server.reply(context.client, reply);
+        context.server.push(context.client, reply);
     }
     last
 }

@@ -473,6 +473,10 @@ fn monitor(context: &mut Context, _args: &mut Args) -> Answer {
         return Err(Error::MONITOR_IN_MULTI);
     }
     if let Some(client) = context.client() {
+        if client.monitors && client.muted == Muted::No {
+            // Who monitors already is not answered at all.
+            client.muted = Muted::Replies(1);
+        }
         client.monitors = true;
     }
     if !context.server.monitors.contains(&id) {

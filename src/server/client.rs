@@ -57,6 +57,8 @@ pub struct Client {
     pub subscriptions: Subscriptions,
     /// MONITOR.
     pub monitors: bool,
+    /// What MONITOR says of the client's own command: it comes behind the reply.
+    pub(super) own_line: Option<Reply>,
     /// SCRIPT DEBUG.
     pub debug: Mode,
     /// The command that waits for a key.

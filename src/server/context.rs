@@ -3,6 +3,7 @@
 use super::client::{Client, ClientId};
 use super::notify::Event;
 use super::{Origin, Server};
+use crate::command::args::Args;
 use crate::error::Error;
 use crate::keyspace::{Database, Entry, Millis};
 use crate::resp::Resp;
@@ -57,6 +58,11 @@ impl Context<'_> {
     /// A key's entry for a command that reads but does not use the key: counted, and not marked as accessed.
     pub fn look(&mut self, key: &[u8]) -> Option<&Entry> {
         self.notify_miss(key);
+        self.inspect(key)
+    }
+
+    /// As [`Context::look`], but nobody is told that the key is not there.
+    pub fn inspect(&mut self, key: &[u8]) -> Option<&Entry> {
         let now = self.now();
         let server = &mut *self.server;
         let entry = server.databases[self.database].peek(key, now);
@@ -122,6 +128,12 @@ impl Context<'_> {
     pub fn changed(&mut self, key: &[u8]) {
         self.server.changes += 1;
         self.server.touched(self.database, key);
+    }
+
+    /// Hides the next arguments from MONITOR, if there are so many.
+    pub fn redact(&mut self, args: &Args, count: usize) {
+        let first = args.argv().len().saturating_sub(args.remaining());
+        self.server.redacted.extend(first..first.saturating_add(count));
     }
 
     /// Whether a command may wait: not in a transaction and not in a script.

@@ -99,6 +99,8 @@ pub struct Server {
     pub(crate) channels: Listeners,
     /// Who monitors the server.
     pub(crate) monitors: Vec<ClientId>,
+    /// Arguments of the running command that MONITOR must not show, by their places.
+    pub(crate) redacted: Vec<usize>,
     /// CLIENT PAUSE.
     pub(crate) pause: Option<Pause>,
     /// The interpreter, the script cache, and the script that runs.
@@ -199,6 +201,7 @@ impl Server {
             debugging: None,
             channels: Listeners::default(),
             monitors: Vec::new(),
+            redacted: Vec::new(),
             pause: None,
             scripts: Scripts::new(script::HEAP_LIMIT),
             log: VecDeque::new(),
@@ -521,10 +524,22 @@ impl Server {
         }
     }
 
-    /// Queues a reply for a client, as its protocol shows it.
+    /// Queues the reply to a command for a client, as its protocol shows it, and what MONITOR says of the command.
     pub fn reply(&mut self, id: ClientId, mut reply: Reply) {
+        if matches!(reply, Reply::Push(_)) && self.is_muted(id) {
+            // CLIENT REPLY SKIP has skipped this one, though it is seen.
+            self.push(id, reply.clone());
+        }
         self.downgrade(id, &mut reply);
         self.queue_reply(id, reply);
+        self.push_own_line(id);
+    }
+
+    /// Whether CLIENT REPLY withholds what is sent to the client now.
+    fn is_muted(&self, id: ClientId) -> bool {
+        // CLIENT REPLY SKIP itself is answered by nothing, and what comes with it is seen.
+        let muted = self.client(id).map(|client| client.muted);
+        matches!(muted, Some(Muted::Always | Muted::Replies(1)))
     }
 
     /// Makes of a reply what the client's protocol can show.
@@ -648,6 +663,7 @@ impl Server {
         if is_shown {
             self.show_to_monitors(id, &found, argv);
         }
+        self.redacted.clear();
         if let Ok(None) = &result {
             // What takes longer is recorded when it ends.
             if let Some(running) = &mut self.scripts.running {
@@ -701,7 +717,7 @@ impl Server {
         let found = match command::resolve(argv) {
             Ok(found) => found,
             Err(_) if from_script => return Err(Error::SCRIPT_UNKNOWN_COMMAND),
-            Err(error) => return Err(self.refuse_queued(id, None, error)),
+            Err(error) => return Err(self.refuse_queued(id, None, argv, error)),
         };
         if let Some(client) = self.clients.get_mut(&id) {
             client.last_command = Some(found);
@@ -714,7 +730,7 @@ impl Server {
         };
         verdict.map(|()| found).map_err(|error| {
             self.stats.calls.entry(found.id).or_default().rejected += 1;
-            if from_script { error } else { self.refuse_queued(id, Some(&found), error) }
+            if from_script { error } else { self.refuse_queued(id, Some(&found), argv, error) }
         })
     }
 
@@ -734,7 +750,7 @@ impl Server {
             if is_limited && !is_allowed {
                 return Err(Error::while_subscribed(&found.full_name()));
             }
-            if client.monitors && (command.has(flag::WRITE) || command.has(flag::READONLY)) {
+            if client.monitors && (command.has(flag::READONLY) || self.may_write(command, argv)) {
                 return Err(Error::WHILE_MONITORING);
             }
         }
@@ -770,7 +786,7 @@ impl Server {
         if command.has(flag::NOSCRIPT) {
             return Err(Error::NOT_IN_SCRIPT);
         }
-        if command.has(flag::WRITE) && read_only {
+        if (command.has(flag::WRITE) || command.may_replicate()) && read_only {
             return Err(Error::WRITE_IN_READ_ONLY_SCRIPT);
         }
         if command.has(flag::DENYOOM) && !allow_oom {

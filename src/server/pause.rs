@@ -43,11 +43,7 @@ impl Server {
         }
         let Ok(found) = command::resolve(argv) else { return false };
         let command = found.command;
-        let is_write = command.has(flag::WRITE)
-            || command.has(flag::MAY_REPLICATE)
-            // Replicas hear of these, though COMMAND INFO does not tell.
-            || matches!(command.name, "publish" | "spublish" | "pfcount")
-            || self.runs_writer(command, argv)
+        let is_write = self.may_write(command, argv)
             || (command.name == "exec"
                 && writes(self.client(id).and_then(|client| client.transaction.as_ref())));
         // One who listens is told so at once.
@@ -59,11 +55,12 @@ impl Server {
             && (is_write || self.pause.as_ref().is_some_and(|pause| pause.all))
     }
 
-    /// Whether the command runs a script that may write, as far as it has declared that.
-    fn runs_writer(&self, command: &Command, argv: &[Vec<u8>]) -> bool {
-        let name = argv.get(1).map_or(&[][..], Vec::as_slice);
-        command.runs_script()
-            && !command.has(flag::READONLY)
-            && script::declared(self, command.name, name).is_none_or(|flags| !flags.no_writes)
+    /// Whether the command writes, or may reach replicas: a script unless it has declared that it does not.
+    pub(super) fn may_write(&self, command: &Command, argv: &[Vec<u8>]) -> bool {
+        if command.runs_script() && !command.has(flag::READONLY) {
+            let name = argv.get(1).map_or(&[][..], Vec::as_slice);
+            return script::declared(self, command.name, name).is_none_or(|flags| !flags.no_writes);
+        }
+        command.has(flag::WRITE) || command.may_replicate()
     }
 }

@@ -171,34 +171,42 @@ impl Server {
         let mut line = format!("{seconds}.{microseconds:06} [{database} {sender}]").into_bytes();
         for (place, argument) in argv.iter().enumerate() {
             line.push(b' ');
-            if is_secret(found.command.name, argv, place) {
+            if self.redacted.contains(&place) {
                 line.extend_from_slice(b"\"(redacted)\"");
             } else {
                 line.extend_from_slice(&quoted(argument));
             }
         }
         for monitor in self.monitors.clone() {
-            self.push(monitor, Reply::Status(line.clone().into()));
+            if self.is_muted(monitor) {
+                continue;
+            }
+            let line = Reply::Status(line.clone().into());
+            // A script is shown before it runs, and any other command behind its reply.
+            let client = self.clients.get_mut(&monitor).filter(|_| monitor == id);
+            match client.filter(|_| !found.command.runs_script()) {
+                Some(client) => client.own_line = Some(line),
+                None => self.push(monitor, line),
+            }
         }
     }
 
-    /// Queues what a client has not asked for; CLIENT REPLY does not withhold it.
-    fn push(&mut self, id: ClientId, mut message: Reply) {
+    /// Queues what MONITOR says of a client's own command, now that it has been answered.
+    pub(super) fn push_own_line(&mut self, id: ClientId) {
+        let client = self.clients.get_mut(&id);
+        if let Some(line) = client.and_then(|client| client.own_line.take()) {
+            self.push(id, line);
+        }
+    }
+
+    /// Queues a message, behind what the client's transaction has been answered so far; CLIENT REPLY does not withhold it.
+    pub(crate) fn push(&mut self, id: ClientId, mut message: Reply) {
+        if self.is_in_transaction(id) && !self.is_muted(id) {
+            return self.keep(id, message);
+        }
         self.downgrade(id, &mut message);
         if let Some(client) = self.clients.get_mut(&id).filter(|client| !client.closing) {
             client.replies.push_back(message);
         }
-    }
-}
-
-/// Whether an argument is a name or a password of AUTH or HELLO.
-fn is_secret(command: &str, argv: &[Vec<u8>], place: usize) -> bool {
-    match command {
-        "auth" => place > 0,
-        "hello" => [1, 2].iter().any(|before| {
-            let word = place.checked_sub(*before).filter(|at| *at > 1).and_then(|at| argv.get(at));
-            word.is_some_and(|word| word.eq_ignore_ascii_case(b"auth"))
-        }),
-        _ => false,
     }
 }

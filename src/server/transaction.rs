@@ -25,9 +25,10 @@ impl Transaction {
         self.commands.len() * QUEUED + arguments.map(Vec::len).sum::<usize>()
     }
 
-    /// Whether one of its commands has the flag.
-    pub fn has(&self, flag: u32) -> bool {
-        self.commands.iter().any(|(found, _)| found.command.has(flag))
+    /// Whether one of its commands writes, or may reach replicas.
+    pub fn writes(&self) -> bool {
+        let mut commands = self.commands.iter().map(|(found, _)| found.command);
+        commands.any(|command| command.has(flag::WRITE) || command.may_replicate())
     }
 }
 
@@ -38,7 +39,10 @@ pub struct Executing {
     found: Option<Found>,
     argv: Vec<Vec<u8>>,
     commands: VecDeque<(Found, Vec<Vec<u8>>)>,
+    /// What its client has been answered, with the messages that came in between.
     replies: Vec<Reply>,
+    /// How many commands it has.
+    count: usize,
     /// When it began, in microseconds since the epoch.
     started: u64,
 }
@@ -74,6 +78,7 @@ impl Server {
             client: id,
             found: None,
             argv: Vec::new(),
+            count: transaction.commands.len(),
             commands: transaction.commands,
             replies: Vec::new(),
             started: self.clocked,
@@ -178,10 +183,12 @@ impl Server {
         &mut self,
         id: ClientId,
         found: Option<&Found>,
+        argv: &[Vec<u8>],
         error: Error,
     ) -> Error {
-        if found.is_some_and(|found| found.command.name == "exec") {
+        if let Some(found) = found.filter(|found| found.command.name == "exec") {
             self.discard(id);
+            self.show_to_monitors(id, found, argv);
             return Error::exec_aborted(&error);
         }
         let client = self.clients.get_mut(&id);
@@ -214,11 +221,20 @@ impl Server {
         }
     }
 
-    /// Keeps a reply for EXEC's, in the protocol that the client has now: HELLO may come behind.
-    fn collect(&mut self, mut reply: Reply) {
-        if let Some(executing) = &self.executing {
-            self.downgrade(executing.client, &mut reply);
+    /// Keeps a command's reply for EXEC's, with what follows it.
+    fn collect(&mut self, reply: Reply) {
+        let Some(id) = self.executing.as_ref().map(Executing::client) else { return };
+        if matches!(reply, Reply::Push(_)) {
+            self.push(id, reply);
+        } else {
+            self.keep(id, reply);
         }
+        self.push_own_line(id);
+    }
+
+    /// Keeps a reply or a message for EXEC's reply, in the protocol that the client has now: HELLO may come behind.
+    pub(super) fn keep(&mut self, id: ClientId, mut reply: Reply) {
+        self.downgrade(id, &mut reply);
         if let Some(executing) = &mut self.executing {
             executing.replies.push(reply);
         }
@@ -234,12 +250,19 @@ impl Server {
 
     fn end_execution(&mut self) {
         let Some(executing) = self.executing.take() else { return };
+        // Redis says how many commands there are, and then lets messages come in between: the array ends too early.
+        let mut replies = executing.replies;
+        let behind = replies.split_off(executing.count.min(replies.len()));
+        self.queue_reply(executing.client, Reply::Array(replies));
+        for reply in behind {
+            self.queue_reply(executing.client, reply);
+        }
         if let Some(found) = executing.found {
             self.show_to_monitors(executing.client, &found, &executing.argv);
+            self.push_own_line(executing.client);
             let microseconds = self.look().saturating_sub(executing.started);
             self.record(&found, microseconds, 0);
         }
-        self.queue_reply(executing.client, Reply::Array(executing.replies));
         if let Some(client) = self.clients.get_mut(&executing.client) {
             // It has been debugged.
             client.closing |= client.debug != Mode::No;
@@ -249,5 +272,5 @@ impl Server {
 
 /// Whether a transaction has a command that writes, or that replicas hear of.
 pub(super) fn writes(transaction: Option<&Transaction>) -> bool {
-    transaction.is_some_and(|queue| queue.has(flag::WRITE) || queue.has(flag::MAY_REPLICATE))
+    transaction.is_some_and(Transaction::writes)
 }
