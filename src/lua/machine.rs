@@ -58,7 +58,7 @@ pub type NativeFunction =
 
 /// A short cut through a native, without a frame: gives its results, nil where there are less than two, if it need not
 /// push, call, pause or fail. Otherwise it gives nothing and has done nothing, and the native runs.
-pub(in crate::lua) type QuickFunction =
+pub(crate) type QuickFunction =
     for<'a, 'b, 'gc> fn(&'a mut Machine<'b, 'gc>, Arguments) -> Option<[Packed<'gc>; 2]>;
 
 /// Where a native's arguments are on the stack.
@@ -439,7 +439,7 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     /// As [`Machine::register`], with the short cuts that some of the functions have.
-    pub(in crate::lua) fn register_with(
+    pub(crate) fn register_with(
         &mut self,
         table: Table<'gc>,
         functions: &[(&str, NativeFunction)],
@@ -456,7 +456,7 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     /// A library: a new table under a global name, of functions and the short cuts that some of them have.
-    pub(in crate::lua) fn library(
+    pub(crate) fn library(
         &mut self,
         name: &str,
         functions: &[(&str, NativeFunction)],
@@ -506,7 +506,7 @@ impl<'gc> Machine<'_, 'gc> {
         self.push_packed(value.into());
     }
 
-    pub(in crate::lua) fn push_packed(&mut self, value: Packed<'gc>) {
+    pub(crate) fn push_packed(&mut self, value: Packed<'gc>) {
         let top = self.state.thread.top;
         self.reserve(top + 1);
         self.state.thread.stack[top] = value;
@@ -540,7 +540,7 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     #[inline(always)]
-    pub(in crate::lua) fn packed(&self, slot: usize) -> Packed<'gc> {
+    pub(crate) fn packed(&self, slot: usize) -> Packed<'gc> {
         self.state.thread.stack.get(slot).copied().unwrap_or_default()
     }
 

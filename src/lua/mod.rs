@@ -19,13 +19,16 @@
 //! A host loads a function, starts it and resumes it slice by slice:
 //!
 //! ```
-//! use evalsha::lua::{Lua, NoHost, Step};
+//! use evalsha_lua::{Lua, NoHost, Step};
 //! let mut lua = Lua::new(64 << 20);
 //! let function = lua.load(b"local t = {...} return #'abc' + 1", b"@example").unwrap();
 //! lua.start(function);
 //! while lua.resume(&mut NoHost, 10_000) == Step::Paused {}
 //! lua.enter(|machine| assert_eq!(machine.slot(0).to_number(), Some(4.0)));
 //! ```
+
+// `lib` holds Lua's libraries; this crate's root is mod.rs.
+#![allow(special_module_name)]
 
 pub mod bytecode;
 mod class;

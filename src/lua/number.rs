@@ -461,7 +461,7 @@ mod tests {
             let digits = (random >> 20) % 10u64.pow(1 + turn % 16);
             let number = digits as f64 / POWERS_OF_TEN[(random >> 8) as usize % 20];
             for number in [number, f64::from_bits(number.to_bits() + 1), number * number] {
-                let spec = crate::lua::format::Spec { precision: Some(14), ..Default::default() };
+                let spec = crate::format::Spec { precision: Some(14), ..Default::default() };
                 let expected = String::from_utf8_lossy(&spec.float(b'g', number)).into_owned();
                 assert_eq!(String::from_utf8_lossy(&format_number(number)), expected);
                 let text = format!("{number}");

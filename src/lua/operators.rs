@@ -75,7 +75,7 @@ const MAX_LOOP: usize = 100;
 const NUMBER_TEXT: usize = 32;
 
 /// What [`Machine::look_up`] comes to.
-pub(in crate::lua) enum LookUp<'gc> {
+pub(crate) enum LookUp<'gc> {
     /// A value, nil if there is none.
     Found(Packed<'gc>),
     /// `handler(object, key)` has the answer.
@@ -103,7 +103,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// See [`Machine::metamethod`].
     #[inline]
-    pub(in crate::lua) fn handler_of(&self, value: Packed<'gc>, event: Event) -> Packed<'gc> {
+    pub(crate) fn handler_of(&self, value: Packed<'gc>, event: Event) -> Packed<'gc> {
         self.metatable_of(value).map_or(Packed::NIL, |metatable| self.handler(metatable, event))
     }
 
@@ -131,7 +131,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// `value[key]`, through tables up to a value or a function to ask. `register` is where the value is, for the
     /// error.
-    pub(in crate::lua) fn look_up(
+    pub(crate) fn look_up(
         &mut self,
         value: Packed<'gc>,
         key: Packed<'gc>,
@@ -272,7 +272,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// See [`Machine::raw_set`].
     #[inline]
-    pub(in crate::lua) fn raw_set_packed(
+    pub(crate) fn raw_set_packed(
         &mut self,
         table: Table<'gc>,
         key: Packed<'gc>,
@@ -371,7 +371,7 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     /// A string that is a key may have to be compared to its end.
-    pub(in crate::lua) fn pay_for_key(&mut self, key: Packed<'gc>) {
+    pub(crate) fn pay_for_key(&mut self, key: Packed<'gc>) {
         if let Some(text) = key.as_str() {
             self.pay_for_bytes(text.bytes().len());
         }
@@ -433,11 +433,7 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     /// The error of an order comparison. PUC-Rio takes two type names for equal when their third letters are.
-    pub(in crate::lua) fn order_error(
-        &mut self,
-        left: Value<'gc>,
-        right: Value<'gc>,
-    ) -> Fault<'gc> {
+    pub(crate) fn order_error(&mut self, left: Value<'gc>, right: Value<'gc>) -> Fault<'gc> {
         let (a, b) = (left.type_name(), right.type_name());
         if a.as_bytes()[2] == b.as_bytes()[2] {
             self.error_here(format!("attempt to compare two {a} values"))

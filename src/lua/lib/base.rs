@@ -1,16 +1,16 @@
 //! Defines the base library: what every script can call without a table in front.
 
-use crate::lua::function::NativeCode;
-use crate::lua::lexer::SyntaxError;
-use crate::lua::machine::{
+use crate::function::NativeCode;
+use crate::lexer::SyntaxError;
+use crate::machine::{
     Arguments, Continue, Fault, Flow, MAX_VALUES, Machine, NativeFunction, Outcome, Protection,
     QuickFunction,
 };
-use crate::lua::number::{format_number, parse_integer};
-use crate::lua::operators::Event;
-use crate::lua::packed::Packed;
-use crate::lua::parser::error_in_beginning;
-use crate::lua::value::Value;
+use crate::number::{format_number, parse_integer};
+use crate::operators::Event;
+use crate::packed::Packed;
+use crate::parser::error_in_beginning;
+use crate::value::Value;
 
 /// The functions.
 pub const FUNCTIONS: &[(&str, NativeFunction)] = &[

@@ -1,9 +1,9 @@
 //! Defines the bit library: `LuaBitOp`'s operations on 32-bit numbers, of which the results are signed.
 
 use super::base::Result;
-use crate::lua::machine::{Arguments, Fault, Machine, NativeFunction, QuickFunction};
-use crate::lua::packed::Packed;
-use crate::lua::value::Value;
+use crate::machine::{Arguments, Fault, Machine, NativeFunction, QuickFunction};
+use crate::packed::Packed;
+use crate::value::Value;
 
 /// The functions.
 pub const FUNCTIONS: &[(&str, NativeFunction)] = &[

@@ -2,12 +2,12 @@
 //! lie on the stack, so that packing and unpacking may pause.
 
 use super::base::Result;
-use crate::lua::machine::{
+use crate::machine::{
     Arguments, Continue, Fault, Flow, MAX_VALUES, Machine, NativeFunction, Outcome,
 };
-use crate::lua::number::{canonical, from_single, to_long, to_single};
-use crate::lua::table::{KeyError, Table};
-use crate::lua::value::Value;
+use crate::number::{canonical, from_single, to_long, to_single};
+use crate::table::{KeyError, Table};
+use crate::value::Value;
 
 /// The functions.
 pub const FUNCTIONS: &[(&str, NativeFunction)] = &[

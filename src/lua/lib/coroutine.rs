@@ -1,10 +1,10 @@
 //! Defines the coroutine library.
 
 use super::base::Result;
-use crate::lua::coroutine::{Coroutine, Status};
-use crate::lua::function::NativeCode;
-use crate::lua::machine::{Arguments, Fault, Flow, Machine, NativeFunction};
-use crate::lua::value::Value;
+use crate::coroutine::{Coroutine, Status};
+use crate::function::NativeCode;
+use crate::machine::{Arguments, Fault, Flow, Machine, NativeFunction};
+use crate::value::Value;
 
 /// The functions.
 pub const FUNCTIONS: &[(&str, NativeFunction)] = &[

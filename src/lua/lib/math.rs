@@ -1,9 +1,9 @@
 //! Defines the math library; `random` is Redis's, whose sequence is the same on every machine.
 
 use super::base::Result;
-use crate::lua::machine::{Arguments, Flow, Machine, NativeFunction, QuickFunction};
-use crate::lua::packed::Packed;
-use crate::lua::value::Value;
+use crate::machine::{Arguments, Flow, Machine, NativeFunction, QuickFunction};
+use crate::packed::Packed;
+use crate::value::Value;
 
 /// The functions, in PUC-Rio's order: the order of `pairs` follows from it.
 pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
@@ -26,7 +26,7 @@ pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("max", |machine, arguments| fold(machine, arguments, |best, next| next > best)),
     ("min", |machine, arguments| fold(machine, arguments, |best, next| next < best)),
     ("modf", modf),
-    ("pow", |machine, arguments| combine(machine, arguments, crate::lua::number::power)),
+    ("pow", |machine, arguments| combine(machine, arguments, crate::number::power)),
     ("rad", |machine, arguments| map(machine, arguments, |angle| angle * RADIANS_PER_DEGREE)),
     ("random", random),
     ("randomseed", randomseed),

@@ -2,12 +2,12 @@
 
 use super::base::Result;
 use super::string::{quick_optional, relative};
-use crate::lua::function::{Native, NativeCode};
-use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome, Protection};
-use crate::lua::operators::LookUp;
-use crate::lua::packed::Packed;
-use crate::lua::pattern::{Capture, Matcher, Step};
-use crate::lua::value::{Str, Value};
+use crate::function::{Native, NativeCode};
+use crate::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome, Protection};
+use crate::operators::LookUp;
+use crate::packed::Packed;
+use crate::pattern::{Capture, Matcher, Step};
+use crate::value::{Str, Value};
 use std::ops::Range;
 
 /// What a search by a short cut may cost. If it is not enough, then the search begins anew.

@@ -2,11 +2,11 @@
 
 use super::base::Result;
 use super::search::{find, gmatch, gsub, r#match, quick_search};
-use crate::lua::format::{Spec, quote};
-use crate::lua::machine::{Arguments, Flow, MAX_VALUES, Machine, NativeFunction, QuickFunction};
-use crate::lua::number::to_long;
-use crate::lua::packed::Packed;
-use crate::lua::value::{Str, Value};
+use crate::format::{Spec, quote};
+use crate::machine::{Arguments, Flow, MAX_VALUES, Machine, NativeFunction, QuickFunction};
+use crate::number::to_long;
+use crate::packed::Packed;
+use crate::value::{Str, Value};
 
 /// The functions.
 pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
@@ -236,7 +236,7 @@ fn char<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
 fn dump<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     match machine.check_function(arguments, 1)? {
         Value::Closure(closure) => {
-            let chunk = crate::lua::dump::dump(closure.proto());
+            let chunk = crate::dump::dump(closure.proto());
             give_string(machine, &chunk)
         }
         _ => Err(machine.error("unable to dump given function")),

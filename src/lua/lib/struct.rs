@@ -1,9 +1,9 @@
 //! Defines the struct library: values packed into bytes and back, laid out as a C struct would be.
 
 use super::base::Result;
-use crate::lua::machine::{Arguments, Fault, Flow, MAX_VALUES, Machine, NativeFunction};
-use crate::lua::number::{canonical, from_single, to_long, to_single, to_unsigned_long};
-use crate::lua::value::Value;
+use crate::machine::{Arguments, Fault, Flow, MAX_VALUES, Machine, NativeFunction};
+use crate::number::{canonical, from_single, to_long, to_single, to_unsigned_long};
+use crate::value::Value;
 
 /// The functions.
 pub const FUNCTIONS: &[(&str, NativeFunction)] =

@@ -1,13 +1,13 @@
 //! Defines the table library. Sorting compares in PUC-Rio's order, since a script can watch it.
 
 use super::base::Result;
-use crate::lua::machine::{
+use crate::machine::{
     Arguments, Continue, Fault, Flow, Machine, NativeFunction, Outcome, Protection, QuickFunction,
 };
-use crate::lua::operators::Event;
-use crate::lua::packed::Packed;
-use crate::lua::table::Table;
-use crate::lua::value::Value;
+use crate::operators::Event;
+use crate::packed::Packed;
+use crate::table::Table;
+use crate::value::Value;
 
 /// The functions.
 pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
@@ -106,7 +106,7 @@ fn join<'gc>(
         match value {
             Value::String(text) => out.extend_from_slice(text.bytes()),
             Value::Number(number) => {
-                out.extend_from_slice(&crate::lua::number::format_number(number));
+                out.extend_from_slice(&crate::number::format_number(number));
             }
             _ => {
                 let kind = value.type_name();

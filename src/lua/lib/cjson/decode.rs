@@ -1,10 +1,10 @@
 //! Defines `cjson.decode`: JSON text as a value.
 
 use super::{MAX_SLOTS, NULL, Setting, check_single, settings};
-use crate::lua::lib::base::Result;
-use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome};
-use crate::lua::number::{parse_number, short_decimal};
-use crate::lua::value::{Str, Value};
+use crate::lib::base::Result;
+use crate::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome};
+use crate::number::{parse_number, short_decimal};
+use crate::value::{Str, Value};
 
 /// `cjson.decode(text)`.
 pub(super) fn decode<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {

@@ -1,12 +1,12 @@
 //! Defines `cjson.encode`: a value as JSON text.
 
 use super::{MAX_SLOTS, NULL, Setting, check_single, settings};
-use crate::lua::format::Spec;
-use crate::lua::lib::base::Result;
-use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome};
-use crate::lua::number::format_number;
-use crate::lua::table::Table;
-use crate::lua::value::Value;
+use crate::format::Spec;
+use crate::lib::base::Result;
+use crate::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome};
+use crate::number::format_number;
+use crate::table::Table;
+use crate::value::Value;
 
 /// `cjson.encode(value)`.
 pub(super) fn encode<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
@@ -333,7 +333,7 @@ impl Encoding {
                 Some((Value::Number(number), _)) if number > 0.0 && number.floor() == number => {
                     // C's `int`: what it cannot hold is the least of them, and gives way to any other.
                     if number > f64::from(largest) {
-                        largest = crate::lua::number::to_int(number);
+                        largest = crate::number::to_int(number);
                     }
                     items = items.wrapping_add(1);
                     key = Value::Number(number);

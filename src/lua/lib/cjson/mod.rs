@@ -4,10 +4,10 @@ mod decode;
 mod encode;
 
 use super::base::Result;
-use crate::lua::function::{Native, NativeCode, NativeState};
-use crate::lua::machine::{Arguments, Fault, Flow, Machine, NativeFunction};
-use crate::lua::table::Table;
-use crate::lua::value::Value;
+use crate::function::{Native, NativeCode, NativeState};
+use crate::machine::{Arguments, Fault, Flow, Machine, NativeFunction};
+use crate::table::Table;
+use crate::value::Value;
 use gc_arena::Gc;
 
 /// The functions, in the order in which they enter the table: the order of `pairs` comes from it.
