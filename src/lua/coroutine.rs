@@ -1,8 +1,11 @@
 //! Defines coroutines, and how the machine changes from one to another.
 //!
-//! The machine runs one thread, whose stack, frames and open upvalues stand in its state. Resuming a coroutine
-//! exchanges them for the coroutine's own and remembers the resumer; yielding, returning or failing exchanges them
-//! back. A variable that closures share while its coroutine does not run lives in its upvalue, not on the stack.
+//! The machine runs one thread: a stack with its frames and open upvalues. Resuming a coroutine makes it run the
+//! coroutine's and remembers the resumer; yielding, returning or failing makes it run the resumer's again. A variable
+//! that closures share while its coroutine does not run lives in its upvalue, not on the stack.
+
+// A thread that runs is changed without a look at whether it may be.
+#![allow(unsafe_code)]
 
 use super::function::Upvalue;
 use super::machine::{
@@ -11,8 +14,8 @@ use super::machine::{
 use super::packed::Packed;
 use super::value::Value;
 use gc_arena::lock::RefLock;
-use gc_arena::{Collect, Gc};
-use std::cell::{Cell, RefMut};
+use gc_arena::{Collect, Gc, Mutation};
+use std::cell::Cell;
 
 /// A coroutine; copies are the same one.
 #[derive(Clone, Copy, Collect)]
@@ -23,10 +26,35 @@ pub struct Coroutine<'gc>(pub(super) Gc<'gc, CoroutineState<'gc>>);
 #[collect(no_drop)]
 pub(super) struct CoroutineState<'gc> {
     id: u32,
-    /// Its stack and frames while it is suspended; those of its resumer while it runs.
-    thread: Gc<'gc, RefLock<Thread<'gc>>>,
+    /// Its stack and frames.
+    thread: ThreadRef<'gc>,
     #[collect(require_static)]
     status: Cell<Status>,
+}
+
+/// A thread on the heap; copies are the same one.
+#[derive(Clone, Copy, Collect)]
+#[collect(no_drop)]
+pub(super) struct ThreadRef<'gc>(Gc<'gc, RefLock<Thread<'gc>>>);
+
+impl<'gc> ThreadRef<'gc> {
+    /// Puts a thread there.
+    pub fn new(mc: &Mutation<'gc>, thread: Thread<'gc>) -> ThreadRef<'gc> {
+        ThreadRef(Gc::new(mc, RefLock::new(thread)))
+    }
+
+    /// The thread, for the machine to run in this slice.
+    ///
+    /// # Safety
+    ///
+    /// What has been given for the same thread before is used no longer.
+    pub unsafe fn run<'a>(self, mc: &Mutation<'gc>) -> &'a mut Thread<'gc> {
+        // The collector hears here that values are going to be written to it; it does not work before the slice ends.
+        let cell = Gc::write(mc, self.0).unlock();
+        // SAFETY: nothing borrows the cell, and the caller promises that there is no other reference. The thread lives
+        // as long as the arena, or until a collection, which happens between two slices.
+        unsafe { &mut *cell.as_ptr() }
+    }
 }
 
 /// What `coroutine.status` tells.
@@ -72,12 +100,12 @@ impl PartialEq for Coroutine<'_> {
     }
 }
 
-impl<'gc> Machine<'_, 'gc> {
+impl<'a, 'gc> Machine<'a, 'gc> {
     /// A coroutine that will run a function.
     pub fn coroutine(&mut self, function: Value<'gc>) -> Coroutine<'gc> {
         let mut thread = Thread::new(self.mc, &[function.into()]);
-        thread.hooked = self.state.thread.hooked;
-        let thread = Gc::new(self.mc, RefLock::new(thread));
+        thread.hooked = self.thread.hooked;
+        let thread = ThreadRef::new(self.mc, thread);
         let (id, status) = (self.new_id(), Cell::new(Status::Suspended));
         Coroutine(Gc::new(self.mc, CoroutineState { id, thread, status }))
     }
@@ -91,7 +119,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// here.
     pub fn can_yield(&self) -> bool {
         self.state.coroutine.is_some()
-            && self.state.thread.frames.last().is_some_and(|frame| frame.nested == 0)
+            && self.thread.frames.last().is_some_and(|frame| frame.nested == 0)
     }
 
     /// Runs a suspended coroutine, which is given the values in these slots. What it yields or returns is the result of
@@ -110,17 +138,16 @@ impl<'gc> Machine<'_, 'gc> {
         }
         coroutine.0.status.set(Status::Running);
         let outside = self.c_calls();
-        let resumer = self.exchange(coroutine);
+        let resumer = self.switch_to(coroutine.0.thread);
         // Natives resume a coroutine only while there are few enough.
-        self.state.thread.outside = u8::try_from(outside).unwrap_or(u8::MAX);
+        self.thread.outside = u8::try_from(outside).unwrap_or(u8::MAX);
         self.give_values(&resumer.stack[given.base..given.base + given.count]);
-        drop(resumer);
         self.state.resumers.push(self.state.coroutine.replace(coroutine));
-        if self.state.thread.frames.is_empty() {
+        if self.thread.frames.is_empty() {
             self.call(0, given.count, MULTIPLE, After::Results)?;
-        } else if self.state.thread.frames.last().is_some_and(Frame::is_native) {
+        } else if self.thread.frames.last().is_some_and(Frame::is_native) {
             // The native on top has yielded.
-            self.finish(self.state.thread.top - given.count, given.count)?;
+            self.finish(self.thread.top - given.count, given.count)?;
         } else {
             self.give_to_yield(given.count);
         }
@@ -138,9 +165,10 @@ impl<'gc> Machine<'_, 'gc> {
     /// values on the stack.
     #[inline(always)]
     pub(super) fn leave_coroutine(&mut self, count: usize) -> Result<(), Fault<'gc>> {
-        let Some(coroutine) = self.back_to_resumer(Status::Suspended) else { return Ok(()) };
+        let Some((coroutine, left)) = self.back_to_resumer(Status::Suspended) else {
+            return Ok(());
+        };
         let safely = self.back_in_resumer();
-        let mut left = coroutine.0.thread.borrow_mut(self.mc);
         let first = left.top - count;
         let mut given = count;
         if safely {
@@ -157,17 +185,16 @@ impl<'gc> Machine<'_, 'gc> {
             coroutine.0.status.set(Status::Dead);
             left.clear();
         }
-        drop(left);
         if !fits {
             return Err(self.error("too many results to resume"));
         }
-        self.finish(self.state.thread.top - given, given)
+        self.finish(self.thread.top - given, given)
     }
 
     /// The native on top is at work again, which has resumed a coroutine. Gives whether it has done so safely.
     #[inline(always)]
     fn back_in_resumer(&mut self) -> bool {
-        let Some(frame) = self.state.thread.frames.last_mut() else { return false };
+        let Some(frame) = self.thread.frames.last_mut() else { return false };
         let progress = std::mem::replace(&mut frame.progress, Progress::Started);
         progress == Progress::Resuming { safely: true }
     }
@@ -178,7 +205,7 @@ impl<'gc> Machine<'_, 'gc> {
         if self.back_in_resumer() {
             self.push_packed(Packed::boolean(false));
             self.push(error);
-            return self.finish(self.state.thread.top - 2, 2);
+            return self.finish(self.thread.top - 2, 2);
         }
         match error.to_str(self.mc) {
             Some(text) => Err(self.error(text.bytes())),
@@ -188,57 +215,68 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// The coroutine that runs has failed: its resumer is to go on with the error. False if none runs.
     pub(super) fn abandon_coroutine(&mut self) -> bool {
-        let coroutine = self.back_to_resumer(Status::Dead);
-        if let Some(coroutine) = coroutine {
-            coroutine.0.thread.borrow_mut(self.mc).clear();
+        match self.back_to_resumer(Status::Dead) {
+            Some((_, left)) => left.clear(),
+            None => return false,
         }
-        coroutine.is_some()
+        true
     }
 
-    /// Ends the turn of the coroutine that runs, and gives it; none if it is the script itself.
+    /// Lets the script itself run, with none of its coroutines.
+    pub(super) fn leave_all_coroutines(&mut self) {
+        if self.state.coroutine.take().is_some() {
+            self.state.resumers.clear();
+            self.switch_to(self.state.main);
+        }
+    }
+
+    /// Ends the turn of the coroutine that runs, and gives it and its thread; none if it is the script itself.
     #[inline(always)]
-    fn back_to_resumer(&mut self, status: Status) -> Option<Coroutine<'gc>> {
+    fn back_to_resumer(&mut self, status: Status) -> Option<(Coroutine<'gc>, &'a mut Thread<'gc>)> {
         let coroutine = self.state.coroutine?;
         coroutine.0.status.set(status);
         self.state.coroutine = self.state.resumers.pop().flatten();
-        if let Some(resumer) = self.state.coroutine {
-            resumer.0.status.set(Status::Running);
-        }
-        self.exchange(coroutine);
-        Some(coroutine)
+        let thread = match self.state.coroutine {
+            Some(resumer) => {
+                resumer.0.status.set(Status::Running);
+                resumer.0.thread
+            }
+            None => self.state.main,
+        };
+        Some((coroutine, self.switch_to(thread)))
     }
 
-    /// Exchanges the thread that runs for the one that the coroutine holds, and gives the coroutine's hold on the former.
+    /// Runs another thread from now on, and gives the one that ran.
     #[inline(always)]
-    fn exchange(&mut self, coroutine: Coroutine<'gc>) -> RefMut<'gc, Thread<'gc>> {
+    fn switch_to(&mut self, thread: ThreadRef<'gc>) -> &'a mut Thread<'gc> {
         self.stop_for_hook();
-        let current = &self.state.thread;
-        for (slot, upvalue) in &current.open {
-            upvalue.set(self.mc, Upvalue::Closed(current.stack[*slot]));
+        for (slot, upvalue) in &self.thread.open {
+            upvalue.set(self.mc, Upvalue::Closed(self.thread.stack[*slot]));
         }
-        let mut held = coroutine.0.as_ref().thread.borrow_mut(self.mc);
-        std::mem::swap(&mut self.state.thread, &mut held);
-        let current = &mut self.state.thread;
-        for (slot, upvalue) in &current.open {
+        self.state.thread = thread;
+        // SAFETY: it did not run, and who had it before has it no longer.
+        let left = std::mem::replace(&mut self.thread, unsafe { thread.run(self.mc) });
+        for (slot, upvalue) in &self.thread.open {
             if let Upvalue::Closed(value) = upvalue.get() {
-                current.stack[*slot] = value;
+                self.thread.stack[*slot] = value;
             }
             upvalue.set(self.mc, Upvalue::Open(*slot as u32));
         }
-        held
+        left
     }
 
     /// Works with an empty stack, on which no coroutine runs.
     pub(super) fn beside<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
-        let held = self.coroutine(Value::Nil);
+        let beside = self.coroutine(Value::Nil).0.thread;
+        let before = self.state.thread;
         let running = self.state.coroutine.take();
         let resumers = std::mem::take(&mut self.state.resumers);
-        drop(self.exchange(held));
-        self.state.thread.clear();
+        self.switch_to(beside);
+        self.thread.clear();
         let result = work(self);
         self.close(0);
-        self.state.thread.clear();
-        drop(self.exchange(held));
+        self.thread.clear();
+        self.switch_to(before);
         self.state.resumers = resumers;
         self.state.coroutine = running;
         result
@@ -247,13 +285,13 @@ impl<'gc> Machine<'_, 'gc> {
     /// Pushes values that come from another stack.
     #[inline(always)]
     fn give_values(&mut self, values: &[Packed<'gc>]) {
-        let first = self.state.thread.top;
+        let first = self.thread.top;
         let top = first + values.len();
         self.reserve(top);
         // One by one: it is nearly always one, and a call for a copy of any size costs more.
         for (place, value) in values.iter().enumerate() {
-            self.state.thread.stack[first + place] = *value;
+            self.thread.stack[first + place] = *value;
         }
-        self.state.thread.top = top;
+        self.thread.top = top;
     }
 }

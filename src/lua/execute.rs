@@ -160,10 +160,10 @@ impl<'gc> Machine<'_, 'gc> {
             return Stop::Failed;
         }
         loop {
-            let result = match self.state.thread.frames.last() {
+            let result = match self.thread.frames.last() {
                 None if self.state.resumers.is_empty() => return Stop::Finished,
                 // The function of a coroutine has returned.
-                None => self.leave_coroutine(self.state.thread.top),
+                None => self.leave_coroutine(self.thread.top),
                 Some(_) if self.fuel <= 0 => return Stop::Paused,
                 Some(Frame { closure: Some(_), .. }) if self.state.lines.is_some() => {
                     match self.run_to_line() {
@@ -185,7 +185,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// Where the Lua function on top is; none if a native is on top.
     #[inline(always)]
     fn place(&mut self) -> Option<Place<'gc>> {
-        let frame = self.state.thread.frames.last()?;
+        let frame = self.thread.frames.last()?;
         let closure = frame.closure?;
         let (base, pc) = (frame.base as usize, frame.pc as usize);
         Some(self.place_of(closure, base, pc))
@@ -195,7 +195,7 @@ impl<'gc> Machine<'_, 'gc> {
     #[inline(always)]
     fn place_of(&mut self, closure: Closure<'gc>, base: usize, pc: usize) -> Place<'gc> {
         let function = closure.function();
-        debug_assert!(base + usize::from(function.max_stack) <= self.state.thread.stack.len());
+        debug_assert!(base + usize::from(function.max_stack) <= self.thread.stack.len());
         let constants = function.constants.as_ptr();
         // SAFETY: a frame's `pc` is 0 or what `Place::pc` gave.
         let next = unsafe { function.code.as_ptr().add(pc) };
@@ -205,7 +205,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// Tells the frame on top where the loop is.
     #[inline(always)]
     fn save(&mut self, at: &Place<'gc>) {
-        if let Some(frame) = self.state.thread.frames.last_mut() {
+        if let Some(frame) = self.thread.frames.last_mut() {
             frame.pc = at.pc();
         }
     }
@@ -220,7 +220,7 @@ impl<'gc> Machine<'_, 'gc> {
     #[inline(always)]
     fn registers(&mut self, base: usize) -> *mut Packed<'gc> {
         // SAFETY: `enter_lua` has made the stack reach behind the frame's last register, and it never shrinks.
-        unsafe { self.state.thread.stack.as_mut_ptr().add(base) }
+        unsafe { self.thread.stack.as_mut_ptr().add(base) }
     }
 
     /// Runs the Lua function on top until a native that waits is on top, or fuel is spent.
@@ -367,7 +367,7 @@ impl<'gc> Machine<'_, 'gc> {
                     let value = at.get(instruction.a());
                     match upvalue.get() {
                         Upvalue::Open(slot) => {
-                            *known!(self.state.thread.stack.get_mut(slot as usize)) = value;
+                            *known!(self.thread.stack.get_mut(slot as usize)) = value;
                         }
                         Upvalue::Closed(_) if value.is_object() => return Exit::Complete,
                         Upvalue::Closed(_) => {
@@ -494,7 +494,7 @@ impl<'gc> Machine<'_, 'gc> {
                     let function = at.base + instruction.a() as usize;
                     let base = function + 1;
                     let top = base + usize::from(callee.max_stack);
-                    let thread = &mut self.state.thread;
+                    let thread = &mut self.thread;
                     let depth = thread.frames.len();
                     if callee.is_vararg
                         || top >= thread.stack.len()
@@ -535,7 +535,7 @@ impl<'gc> Machine<'_, 'gc> {
                         0 => return Exit::Return,
                         count => count - 1,
                     };
-                    let thread = &mut self.state.thread;
+                    let thread = &mut self.thread;
                     let [.., caller, frame] = &thread.frames[..] else { return Exit::Return };
                     let Some(closure) = caller.closure else { return Exit::Return };
                     if frame.wanted == MULTIPLE || frame.after != After::Results {

@@ -47,7 +47,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// The error, if the thread that runs has had it.
     pub fn hook_error(&self) -> Option<Value<'gc>> {
-        self.state.hook.map(|hook| hook.error).filter(|_| self.state.thread.hooked)
+        self.state.hook.map(|hook| hook.error).filter(|_| self.thread.hooked)
     }
 
     /// Whether the script has been made to give up.
@@ -59,14 +59,14 @@ impl<'gc> Machine<'_, 'gc> {
     pub(super) fn run_with_hook(&mut self) -> Stop {
         let mut left = self.fuel;
         // A thread that has had the error has been looked at when it was stopped.
-        if !self.state.thread.hooked && self.call_hook().is_err() {
+        if !self.thread.hooked && self.call_hook().is_err() {
             return Stop::Failed;
         }
         while left > 0 && !self.state.wants_collection {
             let Some(hook) = self.state.hook else { break };
             let portion = if self.is_in_its_handler(hook) {
                 left
-            } else if self.state.thread.hooked {
+            } else if self.thread.hooked {
                 1
             } else {
                 left.min(hook.rest.max(1))
@@ -99,7 +99,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// Frames, in all and of the thread that runs.
     fn depth(&self) -> (usize, usize) {
-        let thread = &self.state.thread;
+        let thread = &self.thread;
         (self.state.resumers.len(), thread.frames.len() + thread.buried.len())
     }
 
@@ -115,17 +115,17 @@ impl<'gc> Machine<'_, 'gc> {
             && !self.is_in_its_handler(hook)
         {
             let is_due =
-                if self.state.thread.hooked { self.is_due(is_behind_call) } else { hook.rest <= 0 };
+                if self.thread.hooked { self.is_due(is_behind_call) } else { hook.rest <= 0 };
             if !is_due {
                 break;
             }
-            self.state.thread.hooked = true;
+            self.thread.hooked = true;
             // The line that begins is where the error is.
-            if let Some(Frame { closure: Some(_), pc, .. }) = self.state.thread.frames.last_mut() {
+            if let Some(Frame { closure: Some(_), pc, .. }) = self.thread.frames.last_mut() {
                 *pc += 1;
             }
             self.unwind(Fault::Error(hook.error))?;
-            let frames = &self.state.thread.frames;
+            let frames = &self.thread.frames;
             let in_handler =
                 frames.last().is_some_and(|frame| matches!(frame.after, After::Handler));
             let handler = in_handler.then(|| self.depth());
@@ -142,7 +142,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// Whether a hook would be called before anything else happens. If so, the frame on top is where it would be.
     fn is_due(&mut self, is_behind_call: bool) -> bool {
         let Some(hook) = self.state.hook else { return false };
-        let thread = &self.state.thread;
+        let thread = &self.thread;
         let known = if hook.thread == self.state.coroutine {
             hook.frames.saturating_sub(thread.buried.len())
         } else {
@@ -168,7 +168,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// Drops the frames above this one, which is at this instruction.
     fn leave_to(&mut self, index: usize, pc: usize) {
-        let thread = &mut self.state.thread;
+        let thread = &mut self.thread;
         let waits = |frame: &&Frame| frame.waits();
         let given_up = thread.frames[index + 1..].iter().filter(waits).count();
         thread.waiting.truncate(thread.waiting.len() - given_up);
@@ -182,7 +182,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// The frame and the instruction at which a line begins, if the script gets there whatever happens before.
     fn next_line(&self) -> Option<(usize, usize)> {
-        let frames = &self.state.thread.frames;
+        let frames = &self.thread.frames;
         let last = frames.len().checked_sub(1)?;
         let mut found = None;
         let mut seen = Vec::new();

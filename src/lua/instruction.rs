@@ -52,7 +52,7 @@ impl<'gc> Machine<'_, 'gc> {
         let (_, instruction) = at.fetched();
         let target = at.slot(instruction.a());
         let count = match instruction.b() {
-            0 => self.state.thread.top - target - 1,
+            0 => self.thread.top - target - 1,
             count => count as usize,
         };
         let batch = match instruction.c() {
@@ -64,11 +64,11 @@ impl<'gc> Machine<'_, 'gc> {
         };
         if let Some(table) = at.get(instruction.a()).as_table() {
             let first = (batch as usize - 1) * FIELDS_PER_FLUSH as usize + 1;
-            let values = &self.state.thread.stack[target + 1..=target + count];
+            let values = &self.thread.stack[target + 1..=target + count];
             table.set_items(self.mc, first, values);
         }
         if instruction.b() == 0 {
-            self.state.thread.top = at.base + usize::from(at.closure.function().max_stack);
+            self.thread.top = at.base + usize::from(at.closure.function().max_stack);
         }
         true
     }
@@ -129,7 +129,7 @@ impl<'gc> Machine<'_, 'gc> {
     #[inline(always)]
     fn room_for_iterator(&self) -> Option<u8> {
         let nested = self.room_for_frame()? + 1;
-        (nested.saturating_add(self.state.thread.outside) < MAX_NESTED).then_some(nested)
+        (nested.saturating_add(self.thread.outside) < MAX_NESTED).then_some(nested)
     }
 
     /// Puts the results of the native in register `function`, as many as wanted, into the registers from `target` on.
@@ -181,7 +181,7 @@ impl<'gc> Machine<'_, 'gc> {
         self.fuel -= 1;
         let arguments = self.count_from(function + 1, instruction.b());
         if matches!(native.0.code, NativeCode::Yield(_)) && self.can_yield() {
-            self.state.thread.top = function + 1 + arguments;
+            self.thread.top = function + 1 + arguments;
             self.leave_coroutine(arguments)?;
             return Ok(Then::LookAgain);
         }
@@ -193,11 +193,11 @@ impl<'gc> Machine<'_, 'gc> {
     /// The Lua function on top has yielded, by the call that is its last instruction: gives it the last `count` values on
     /// the stack as the results of that.
     pub(super) fn give_to_yield(&mut self, count: usize) {
-        let Some(frame) = self.state.thread.frames.last().copied() else { return };
+        let Some(frame) = self.thread.frames.last().copied() else { return };
         let Some(closure) = frame.closure else { return };
         let call = closure.proto().code[frame.pc as usize - 1];
         let (function, wanted) = (frame.base + call.a(), call.c() as i32 - 1);
-        self.deliver(Frame { function, wanted, ..frame }, self.state.thread.top - count, count);
+        self.deliver(Frame { function, wanted, ..frame }, self.thread.top - count, count);
     }
 
     /// Ends the function at `at`.
@@ -251,13 +251,13 @@ impl<'gc> Machine<'_, 'gc> {
             self.wait(result?)?;
             return Ok(Then::LookAgain);
         };
-        self.state.thread.frames.pop();
-        let first = self.state.thread.top - count;
+        self.thread.frames.pop();
+        let first = self.thread.top - count;
         if frame.wanted == 1 && *count == 1 {
             // Nearly all give one result.
             self.refresh(at);
             at.set(frame.function - at.base as u32, self.packed(first));
-            self.state.thread.top = at.base + usize::from(at.closure.function().max_stack);
+            self.thread.top = at.base + usize::from(at.closure.function().max_stack);
         } else {
             self.deliver(frame, first, *count);
             self.refresh(at);
@@ -270,7 +270,7 @@ impl<'gc> Machine<'_, 'gc> {
     pub(super) fn complete(&mut self, at: &mut Place<'gc>) -> Result<Then, Fault<'gc>> {
         let (quick, instruction) = at.fetched();
         let target = at.slot(instruction.a());
-        let depth = self.state.thread.frames.len();
+        let depth = self.thread.frames.len();
         match quick {
             Quick::Call => {
                 self.fuel -= 1;
@@ -298,14 +298,14 @@ impl<'gc> Machine<'_, 'gc> {
             }
             Quick::OpSelf | Quick::Method => {
                 let (value, key) = (at.get(instruction.b()), at.operand(instruction.c()));
-                self.state.thread.stack[target + 1] = value;
+                self.thread.stack[target + 1] = value;
                 self.index(value, key, target, Some(at.slot(instruction.b())))?;
             }
             Quick::SetUpval => {
                 let value = at.get(instruction.a());
                 if let Some(upvalue) = at.closure.0.upvalues.get(instruction.b() as usize) {
                     match upvalue.get() {
-                        Upvalue::Open(slot) => self.state.thread.stack[slot as usize] = value,
+                        Upvalue::Open(slot) => self.thread.stack[slot as usize] = value,
                         Upvalue::Closed(_) => upvalue.set(self.mc, Upvalue::Closed(value)),
                     }
                 }
@@ -367,7 +367,7 @@ impl<'gc> Machine<'_, 'gc> {
             }
             Quick::Close => self.close(target),
             Quick::Vararg => {
-                let Some(frame) = self.state.thread.frames.last() else {
+                let Some(frame) = self.thread.frames.last() else {
                     return Ok(Then::LookAgain);
                 };
                 let parameters = usize::from(at.closure.function().parameters);
@@ -376,12 +376,12 @@ impl<'gc> Machine<'_, 'gc> {
                 let wanted = match instruction.b() {
                     0 => {
                         self.reserve(target + extra + 1);
-                        self.state.thread.top = target + extra;
+                        self.thread.top = target + extra;
                         extra
                     }
                     count => count as usize - 1,
                 };
-                let stack = &mut self.state.thread.stack;
+                let stack = &mut self.thread.stack;
                 let given = wanted.min(extra);
                 stack.copy_within(first..first + given, target);
                 stack[target + given..target + wanted].fill(Packed::NIL);
@@ -404,7 +404,7 @@ impl<'gc> Machine<'_, 'gc> {
             | Quick::SetList => {}
         }
         // Only a metamethod has pushed a frame.
-        if self.state.thread.frames.len() != depth {
+        if self.thread.frames.len() != depth {
             return Ok(Then::LookAgain);
         }
         self.refresh(at);
@@ -414,7 +414,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// How many values an instruction means: as many as the operand less one says, or all from `first` to the top.
     fn count_from(&self, first: usize, operand: u32) -> usize {
         match operand {
-            0 => self.state.thread.top - first,
+            0 => self.thread.top - first,
             count => count as usize - 1,
         }
     }
@@ -448,12 +448,12 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// Puts a Lua function in the place of the one that runs.
     fn tail_call(&mut self, callee: Closure<'gc>, function: usize, arguments: usize) {
-        let Some(frame) = self.state.thread.frames.pop() else { return };
+        let Some(frame) = self.thread.frames.pop() else { return };
         self.close(frame.base as usize);
         let target = frame.function as usize;
-        self.state.thread.stack.copy_within(function..=function + arguments, target);
+        self.thread.stack.copy_within(function..=function + arguments, target);
         self.enter_lua(callee, target, arguments, frame.wanted, frame.after, frame.nested);
-        if let Some(frame) = self.state.thread.frames.last_mut() {
+        if let Some(frame) = self.thread.frames.last_mut() {
             frame.tail = true;
         }
     }

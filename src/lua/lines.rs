@@ -66,7 +66,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// Raises an error where a script has stopped.
     pub fn raise_at_line(&mut self, error: Value<'gc>) {
         // The line that begins is where the error is.
-        if let Some(Frame { closure: Some(_), pc, .. }) = self.state.thread.frames.last_mut() {
+        if let Some(Frame { closure: Some(_), pc, .. }) = self.thread.frames.last_mut() {
             *pc += 1;
         }
         self.state.pending = Some(Fault::Error(error));
@@ -82,7 +82,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// As [`Machine::run`] for the Lua function on top, up to the next line at which to stop. Gives whether it is there.
     pub(super) fn run_to_line(&mut self) -> Result<bool, Fault<'gc>> {
         while self.fuel > 0
-            && let Some(&Frame { closure: Some(closure), pc, .. }) = self.state.thread.frames.last()
+            && let Some(&Frame { closure: Some(closure), pc, .. }) = self.thread.frames.last()
         {
             if self.stops_before(closure, pc) {
                 return Ok(true);
@@ -95,7 +95,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// Notes the instruction that comes next. Gives whether the script is to stop there.
     fn stops_before(&mut self, closure: Closure<'gc>, pc: u32) -> bool {
         let thread = self.state.coroutine.map(Coroutine::id);
-        let depth = self.state.thread.frames.len();
+        let depth = self.thread.frames.len();
         let Some(hook) = &mut self.state.lines else { return false };
         if std::mem::take(&mut hook.stopped) {
             return false;
@@ -132,7 +132,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// The Lua functions that run in the thread that runs, innermost first, of a script that has stopped or paused.
     pub fn levels(&self) -> Vec<Level<'gc>> {
-        let frames = &self.state.thread.frames;
+        let frames = &self.thread.frames;
         let mut levels = Vec::new();
         for (index, frame) in frames.iter().enumerate().rev() {
             let Some(closure) = frame.closure else { continue };
@@ -163,7 +163,7 @@ impl<'gc> Machine<'_, 'gc> {
             };
             Some((name.to_vec(), value.unpack()))
         });
-        let caller = index.checked_sub(1).map(|below| &self.state.thread.frames[below]);
+        let caller = index.checked_sub(1).map(|below| &self.thread.frames[below]);
         let name = caller.filter(|_| !frame.tail).and_then(|caller| {
             let proto = caller.closure?.proto();
             called_name(proto, (caller.pc as usize).checked_sub(1)?)

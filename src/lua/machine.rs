@@ -22,7 +22,7 @@
 //! A native that scripts call often may have a short cut besides, for the cases that need none of this
 //! (`QuickFunction`): the call then takes no frame.
 
-use super::coroutine::Coroutine;
+use super::coroutine::{Coroutine, ThreadRef};
 use super::function::{
     Closure, ClosureState, Function, Native, NativeCode, NativeState, Upvalue, UpvalueRef, Upvalues,
 };
@@ -289,8 +289,10 @@ impl<'gc> Thread<'gc> {
 #[derive(Collect)]
 #[collect(no_drop)]
 pub struct State<'gc> {
-    /// What runs. Not boxed, though coroutines exchange theirs for it: a load less for each call counts for more.
-    pub(super) thread: Thread<'gc>,
+    /// The thread that runs ([`Machine::thread`]).
+    pub(super) thread: ThreadRef<'gc>,
+    /// The thread of the script itself.
+    pub(super) main: ThreadRef<'gc>,
     /// The coroutine that runs; none for the script itself.
     pub(super) coroutine: Option<Coroutine<'gc>>,
     /// Those that wait for the coroutine that they resumed, the innermost last.
@@ -349,6 +351,8 @@ pub struct Position {
 pub struct Machine<'a, 'gc> {
     /// What lives in the arena.
     pub state: &'a mut State<'gc>,
+    /// The thread that runs: a reference of its own, since every call and return needs it.
+    pub(super) thread: &'a mut Thread<'gc>,
     /// The arena.
     pub mc: &'a Mutation<'gc>,
     pub(super) host: Option<&'a mut dyn Host>,
@@ -362,8 +366,10 @@ impl<'gc> State<'gc> {
     pub(super) fn new(mc: &Mutation<'gc>) -> State<'gc> {
         let events: Vec<Str> =
             super::operators::EVENTS.iter().map(|name| Str::new(mc, name.as_bytes())).collect();
+        let main = ThreadRef::new(mc, Thread::new(mc, &[]));
         State {
-            thread: Thread::new(mc, &[]),
+            thread: main,
+            main,
             coroutine: None,
             resumers: Vec::new(),
             globals: Table::new(mc, 1, 0, 2),
@@ -491,14 +497,14 @@ impl<'gc> Machine<'_, 'gc> {
 
     #[inline(always)]
     pub(super) fn reserve(&mut self, slots: usize) {
-        if self.state.thread.stack.len() < slots {
+        if self.thread.stack.len() < slots {
             self.grow(slots);
         }
     }
 
     #[cold]
     fn grow(&mut self, slots: usize) {
-        self.state.thread.stack.resize(slots.next_power_of_two().max(64), Packed::NIL);
+        self.thread.stack.resize(slots.next_power_of_two().max(64), Packed::NIL);
     }
 
     /// Pushes a value.
@@ -507,21 +513,21 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     pub(crate) fn push_packed(&mut self, value: Packed<'gc>) {
-        let top = self.state.thread.top;
+        let top = self.thread.top;
         self.reserve(top + 1);
-        self.state.thread.stack[top] = value;
-        self.state.thread.top += 1;
+        self.thread.stack[top] = value;
+        self.thread.top += 1;
     }
 
     /// Number of values on the stack: the slot that the next push takes.
     pub fn top(&self) -> usize {
-        self.state.thread.top
+        self.thread.top
     }
 
     /// Drops values so that `top` are left.
     pub fn set_top(&mut self, top: usize) {
         self.reserve(top);
-        let thread = &mut self.state.thread;
+        let thread = &mut self.thread;
         if top > thread.top {
             thread.stack[thread.top..top].fill(Packed::NIL);
         }
@@ -530,7 +536,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// Forgets values above the top: calls that have ended left them there, and they would stay alive.
     pub fn forget_unused(&mut self) {
-        let thread = &mut self.state.thread;
+        let thread = &mut self.thread;
         thread.stack[thread.top..].fill(Packed::NIL);
     }
 
@@ -541,18 +547,18 @@ impl<'gc> Machine<'_, 'gc> {
 
     #[inline(always)]
     pub(crate) fn packed(&self, slot: usize) -> Packed<'gc> {
-        self.state.thread.stack.get(slot).copied().unwrap_or_default()
+        self.thread.stack.get(slot).copied().unwrap_or_default()
     }
 
     /// Gives a slot below the top a value.
     pub fn set_slot(&mut self, slot: usize, value: Value<'gc>) {
-        self.state.thread.stack[slot] = value.into();
+        self.thread.stack[slot] = value.into();
     }
 
     // ---- Upvalues
 
     pub(super) fn capture(&mut self, slot: usize) -> UpvalueRef<'gc> {
-        let open = &mut self.state.thread.open;
+        let open = &mut self.thread.open;
         let at = open.partition_point(|(open, _)| *open < slot);
         if let Some((found, upvalue)) = open.get(at)
             && *found == slot
@@ -567,12 +573,12 @@ impl<'gc> Machine<'_, 'gc> {
     /// Ends the scope of the variables from this slot on.
     #[inline(always)]
     pub(super) fn close(&mut self, slot: usize) {
-        while let Some((open, upvalue)) = self.state.thread.open.last().copied() {
+        while let Some((open, upvalue)) = self.thread.open.last().copied() {
             if open < slot {
                 break;
             }
-            upvalue.set(self.mc, Upvalue::Closed(self.state.thread.stack[open]));
-            self.state.thread.open.pop();
+            upvalue.set(self.mc, Upvalue::Closed(self.thread.stack[open]));
+            self.thread.open.pop();
         }
     }
 
@@ -587,7 +593,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// Begins the call for which all is ready, if there is one.
     pub(super) fn begin_if_ready(&mut self) {
         if let Some(wanted) = self.state.begins.take() {
-            let arguments = self.state.thread.top.saturating_sub(1);
+            let arguments = self.thread.top.saturating_sub(1);
             self.state.pending = self.call(0, arguments, wanted, After::Results).err();
         }
     }
@@ -625,10 +631,10 @@ impl<'gc> Machine<'_, 'gc> {
         wanted: i32,
         after: After,
     ) -> Result<(), Fault<'gc>> {
-        let nested = self.state.thread.frames.last().map_or(0, |frame| frame.nested)
-            + u8::from(after.nests());
+        let nested =
+            self.thread.frames.last().map_or(0, |frame| frame.nested) + u8::from(after.nests());
         if after.nests() {
-            let all = u32::from(nested) + u32::from(self.state.thread.outside);
+            let all = u32::from(nested) + u32::from(self.thread.outside);
             if all == u32::from(MAX_NESTED) {
                 return Err(self.error_here("C stack overflow"));
             }
@@ -638,25 +644,25 @@ impl<'gc> Machine<'_, 'gc> {
             }
         }
         let mut arguments = arguments;
-        let mut value = self.state.thread.stack[function];
+        let mut value = self.thread.stack[function];
         if !value.is_function() {
             let handler = self.handler_of(value, Event::Call);
             if !handler.is_function() {
                 let error = self.operand_error("call", value, Some(function));
                 // A handler is called inside of the call that fails.
-                if let Some(frame) = self.state.thread.frames.last_mut() {
+                if let Some(frame) = self.thread.frames.last_mut() {
                     frame.nested = nested;
                 }
                 return Err(error);
             }
             // The called value becomes the first argument.
             self.reserve(function + arguments + 2);
-            self.state.thread.stack.copy_within(function..=function + arguments, function + 1);
-            self.state.thread.stack[function] = handler;
+            self.thread.stack.copy_within(function..=function + arguments, function + 1);
+            self.thread.stack[function] = handler;
             arguments += 1;
             value = handler;
         }
-        if self.state.thread.frames.len() >= MAX_FRAMES {
+        if self.thread.frames.len() >= MAX_FRAMES {
             return Err(self.error_here("stack overflow"));
         }
         if let Some(closure) = value.as_closure() {
@@ -671,7 +677,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// Whether one more call that Lua code makes can be open; if so, how deep it is nested.
     #[inline(always)]
     pub(super) fn room_for_frame(&self) -> Option<u8> {
-        let frames = &self.state.thread.frames;
+        let frames = &self.thread.frames;
         frames.last().filter(|_| frames.len() < MAX_FRAMES).map(|frame| frame.nested)
     }
 
@@ -696,7 +702,7 @@ impl<'gc> Machine<'_, 'gc> {
         }
         let top = base + slots;
         self.reserve(top + 1);
-        let thread = &mut self.state.thread;
+        let thread = &mut self.thread;
         for slot in base + filled..base + usize::from(code.clean) {
             thread.stack[slot] = Packed::NIL;
         }
@@ -741,8 +747,8 @@ impl<'gc> Machine<'_, 'gc> {
             nested,
             tail: false,
         };
-        self.state.thread.top = top;
-        self.state.thread.frames.push(frame);
+        self.thread.top = top;
+        self.thread.frames.push(frame);
         (frame, Arguments { base, count: arguments })
     }
 
@@ -754,7 +760,7 @@ impl<'gc> Machine<'_, 'gc> {
         let base = first + arguments;
         let filled = arguments.min(parameters);
         self.reserve(base + usize::from(proto.max_stack) + 1);
-        let stack = &mut self.state.thread.stack;
+        let stack = &mut self.thread.stack;
         stack.copy_within(first..first + filled, base);
         stack[first..first + filled].fill(Packed::NIL);
         if !proto.needs_arg {
@@ -765,16 +771,16 @@ impl<'gc> Machine<'_, 'gc> {
         let table = self.table(extra, 1);
         if extra > 0 {
             let first = first + parameters;
-            table.set_items(self.mc, 1, &self.state.thread.stack[first..first + extra]);
+            table.set_items(self.mc, 1, &self.thread.stack[first..first + extra]);
         }
         self.set_field(table, "n", Value::Number(extra as f64));
-        self.state.thread.stack[base + parameters] = Value::Table(table).into();
+        self.thread.stack[base + parameters] = Value::Table(table).into();
         (base, parameters + 1)
     }
 
     /// Ends the frame on top; its results are in `count` slots from `first` on.
     pub(super) fn finish(&mut self, first: usize, count: usize) -> Result<(), Fault<'gc>> {
-        let Some(frame) = self.state.thread.frames.pop() else { return Ok(()) };
+        let Some(frame) = self.thread.frames.pop() else { return Ok(()) };
         self.close(frame.base as usize);
         match frame.after {
             After::Results => self.deliver(frame, first, count),
@@ -785,23 +791,23 @@ impl<'gc> Machine<'_, 'gc> {
             After::Native => {
                 let function = frame.function as usize;
                 for index in 0..count {
-                    self.state.thread.stack[function + index] = self.packed(first + index);
+                    self.thread.stack[function + index] = self.packed(first + index);
                 }
-                self.state.thread.top = function + count;
+                self.thread.top = function + count;
                 self.stop_for_hook();
                 return self.resume_native(Outcome::Returned(count));
             }
             after => {
                 let result = if count > 0 { self.packed(first) } else { Packed::NIL };
-                if let Some(frame) = self.state.thread.frames.last() {
-                    self.state.thread.top = frame.top as usize;
+                if let Some(frame) = self.thread.frames.last() {
+                    self.thread.top = frame.top as usize;
                 }
                 let slot = frame.wanted as usize;
                 match after {
-                    After::Store => self.state.thread.stack[slot] = result,
+                    After::Store => self.thread.stack[slot] = result,
                     After::Compare(wanted) if result.is_true() != wanted => self.skip_jump(),
                     After::Concat => {
-                        self.state.thread.stack[slot] = result;
+                        self.thread.stack[slot] = result;
                         return self.go_on_with_concat(slot);
                     }
                     After::Handler => return Err(Fault::Handled(result.unpack())),
@@ -814,17 +820,17 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// The iterator of a loop has given its results, in the slots from `first` on: nil ends the loop.
     fn iterated(&mut self, first: usize) {
-        let control = self.state.thread.stack[first];
+        let control = self.thread.stack[first];
         if control.is_nil() {
             self.skip_jump();
         } else {
-            self.state.thread.stack[first - 1] = control;
+            self.thread.stack[first - 1] = control;
         }
     }
 
     /// Lets the Lua function on top pass by the jump that is its next instruction.
     fn skip_jump(&mut self) {
-        if let Some(frame) = self.state.thread.frames.last_mut() {
+        if let Some(frame) = self.thread.frames.last_mut() {
             frame.pc += 1;
         }
     }
@@ -834,13 +840,13 @@ impl<'gc> Machine<'_, 'gc> {
     pub(super) fn deliver(&mut self, frame: Frame<'gc>, first: usize, count: usize) {
         let function = frame.function as usize;
         if frame.wanted == MULTIPLE {
-            self.state.thread.stack.copy_within(first..first + count, function);
-            self.state.thread.top = function + count;
+            self.thread.stack.copy_within(first..first + count, function);
+            self.thread.top = function + count;
             return;
         }
         let wanted = frame.wanted as usize;
         self.reserve(function + wanted);
-        let thread = &mut self.state.thread;
+        let thread = &mut self.thread;
         if count >= wanted {
             // One by one: it is nearly always one.
             for index in 0..wanted {
@@ -858,7 +864,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// Goes on with the native on top: starts it, or resumes it behind a pause.
     pub(super) fn step_native(&mut self) -> Result<(), Fault<'gc>> {
-        match self.state.thread.frames.last() {
+        match self.thread.frames.last() {
             Some(Frame { progress: Progress::Started, .. }) => self.start_native(),
             _ => self.resume_native(Outcome::Resumed),
         }
@@ -867,7 +873,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// Runs the native on top, which has just been called.
     #[inline(always)]
     fn start_native(&mut self) -> Result<(), Fault<'gc>> {
-        let Some(frame) = self.state.thread.frames.last() else { return Ok(()) };
+        let Some(frame) = self.thread.frames.last() else { return Ok(()) };
         let arguments = frame.arguments();
         let Some(native) = self.packed(arguments.base - 1).as_native() else { return Ok(()) };
         let result = self.run_native(native, arguments);
@@ -900,10 +906,10 @@ impl<'gc> Machine<'_, 'gc> {
     /// Gives the native on top, which waits, what it waits for.
     #[inline(always)]
     pub(super) fn resume_native(&mut self, outcome: Outcome<'gc>) -> Result<(), Fault<'gc>> {
-        let Some(frame) = self.state.thread.frames.last_mut() else { return Ok(()) };
+        let Some(frame) = self.thread.frames.last_mut() else { return Ok(()) };
         frame.progress = Progress::Started;
         let arguments = frame.arguments();
-        let Some(then) = self.state.thread.waiting.pop() else { return Ok(()) };
+        let Some(then) = self.thread.waiting.pop() else { return Ok(()) };
         let result = then.resume(self, arguments, outcome);
         self.follow(result)
     }
@@ -912,7 +918,7 @@ impl<'gc> Machine<'_, 'gc> {
     fn follow(&mut self, result: Result<Flow, Fault<'gc>>) -> Result<(), Fault<'gc>> {
         // The common case is looked at in place: moving the whole result costs as much as a small native.
         if let Ok(Flow::Return(count)) = &result {
-            let first = self.state.thread.top - count;
+            let first = self.thread.top - count;
             return self.finish(first, *count);
         }
         self.wait(result?)
@@ -925,7 +931,7 @@ impl<'gc> Machine<'_, 'gc> {
         then: Box<dyn Continue>,
     ) -> Result<Flow, Fault<'gc>> {
         self.set_progress(Progress::Waiting(Protection::Inherited));
-        self.state.thread.waiting.push(then);
+        self.thread.waiting.push(then);
         Err(error)
     }
 
@@ -935,14 +941,14 @@ impl<'gc> Machine<'_, 'gc> {
             Flow::Return(_) | Flow::Switched => Ok(()),
             Flow::Pause(then) => {
                 self.set_progress(Progress::Waiting(Protection::None));
-                self.state.thread.waiting.push(then);
+                self.thread.waiting.push(then);
                 self.fuel = self.fuel.min(0);
                 Ok(())
             }
             Flow::Call { arguments, protection, then } => {
                 self.set_progress(Progress::Waiting(protection));
-                self.state.thread.waiting.push(then);
-                let function = self.state.thread.top - arguments - 1;
+                self.thread.waiting.push(then);
+                let function = self.thread.top - arguments - 1;
                 self.call(function, arguments, MULTIPLE, After::Native)
             }
         }
@@ -950,14 +956,14 @@ impl<'gc> Machine<'_, 'gc> {
 
     #[inline(always)]
     pub(super) fn set_progress(&mut self, progress: Progress) {
-        if let Some(frame) = self.state.thread.frames.last_mut() {
+        if let Some(frame) = self.thread.frames.last_mut() {
             frame.progress = progress;
         }
     }
 
     /// The handler that is to be called for an error that is raised now.
     fn error_handler(&self) -> Option<Packed<'gc>> {
-        let thread = &self.state.thread;
+        let thread = &self.thread;
         let mut frames = thread.frames.iter().rev().chain(thread.buried.iter().rev());
         let mut catcher = frames.find(|frame| frame.catches())?;
         while catcher.progress == Progress::Waiting(Protection::Inherited) {
@@ -981,12 +987,12 @@ impl<'gc> Machine<'_, 'gc> {
     /// Calls the handler of an error on top of the function that raised it; false if there is none. What is wrong with
     /// that call is an error for the handler too, as is what it raises itself: only the limit on calls from C ends it.
     fn call_error_handler(&mut self, error: Value<'gc>) -> Result<bool, Fault<'gc>> {
-        let is_full = self.state.thread.frames.len() >= MAX_FRAMES;
-        if is_full && !self.state.thread.buried.is_empty() {
+        let is_full = self.thread.frames.len() >= MAX_FRAMES;
+        if is_full && !self.thread.buried.is_empty() {
             return Err(self.handler_failed());
         }
         let Some(handler) = self.error_handler() else { return Ok(false) };
-        let thread = &self.state.thread;
+        let thread = &self.thread;
         let Some(frame) = thread.frames.last() else { return Ok(false) };
         let all = u32::from(frame.nested) + u32::from(thread.outside) + 1;
         if !handler.is_function() || all >= u32::from(MAX_NESTED) + 25 {
@@ -998,11 +1004,11 @@ impl<'gc> Machine<'_, 'gc> {
             if let Fault::Error(overflow) = self.error_here("C stack overflow") {
                 error = overflow;
             }
-            if let Some(frame) = self.state.thread.frames.last_mut() {
+            if let Some(frame) = self.thread.frames.last_mut() {
                 frame.nested += 1;
             }
         }
-        let thread = &mut self.state.thread;
+        let thread = &mut self.thread;
         if is_full {
             let buried = MAX_FRAMES - SHOWN_FRAMES;
             thread.buried.extend_from_slice(&thread.frames[..buried]);
@@ -1019,7 +1025,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// The frame that catches an error.
     fn catcher(&mut self) -> Option<usize> {
-        let thread = &mut self.state.thread;
+        let thread = &mut self.thread;
         let found = thread.frames.iter().rposition(Frame::catches);
         if found.is_some() || thread.buried.is_empty() {
             return found;
@@ -1050,7 +1056,7 @@ impl<'gc> Machine<'_, 'gc> {
             };
             let catcher = if can_catch { self.catcher() } else { None };
             let Some(catcher) = catcher else {
-                let top_is_native = self.state.thread.frames.last().is_some_and(Frame::is_native);
+                let top_is_native = self.thread.frames.last().is_some_and(Frame::is_native);
                 let position =
                     raised_at.take().or_else(|| self.position_at(usize::from(top_is_native)));
                 self.close(0);
@@ -1066,18 +1072,18 @@ impl<'gc> Machine<'_, 'gc> {
                     continue;
                 }
                 self.state.position = position;
-                self.state.thread.clear();
+                self.thread.clear();
                 self.state.failure = Some(value);
                 return Err(value);
             };
-            let thread = &mut self.state.thread;
+            let thread = &mut self.thread;
             let waits = |frame: &&Frame| frame.waits();
             let given_up = thread.frames[catcher + 1..].iter().filter(waits).count();
             thread.waiting.truncate(thread.waiting.len() - given_up);
             thread.frames.truncate(catcher + 1);
             let top = thread.frames[catcher].top as usize;
             self.close(top);
-            self.state.thread.top = top;
+            self.thread.top = top;
             self.stop_for_hook();
             match self.resume_native(Outcome::Failed(value)) {
                 Ok(()) => return Ok(()),

@@ -166,7 +166,11 @@ impl Lua {
             let root = context.singleton::<Rootable![Root<'_>]>();
             let mut state = root.0.borrow_mut(&context);
             let host = host.map(|host| host as &mut dyn Host);
-            let mut machine = Machine { state: &mut state, mc: &context, host, fuel, limit };
+            // SAFETY: the machine of the slice before is gone.
+            #[allow(unsafe_code)]
+            let thread = unsafe { state.thread.run(&context) };
+            let mut machine =
+                Machine { state: &mut state, thread, mc: &context, host, fuel, limit };
             work(&mut machine)
         })
     }
@@ -197,16 +201,15 @@ impl Lua {
     ) {
         self.collect_if_due();
         self.enter(|machine| {
+            machine.leave_all_coroutines();
+            machine.thread.clear();
+            machine.thread.hooked = false;
             let state = &mut *machine.state;
-            state.thread.clear();
-            state.resumers.clear();
-            state.coroutine = None;
             state.failure = None;
             state.position = None;
             state.pending = None;
             state.hook = None;
             state.lines = None;
-            state.thread.hooked = false;
             machine.push(machine.value_of(function));
             prepare(machine);
             machine.begin_call(MULTIPLE);

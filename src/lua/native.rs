@@ -208,7 +208,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// Calls from C that stand around the native that runs: the one that started the script or the coroutine, and those
     /// that natives and metamethods have made since.
     pub(super) fn c_calls(&self) -> u32 {
-        let thread = &self.state.thread;
+        let thread = &self.thread;
         thread
             .frames
             .last()
@@ -239,7 +239,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// An error with the position of the code that called the native (`luaL_error`), or of the Lua function that
     /// runs.
     pub fn error(&mut self, message: impl AsRef<[u8]>) -> Fault<'gc> {
-        let is_native = self.state.thread.frames.last().is_some_and(Frame::is_native);
+        let is_native = self.thread.frames.last().is_some_and(Frame::is_native);
         let mut text = self.position_prefix(usize::from(is_native));
         text.extend_from_slice(message.as_ref());
         self.pay_for_bytes(text.len());
@@ -260,7 +260,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// without a position.
     pub fn position_at(&self, level: usize) -> Option<Position> {
         let mut left = level;
-        for frame in self.state.thread.frames.iter().rev() {
+        for frame in self.thread.frames.iter().rev() {
             if left == 0 {
                 return Some(match frame.closure {
                     Some(closure) => {
@@ -285,7 +285,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// How the code that runs named the native that it called.
     fn called_as(&self) -> Option<(&'static str, Vec<u8>)> {
-        let mut frames = self.state.thread.frames.iter().rev();
+        let mut frames = self.thread.frames.iter().rev();
         if frames.next().is_some_and(|native| native.tail || !native.after.is_plain()) {
             return None;
         }

@@ -121,7 +121,7 @@ impl<'gc> Machine<'_, 'gc> {
         after: After,
         slot: usize,
     ) -> Result<(), Fault<'gc>> {
-        let function = self.state.thread.top;
+        let function = self.thread.top;
         self.push_packed(handler);
         for operand in operands {
             self.push_packed(*operand);
@@ -204,7 +204,7 @@ impl<'gc> Machine<'_, 'gc> {
     ) -> Result<(), Fault<'gc>> {
         match self.look_up(value, key, register)? {
             LookUp::Found(found) => {
-                self.state.thread.stack[slot] = found;
+                self.thread.stack[slot] = found;
                 Ok(())
             }
             LookUp::Ask { handler, object } => {
@@ -306,7 +306,7 @@ impl<'gc> Machine<'_, 'gc> {
                 Event::Pow => power(a, b),
                 _ => -a,
             };
-            self.state.thread.stack[slot] = Packed::number(result);
+            self.thread.stack[slot] = Packed::number(result);
             return Ok(());
         }
         let mut handler = self.handler_of(left, event);
@@ -342,7 +342,7 @@ impl<'gc> Machine<'_, 'gc> {
                 return self.call_metamethod(handler, &[value, Packed::NIL], After::Store, slot);
             }
         };
-        self.state.thread.stack[slot] = Packed::number(length as f64);
+        self.thread.stack[slot] = Packed::number(length as f64);
         Ok(())
     }
 
@@ -452,7 +452,7 @@ impl<'gc> Machine<'_, 'gc> {
         let mut last = last;
         let is_text = |value: Packed<'_>| value.as_number().is_some() || value.as_str().is_some();
         while last > first {
-            let (left, right) = (self.state.thread.stack[last - 1], self.state.thread.stack[last]);
+            let (left, right) = (self.thread.stack[last - 1], self.thread.stack[last]);
             if !is_text(left) || !is_text(right) {
                 let mut handler = self.handler_of(left, Event::Concat);
                 if handler.is_nil() {
@@ -466,42 +466,40 @@ impl<'gc> Machine<'_, 'gc> {
                 let slot = last - 1;
                 return self.call_metamethod(handler, &[left, right], After::Concat, slot);
             }
-            let texts = (first..=last)
-                .rev()
-                .take_while(|slot| is_text(self.state.thread.stack[*slot]))
-                .count();
+            let texts =
+                (first..=last).rev().take_while(|slot| is_text(self.thread.stack[*slot])).count();
             let start = last + 1 - texts;
             let length =
                 |value: &Packed<'_>| value.as_str().map_or(NUMBER_TEXT, |text| text.bytes().len());
-            let size: usize = self.state.thread.stack[start..=last].iter().map(length).sum();
+            let size: usize = self.thread.stack[start..=last].iter().map(length).sum();
             if size > 1 << 12 {
                 self.check_memory(size)?;
                 self.fuel -= (size >> 9) as i64;
             }
             let mut bytes = std::mem::take(&mut self.state.joined);
             bytes.reserve(size);
-            for value in &self.state.thread.stack[start..=last] {
+            for value in &self.thread.stack[start..=last] {
                 if let Some(text) = value.as_str() {
                     bytes.extend_from_slice(text.bytes());
                 } else if let Some(number) = value.as_number() {
                     bytes.extend_from_slice(&super::number::format_number(number));
                 }
             }
-            self.state.thread.stack[start] = Packed::string(Str::new(self.mc, &bytes));
+            self.thread.stack[start] = Packed::string(Str::new(self.mc, &bytes));
             if bytes.capacity() <= 1 << 12 {
                 bytes.clear();
                 self.state.joined = bytes;
             }
             last = start;
         }
-        self.state.thread.stack[target] = self.state.thread.stack[first];
+        self.thread.stack[target] = self.thread.stack[first];
         Ok(())
     }
 
     /// Goes on with the concatenation that the Lua function on top has begun: a metamethod has given the value of the
     /// slot `last`.
     pub(super) fn go_on_with_concat(&mut self, last: usize) -> Result<(), Fault<'gc>> {
-        let Some(frame) = self.state.thread.frames.last() else { return Ok(()) };
+        let Some(frame) = self.thread.frames.last() else { return Ok(()) };
         let Some(closure) = frame.closure else { return Ok(()) };
         let base = frame.base as usize;
         let instruction = closure.proto().code[frame.pc as usize - 1];
@@ -531,7 +529,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// What the running Lua function calls the variable in a slot.
     fn slot_name(&self, slot: usize) -> Option<(&'static str, Vec<u8>)> {
-        let frame = self.state.thread.frames.last()?;
+        let frame = self.thread.frames.last()?;
         let pc = frame.pc.checked_sub(1)? as usize;
         let register = slot.checked_sub(frame.base as usize)?;
         super::debug::register_name(frame.closure?.proto(), pc, register as u32)
