@@ -494,7 +494,7 @@ impl<'gc> Machine<'_, 'gc> {
                     let function = at.base + instruction.a() as usize;
                     let base = function + 1;
                     let top = base + usize::from(callee.max_stack);
-                    let thread = &mut self.thread;
+                    let thread = &mut *self.thread;
                     let depth = thread.frames.len();
                     if callee.is_vararg
                         || top >= thread.stack.len()
@@ -535,7 +535,7 @@ impl<'gc> Machine<'_, 'gc> {
                         0 => return Exit::Return,
                         count => count - 1,
                     };
-                    let thread = &mut self.thread;
+                    let thread = &mut *self.thread;
                     let [.., caller, frame] = &thread.frames[..] else { return Exit::Return };
                     let Some(closure) = caller.closure else { return Exit::Return };
                     if frame.wanted == MULTIPLE || frame.after != After::Results {

@@ -99,7 +99,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// Frames, in all and of the thread that runs.
     fn depth(&self) -> (usize, usize) {
-        let thread = &self.thread;
+        let thread = &*self.thread;
         (self.state.resumers.len(), thread.frames.len() + thread.buried.len())
     }
 
@@ -142,7 +142,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// Whether a hook would be called before anything else happens. If so, the frame on top is where it would be.
     fn is_due(&mut self, is_behind_call: bool) -> bool {
         let Some(hook) = self.state.hook else { return false };
-        let thread = &self.thread;
+        let thread = &*self.thread;
         let known = if hook.thread == self.state.coroutine {
             hook.frames.saturating_sub(thread.buried.len())
         } else {
@@ -168,7 +168,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// Drops the frames above this one, which is at this instruction.
     fn leave_to(&mut self, index: usize, pc: usize) {
-        let thread = &mut self.thread;
+        let thread = &mut *self.thread;
         let waits = |frame: &&Frame| frame.waits();
         let given_up = thread.frames[index + 1..].iter().filter(waits).count();
         thread.waiting.truncate(thread.waiting.len() - given_up);

@@ -527,7 +527,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// Drops values so that `top` are left.
     pub fn set_top(&mut self, top: usize) {
         self.reserve(top);
-        let thread = &mut self.thread;
+        let thread = &mut *self.thread;
         if top > thread.top {
             thread.stack[thread.top..top].fill(Packed::NIL);
         }
@@ -536,7 +536,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// Forgets values above the top: calls that have ended left them there, and they would stay alive.
     pub fn forget_unused(&mut self) {
-        let thread = &mut self.thread;
+        let thread = &mut *self.thread;
         thread.stack[thread.top..].fill(Packed::NIL);
     }
 
@@ -702,7 +702,7 @@ impl<'gc> Machine<'_, 'gc> {
         }
         let top = base + slots;
         self.reserve(top + 1);
-        let thread = &mut self.thread;
+        let thread = &mut *self.thread;
         for slot in base + filled..base + usize::from(code.clean) {
             thread.stack[slot] = Packed::NIL;
         }
@@ -846,7 +846,7 @@ impl<'gc> Machine<'_, 'gc> {
         }
         let wanted = frame.wanted as usize;
         self.reserve(function + wanted);
-        let thread = &mut self.thread;
+        let thread = &mut *self.thread;
         if count >= wanted {
             // One by one: it is nearly always one.
             for index in 0..wanted {
@@ -963,7 +963,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// The handler that is to be called for an error that is raised now.
     fn error_handler(&self) -> Option<Packed<'gc>> {
-        let thread = &self.thread;
+        let thread = &*self.thread;
         let mut frames = thread.frames.iter().rev().chain(thread.buried.iter().rev());
         let mut catcher = frames.find(|frame| frame.catches())?;
         while catcher.progress == Progress::Waiting(Protection::Inherited) {
@@ -992,7 +992,7 @@ impl<'gc> Machine<'_, 'gc> {
             return Err(self.handler_failed());
         }
         let Some(handler) = self.error_handler() else { return Ok(false) };
-        let thread = &self.thread;
+        let thread = &*self.thread;
         let Some(frame) = thread.frames.last() else { return Ok(false) };
         let all = u32::from(frame.nested) + u32::from(thread.outside) + 1;
         if !handler.is_function() || all >= u32::from(MAX_NESTED) + 25 {
@@ -1008,7 +1008,7 @@ impl<'gc> Machine<'_, 'gc> {
                 frame.nested += 1;
             }
         }
-        let thread = &mut self.thread;
+        let thread = &mut *self.thread;
         if is_full {
             let buried = MAX_FRAMES - SHOWN_FRAMES;
             thread.buried.extend_from_slice(&thread.frames[..buried]);
@@ -1025,7 +1025,7 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// The frame that catches an error.
     fn catcher(&mut self) -> Option<usize> {
-        let thread = &mut self.thread;
+        let thread = &mut *self.thread;
         let found = thread.frames.iter().rposition(Frame::catches);
         if found.is_some() || thread.buried.is_empty() {
             return found;
@@ -1076,7 +1076,7 @@ impl<'gc> Machine<'_, 'gc> {
                 self.state.failure = Some(value);
                 return Err(value);
             };
-            let thread = &mut self.thread;
+            let thread = &mut *self.thread;
             let waits = |frame: &&Frame| frame.waits();
             let given_up = thread.frames[catcher + 1..].iter().filter(waits).count();
             thread.waiting.truncate(thread.waiting.len() - given_up);

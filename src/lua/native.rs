@@ -208,7 +208,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// Calls from C that stand around the native that runs: the one that started the script or the coroutine, and those
     /// that natives and metamethods have made since.
     pub(super) fn c_calls(&self) -> u32 {
-        let thread = &self.thread;
+        let thread = &*self.thread;
         thread
             .frames
             .last()
