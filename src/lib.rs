@@ -30,7 +30,6 @@
 //!
 //! | where | what it defines |
 //! |---|---|
-//! | `allocator.rs` | memory in the browser: lists of freed small blocks |
 //! | `bin/evalsha-server.rs` | the engine behind RESP on a loopback port, for redis-cli and client libraries |
 //! | `cli/` | redis-cli's manners: a line into arguments, a reply into text, prompt, hints, help |
 //! | `command/` | the command table, one file per family, and the cursor that reads arguments |
@@ -66,8 +65,7 @@
 //!   freeze the tab, exhaust its memory, overflow the stack or panic the engine.
 //! - Equal input gives equal output: no reply depends on the order of a randomly seeded hash table.
 //! - There are three kinds of failure, and they are never mixed: a Redis error ([`error::Error`]), a Lua error (a value),
-//!   and a panic, which is a bug of ours. `unsafe` is denied; only Lua's values, tables and loop and the
-//!   allocator may have it, each with the reason beside it.
+//!   and a panic, which is a bug of ours. `unsafe` is denied; only `lua/` may have it, each with the reason beside it.
 //!
 //! # Why piccolo's own VM is not used
 //!
@@ -82,8 +80,6 @@
 //! [`server`] for the door, then any family in [`command`], whose table stands on top of its file. [`resp::Reply`] is what
 //! all of them answer. For the language start with [`lua::bytecode`].
 
-#[cfg(target_arch = "wasm32")]
-mod allocator;
 pub mod cli;
 pub mod command;
 pub mod error;

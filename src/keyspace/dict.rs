@@ -26,8 +26,11 @@ impl<V> Default for Dict<V> {
 }
 
 /// Fixed seeds: no reply may depend on a random hash.
+const STATE: ahash::RandomState = ahash::RandomState::with_seeds(1, 2, 3, 4);
+
+#[inline(always)]
 fn hash(key: &[u8]) -> u64 {
-    ahash::RandomState::with_seeds(1, 2, 3, 4).hash_one(key)
+    STATE.hash_one(key)
 }
 
 impl<V> Dict<V> {
@@ -41,6 +44,7 @@ impl<V> Dict<V> {
         self.index.is_empty()
     }
 
+    #[inline]
     fn position(&self, key: &[u8]) -> Option<usize> {
         let slots = &self.slots;
         self.index
@@ -150,6 +154,7 @@ impl<V> Dict<V> {
     }
 }
 
+#[inline(always)]
 fn key_at<V>(slots: &[Slot<V>], slot: u32) -> Option<&[u8]> {
     slots[slot as usize].entry.as_ref().map(|(key, _)| &**key)
 }

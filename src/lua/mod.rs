@@ -15,6 +15,7 @@
 //! | `lines` | a script that is debugged |
 //! | `number` `format` `pattern` `class` | algorithms of the libraries |
 //! | `lib/` | the libraries |
+//! | `allocator` | the browser's memory, handed out as scripts need it |
 //!
 //! A host loads a function, starts it and resumes it slice by slice:
 //!
@@ -30,6 +31,8 @@
 // `lib` holds Lua's libraries; this crate's root is mod.rs.
 #![allow(special_module_name)]
 
+#[cfg(target_arch = "wasm32")]
+mod allocator;
 pub mod bytecode;
 mod class;
 mod codegen;

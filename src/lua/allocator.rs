@@ -128,6 +128,7 @@ unsafe impl GlobalAlloc for Allocator {
         }
     }
 
+    // SAFETY: what `alloc` gives and `dealloc` takes (above).
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, wanted: usize) -> *mut u8 {
         // SAFETY: as promised to us.
         let new = unsafe { Layout::from_size_align_unchecked(wanted, layout.align()) };
