@@ -145,6 +145,9 @@ fn pcall<'gc>(
 
 /// What a command costs, beside what its arguments and its reply do.
 const FUEL_PER_MICROSECOND: i64 = 4;
+/// The time is not taken again where a script has done so little since its last command: that costs as much as a small
+/// command.
+const LITTLE: i64 = 8;
 
 /// Runs the command that the arguments name; its reply, or the table of its error.
 fn run<'gc>(
@@ -157,16 +160,20 @@ fn run<'gc>(
         Err(error) => return Err(uncounted(machine, &error)),
     };
     let Some(running) = server.scripts.running.as_ref() else { return Ok(Value::Nil) };
+    let is_time_known = (machine.fuel..=machine.fuel + LITTLE).contains(&running.fuel_then);
     let origin =
         Origin::Script { read_only: running.read_only, allow_oom: running.may_use_memory() };
     let resp = server.client(SCRIPT_CLIENT).map_or(Resp::V2, |client| client.resp);
     let bytes: usize = argv.iter().map(Vec::len).sum();
     machine.fuel -= 2;
     machine.pay_for_bytes(bytes);
-    let before = server.clocked();
+    let before = if is_time_known { server.clocked() } else { server.look() };
     let result = server.call(SCRIPT_CLIENT, &argv, origin);
     // A command cannot be paused; one that took long is the last of its slice.
     machine.fuel -= server.clocked().saturating_sub(before) as i64 * FUEL_PER_MICROSECOND;
+    if let Some(running) = &mut server.scripts.running {
+        running.fuel_then = machine.fuel;
+    }
     match result {
         Ok(Some(mut reply)) => match &mut reply {
             Reply::Error(text) => Err(error_table(machine, text)),

@@ -54,6 +54,8 @@ pub struct Running {
     pub wrote: bool,
     /// It has run for longer than `busy-reply-threshold`.
     pub busy: bool,
+    /// Fuel that was left when its last command ended and the time was taken.
+    fuel_then: i64,
     /// It is to be refused memory as any client is, unless it began when there was enough.
     memory: Memory,
     /// It is debugged, and has stopped at a line.
@@ -268,6 +270,7 @@ fn start(
         read_only: read_only || flags.no_writes,
         wrote: false,
         busy: false,
+        fuel_then: i64::MIN,
         memory,
         stopped: false,
         asked: false,

@@ -624,10 +624,7 @@ impl Server {
         argv: &[Vec<u8>],
         origin: Origin,
     ) -> Result<Option<Reply>, Error> {
-        let start = match origin {
-            Origin::Client => self.clocked,
-            Origin::Script { .. } => self.look(),
-        };
+        let start = self.clocked;
         let result = match found.command.run {
             Run::Reply(handler) | Run::Both(handler, _) => {
                 let (mut context, mut arguments) = self.enter(id, found, argv, origin);
