@@ -97,8 +97,8 @@ impl<'gc> Machine<'_, 'gc> {
         }
     }
 
-    /// Frames, in all and of the thread that runs.
-    fn depth(&self) -> (usize, usize) {
+    /// How many calls are open: coroutines that wait for one that they have resumed, and frames of the thread that runs.
+    pub fn depth(&self) -> (usize, usize) {
         let thread = &*self.thread;
         (self.state.resumers.len(), thread.frames.len() + thread.buried.len())
     }

@@ -17,6 +17,8 @@ use super::value::Value;
 pub struct Stops {
     /// At the next line, whichever it is.
     pub every_line: bool,
+    /// But at the next line only where no more calls are open than here ([`Machine::depth`]).
+    pub deepest: Option<(usize, usize)>,
     /// At these lines, from 1.
     pub breakpoints: Vec<i64>,
 }
@@ -96,6 +98,7 @@ impl<'gc> Machine<'_, 'gc> {
     fn stops_before(&mut self, closure: Closure<'gc>, pc: u32) -> bool {
         let thread = self.state.coroutine.map(Coroutine::id);
         let depth = self.thread.frames.len();
+        let here = self.depth();
         let Some(hook) = &mut self.state.lines else { return false };
         if std::mem::take(&mut hook.stopped) {
             return false;
@@ -125,8 +128,9 @@ impl<'gc> Machine<'_, 'gc> {
         if !begins || *proto.source != *hook.chunk_name {
             return false;
         }
-        hook.stopped =
-            hook.stops.every_line || hook.stops.breakpoints.contains(&i64::from(line(pc)));
+        let is_deeper = hook.stops.deepest.is_some_and(|deepest| here > deepest);
+        hook.stopped = hook.stops.every_line && !is_deeper
+            || hook.stops.breakpoints.contains(&i64::from(line(pc)));
         hook.stopped
     }
 

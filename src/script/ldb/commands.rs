@@ -1,6 +1,6 @@
 //! Defines the debugger's commands.
 
-use super::{Debugger, set_stops, show};
+use super::{Debugger, beyond, set_stops, show};
 use crate::error::Error;
 use crate::lua::lib::base::display;
 use crate::lua::machine::Machine;
@@ -19,22 +19,23 @@ const CONTEXT: i64 = 5;
 /// The name of EVAL's chunk.
 const EVAL_NAME: &[u8] = b"@ldb_eval";
 /// Fuel for what EVAL and REDIS run.
-const FUEL: i64 = 20_000_000;
+pub(super) const FUEL: i64 = 20_000_000;
 /// The error of what needs more. (The real server goes on for ever.)
-const TIMEOUT: &str = "it takes too long";
+pub(super) const TIMEOUT: &str = "it takes too long";
 
 /// A command: its names, and what it does.
-struct Command {
-    long: &'static str,
-    short: &'static str,
-    run: fn(&mut Server, &[Vec<u8>]),
+pub(super) struct Command {
+    pub long: &'static str,
+    /// Empty where there is none.
+    pub short: &'static str,
+    pub run: fn(&mut Server, &[Vec<u8>]),
     /// It needs an argument.
-    argument: bool,
+    pub argument: bool,
     /// The script goes on then.
-    resumes: bool,
+    pub resumes: bool,
 }
 
-const fn command(
+pub(super) const fn command(
     long: &'static str,
     short: &'static str,
     run: fn(&mut Server, &[Vec<u8>]),
@@ -107,7 +108,7 @@ pub fn run(server: &mut Server, argv: &[Vec<u8>]) {
 fn run_inside(server: &mut Server, argv: &[Vec<u8>]) -> bool {
     let name = argv.first().map_or(&[][..], Vec::as_slice);
     let is = |word: &str| name.eq_ignore_ascii_case(word.as_bytes());
-    let found = COMMANDS.iter().find(|command| {
+    let found = COMMANDS.iter().chain(beyond::COMMANDS).find(|command| {
         (is(command.long) || is(command.short)) && (!command.argument || argv.len() > 1)
     });
     let resumes = if argv.iter().any(Vec::is_empty) {
@@ -132,7 +133,7 @@ fn run_inside(server: &mut Server, argv: &[Vec<u8>]) -> bool {
     resumes
 }
 
-fn with(server: &mut Server, work: impl FnOnce(&mut Debugger)) {
+pub(super) fn with(server: &mut Server, work: impl FnOnce(&mut Debugger)) {
     if let Some(debugger) = &mut server.scripts.debugger {
         work(debugger);
     }
@@ -142,7 +143,7 @@ fn help(server: &mut Server, _: &[Vec<u8>]) {
     with(server, |debugger| HELP.split('\n').for_each(|line| debugger.log(line)));
 }
 
-fn step(server: &mut Server, _: &[Vec<u8>]) {
+pub(super) fn step(server: &mut Server, _: &[Vec<u8>]) {
     with(server, |debugger| debugger.stepping = true);
 }
 
@@ -161,7 +162,7 @@ fn abort(server: &mut Server, _: &[Vec<u8>]) {
 }
 
 /// A number as C's `atoi` reads it.
-fn number(text: &[u8]) -> i64 {
+pub(super) fn number(text: &[u8]) -> i64 {
     let text = text.trim_ascii_start();
     let (sign, digits) = match text.first() {
         Some(b'-') => (-1, &text[1..]),
@@ -257,7 +258,10 @@ fn maxlen(server: &mut Server, argv: &[Vec<u8>]) {
 }
 
 /// Works with the interpreter and the debugger of the session.
-fn inspect(server: &mut Server, work: impl for<'gc> FnOnce(&mut Machine<'_, 'gc>, &mut Debugger)) {
+pub(super) fn inspect(
+    server: &mut Server,
+    work: impl for<'gc> FnOnce(&mut Machine<'_, 'gc>, &mut Debugger),
+) {
     let scripts = &mut server.scripts;
     if let (Some(lua), Some(debugger)) = (&mut scripts.lua, &mut scripts.debugger) {
         lua.enter(|machine| work(machine, debugger));
@@ -349,7 +353,7 @@ fn eval(server: &mut Server, argv: &[Vec<u8>]) {
 }
 
 /// The text of an error. (The real server dies of one that is a table.)
-fn error_text<'gc>(machine: &mut Machine<'_, 'gc>, error: Value<'gc>) -> Vec<u8> {
+pub(super) fn error_text<'gc>(machine: &mut Machine<'_, 'gc>, error: Value<'gc>) -> Vec<u8> {
     match machine.field_of(error, "err") {
         Ok(Some(text)) if matches!(error, Value::Table(_)) => display(text),
         _ if matches!(error, Value::Table(_)) => show::value(error),
@@ -358,11 +362,19 @@ fn error_text<'gc>(machine: &mut Machine<'_, 'gc>, error: Value<'gc>) -> Vec<u8>
 }
 
 fn push_code<'gc>(machine: &mut Machine<'_, 'gc>, argv: &[Vec<u8>]) -> Result<usize, Value<'gc>> {
-    let code = argv.get(1..).unwrap_or_default().join(&b' ');
-    let expression = [b"return ", &code[..]].concat();
+    push_chunk(machine, b"", &argv.get(1..).unwrap_or_default().join(&b' '))
+}
+
+/// Pushes the function of an expression, or else of a chunk, behind what declares its variables.
+pub(super) fn push_chunk<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    declared: &[u8],
+    code: &[u8],
+) -> Result<usize, Value<'gc>> {
+    let expression = [declared, b"return ", code].concat();
     let chunk = match machine.load(&expression, EVAL_NAME, 0) {
         Ok(chunk) => Ok(chunk),
-        Err(_) => machine.load(&code, EVAL_NAME, 0),
+        Err(_) => machine.load(&[declared, code].concat(), EVAL_NAME, 0),
     };
     match chunk {
         Ok(chunk) => {

@@ -8,6 +8,7 @@
 //! A forked session (YES) works on a copy of the databases, as the real server's child process does: nothing of it
 //! stays, and meanwhile other clients go on with the original. A synchronous one (SYNC) keeps everybody else waiting.
 
+pub mod beyond;
 pub mod commands;
 pub mod show;
 
@@ -19,6 +20,7 @@ use crate::lua::lines::Stops;
 use crate::resp::{Reply, Resp};
 use crate::server::client::ClientId;
 use crate::server::{Context, Server};
+use std::collections::VecDeque;
 
 /// What SCRIPT DEBUG has asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -50,8 +52,16 @@ pub struct Debugger {
     /// The script's lines.
     source: Vec<Vec<u8>>,
     breakpoints: Vec<i64>,
+    /// What must be true for the script to stop at a line with a breakpoint.
+    conditions: Vec<(i64, Vec<u8>)>,
     /// The script is to stop at the next line, and its commands are logged.
     stepping: bool,
+    /// How deep in calls that line may be.
+    deepest: Option<(usize, usize)>,
+    /// The frame whose variables are shown, counted from the function that runs.
+    frame: usize,
+    /// The commands that the script has called, with their replies; the oldest first.
+    calls: VecDeque<Vec<u8>>,
     /// `redis.breakpoint()` has been called.
     breakpoint_called: bool,
     /// The line at which it has stopped.
@@ -75,7 +85,11 @@ impl Debugger {
         Debugger {
             source: body.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect(),
             breakpoints: Vec::new(),
+            conditions: Vec::new(),
             stepping: true,
+            deepest: None,
+            frame: 0,
+            calls: VecDeque::new(),
             breakpoint_called: false,
             line: 0,
             stopped: false,
@@ -88,7 +102,8 @@ impl Debugger {
 
     fn stops(&self) -> Stops {
         let every_line = self.stepping || self.breakpoint_called;
-        Stops { every_line, breakpoints: self.breakpoints.clone() }
+        let deepest = self.deepest.filter(|_| !self.breakpoint_called);
+        Stops { every_line, deepest, breakpoints: self.breakpoints.clone() }
     }
 
     /// `redis.breakpoint()`: stops at the next line.
@@ -106,6 +121,7 @@ impl Debugger {
     pub fn calls(&mut self, argv: &[Vec<u8>]) {
         /// More arguments are only counted.
         const SHOWN: usize = 10;
+        self.note_call(argv);
         if self.stepping {
             let mut line = b"<redis>".to_vec();
             for argument in argv.iter().take(SHOWN) {
@@ -122,6 +138,7 @@ impl Debugger {
 
     /// So is its reply,
     pub fn replied(&mut self, reply: &Reply, resp: Resp) {
+        self.note_outcome(&show::reply(reply, resp));
         if self.stepping {
             let mut reply = reply.clone();
             if resp == Resp::V2 {
@@ -137,6 +154,7 @@ impl Debugger {
 
     /// and why it was not run.
     pub fn refused(&mut self, error: &Error) {
+        self.note_outcome(&error.0);
         if self.stepping {
             let text = error.0.strip_prefix(b"ERR ").unwrap_or(&error.0);
             self.log([b"<error> ", text].concat());
@@ -277,13 +295,15 @@ fn stopped(server: &mut Server) -> bool {
     let scripts = &mut server.scripts;
     let at_line =
         scripts.running.as_mut().is_some_and(|running| std::mem::take(&mut running.stopped));
+    let Some(debugger) = &scripts.debugger else { return false };
+    let late = now.saturating_sub(debugger.resumed) / 1000 >= limit;
+    if !at_line && (debugger.stepping || !late) || at_line && !beyond::is_wanted(server) {
+        return false;
+    }
+    let scripts = &mut server.scripts;
     let (Some(debugger), Some(lua)) = (&mut scripts.debugger, &mut scripts.lua) else {
         return false;
     };
-    let late = now.saturating_sub(debugger.resumed) / 1000 >= limit;
-    if !at_line && (debugger.stepping || !late) {
-        return false;
-    }
     let lines = lua.enter(|machine| {
         let levels = machine.levels();
         levels.into_iter().find(|level| level.source == CHUNK_NAME).map(|level| level.line)
@@ -300,6 +320,8 @@ fn stopped(server: &mut Server) -> bool {
     };
     debugger.breakpoint_called = false;
     debugger.stepping = false;
+    debugger.deepest = None;
+    debugger.frame = 0;
     debugger.stopped = true;
     debugger.log(format!("* Stopped at {}, stop reason = {reason}", debugger.line));
     debugger.log_line(debugger.line);
