@@ -215,10 +215,8 @@ impl<'a, 'gc> Machine<'a, 'gc> {
 
     /// The coroutine that runs has failed: its resumer is to go on with the error. False if none runs.
     pub(super) fn abandon_coroutine(&mut self) -> bool {
-        match self.back_to_resumer(Status::Dead) {
-            Some((_, left)) => left.clear(),
-            None => return false,
-        }
+        let Some((_, left)) = self.back_to_resumer(Status::Dead) else { return false };
+        left.clear();
         true
     }
 

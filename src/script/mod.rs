@@ -317,8 +317,11 @@ pub struct Ended {
 
 /// Runs the script on for so much fuel; what it answers, if it ends.
 pub fn run(server: &mut Server, fuel: i64) -> Option<Ended> {
+    let running = server.scripts.running.as_mut()?;
+    // This slice's fuel is not what the one before had left, and time has passed.
+    running.fuel_then = i64::MIN;
     // A library's interpreter is put aside with all that belongs to it.
-    let (mut scripts_lua, mut engine) = match server.scripts.running.as_ref()?.called {
+    let (mut scripts_lua, mut engine) = match running.called {
         Called::Script(_) => (Some(server.scripts.lua.take()?), None),
         Called::Function { .. } => (None, Some(server.scripts.libraries.engine.take()?)),
     };

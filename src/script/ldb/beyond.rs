@@ -1,13 +1,11 @@
 //! Defines the debugger's commands that Redis does not have. Their words are ones that LDB does not know.
 
 use super::commands::{
-    Command, FUEL, TIMEOUT, command, error_text, inspect, number, push_chunk, step, with,
+    Command, command, eval_in, inspect, log_variables, name_of, number, outcome, run_code, step,
+    tell, with,
 };
-use super::{Debugger, show};
-use crate::lua::machine::Machine;
-use crate::lua::value::Value;
+use super::{Breakpoint, Debugger};
 use crate::script::CHUNK_NAME;
-use crate::script::api::Api;
 use crate::server::Server;
 
 /// What stands besides LDB's own commands.
@@ -20,7 +18,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("frames", "", frames),
     command("frame", "", frame),
     command("locals", "", locals),
-    command("inspect", "", evaluate),
+    command("inspect", "", eval_in_frame),
     command("calls", "", calls),
 ];
 
@@ -40,11 +38,11 @@ calls                Show the commands that the script has called.";
 
 /// Commands that are kept for CALLS.
 const CALLS: usize = 1000;
-/// Variables that a chunk may see: a function has 200 at most.
-const VARIABLES: usize = 150;
+/// Bytes of each of them, with its reply.
+const CALL_BYTES: usize = 4096;
 
 fn more(server: &mut Server, _: &[Vec<u8>]) {
-    with(server, |debugger| HELP.split('\n').for_each(|line| debugger.log(line)));
+    tell(server, HELP);
 }
 
 fn over(server: &mut Server, _: &[Vec<u8>]) {
@@ -63,29 +61,38 @@ fn out(server: &mut Server, _: &[Vec<u8>]) {
 }
 
 fn when(server: &mut Server, argv: &[Vec<u8>]) {
-    with(server, |debugger| match argv {
-        [_] if debugger.conditions.is_empty() => debugger.log("No conditions set."),
-        [_] => {
-            for (line, code) in debugger.conditions.clone() {
-                debugger.log([format!("{line}: ").as_bytes(), &code].concat());
-            }
+    with(server, |debugger| {
+        if let [_, line, code @ ..] = argv {
+            set_condition(debugger, number(line), code);
+        } else {
+            list_conditions(debugger);
         }
-        [_, line, code @ ..] => {
-            let line = number(line);
-            if !debugger.breakpoints.contains(&line) {
-                debugger.log("No breakpoint in the specified line.");
-                return;
-            }
-            debugger.conditions.retain(|(other, _)| *other != line);
-            if code.is_empty() {
-                debugger.log("Condition removed.");
-            } else {
-                debugger.conditions.push((line, code.join(&b' ')));
-                debugger.log_line(line);
-            }
-        }
-        [] => {}
     });
+}
+
+fn set_condition(debugger: &mut Debugger, line: i64, code: &[Vec<u8>]) {
+    let Some(breakpoint) = debugger.breakpoint(line) else {
+        debugger.log("No breakpoint in the specified line.");
+        return;
+    };
+    breakpoint.condition = (!code.is_empty()).then(|| code.join(&b' '));
+    if code.is_empty() {
+        debugger.log("Condition removed.");
+    } else {
+        debugger.log_line(line);
+    }
+}
+
+fn list_conditions(debugger: &mut Debugger) {
+    let told = debugger.log.len();
+    for Breakpoint { line, condition } in &debugger.breakpoints {
+        if let Some(code) = condition {
+            debugger.log.push([format!("{line}: ").as_bytes(), code].concat());
+        }
+    }
+    if debugger.log.len() == told {
+        debugger.log("No conditions set.");
+    }
 }
 
 /// Whether the script, which has come to a line, is to stop there: not if it is one with a breakpoint whose condition is
@@ -95,18 +102,15 @@ pub(super) fn is_wanted(server: &mut Server) -> bool {
     inspect(server, |machine, debugger| {
         let depth = machine.depth();
         let is_step = debugger.stepping && debugger.deepest.is_none_or(|deepest| depth <= deepest);
-        if is_step || debugger.breakpoint_called {
-            return;
+        if !is_step && !debugger.breakpoint_called {
+            let breakpoint = debugger.breakpoint(debugger.line);
+            condition = breakpoint.and_then(|breakpoint| breakpoint.condition.clone());
         }
-        let line = machine.levels().first().map(|level| level.line);
-        let found = debugger.conditions.iter().find(|(other, _)| Some(*other) == line);
-        condition = found.map(|(_, code)| code.clone());
-        debugger.frame = 0;
     });
     let Some(code) = condition else { return true };
-    run_in_frame(server, &code, |machine, result| match result {
+    run_code(server, &code, Some(0), |machine, result| match result {
         Ok(value) => (value.is_true(), None),
-        Err(error) => (true, Some([b"<error> ", &error_text(machine, error)[..]].concat())),
+        Err(_) => (true, Some(outcome(machine, result))),
     })
 }
 
@@ -114,10 +118,9 @@ pub(super) fn is_wanted(server: &mut Server) -> bool {
 fn frames(server: &mut Server, _: &[Vec<u8>]) {
     inspect(server, |machine, debugger| {
         for (depth, level) in machine.levels().into_iter().enumerate() {
-            let name = level.name.as_deref().unwrap_or(b"top level");
             let mark = if depth == debugger.frame { "->" } else { "  " };
             let place = format!("{mark} {depth} line {} in ", level.line);
-            debugger.log([place.as_bytes(), name].concat());
+            debugger.log([place.as_bytes(), name_of(&level)].concat());
         }
     });
 }
@@ -141,75 +144,13 @@ fn frame(server: &mut Server, argv: &[Vec<u8>]) {
 fn locals(server: &mut Server, _: &[Vec<u8>]) {
     inspect(server, |machine, debugger| {
         let Some(level) = machine.levels().into_iter().nth(debugger.frame) else { return };
-        if level.locals.is_empty() && level.upvalues.is_empty() {
-            debugger.log("No local variables in the current context.");
-        }
-        for (kind, variables) in [("<local> ", level.locals), ("<upvalue> ", level.upvalues)] {
-            for (name, value) in variables {
-                let text = show::value(value);
-                debugger.log_cut([kind.as_bytes(), &name, b" = ", &text].concat());
-            }
-        }
+        log_variables(debugger, [("<local> ", level.locals), ("<upvalue> ", level.upvalues)]);
     });
 }
 
-fn evaluate(server: &mut Server, argv: &[Vec<u8>]) {
-    let code = argv.get(1..).unwrap_or_default().join(&b' ');
-    run_in_frame(server, &code, |machine, result| match result {
-        Ok(value) => ((), Some([b"<retval> ", &show::value(value)[..]].concat())),
-        Err(error) => ((), Some([b"<error> ", &error_text(machine, error)[..]].concat())),
-    });
-}
-
-/// Runs code that sees the variables of the chosen frame: as they are now, so what it gives them is its own. Logs a line
-/// of the outcome.
-fn run_in_frame<R: Default>(
-    server: &mut Server,
-    code: &[u8],
-    show: for<'gc> fn(
-        &mut Machine<'_, 'gc>,
-        Result<Value<'gc>, Value<'gc>>,
-    ) -> (R, Option<Vec<u8>>),
-) -> R {
-    let Some(debugger) = &mut server.scripts.debugger else { return R::default() };
-    let frame = debugger.frame;
-    let stopped = std::mem::replace(&mut debugger.stopped, true);
-    let Some(mut lua) = server.scripts.lua.take() else { return R::default() };
-    let (outcome, line) = lua.enter_with(&mut Api(server), FUEL, |machine| {
-        let mut variables =
-            machine.levels().into_iter().nth(frame).map_or_else(Vec::new, |level| {
-                // The inner one of two with one name is declared last.
-                level.upvalues.into_iter().chain(level.locals).collect()
-            });
-        // The compiler's own have no names that code could use.
-        variables.retain(|(name, _)| !name.starts_with(b"("));
-        let shown = variables.split_off(variables.len().saturating_sub(VARIABLES));
-        let result = machine.call_beside(
-            |machine| {
-                let names: Vec<_> = shown.iter().map(|(name, _)| &name[..]).collect();
-                let declared = if names.is_empty() {
-                    Vec::new()
-                } else {
-                    [b"local ", &names.join(&b',')[..], b" = ... "].concat()
-                };
-                let count = push_chunk(machine, &declared, code)?;
-                for (_, value) in &shown {
-                    machine.push(*value);
-                }
-                Ok(count + shown.len())
-            },
-            TIMEOUT,
-        );
-        show(machine, result)
-    });
-    server.scripts.lua = Some(lua);
-    with(server, |debugger| {
-        debugger.stopped = stopped;
-        if let Some(line) = line {
-            debugger.log_cut(line);
-        }
-    });
-    outcome
+fn eval_in_frame(server: &mut Server, argv: &[Vec<u8>]) {
+    let frame = server.scripts.debugger.as_ref().map(|debugger| debugger.frame);
+    eval_in(server, argv, frame);
 }
 
 fn calls(server: &mut Server, _: &[Vec<u8>]) {
@@ -232,14 +173,25 @@ impl Debugger {
         if self.calls.len() == CALLS {
             self.calls.pop_front();
         }
-        self.calls.push_back(argv.join(&b' '));
+        let mut call = Vec::new();
+        for (place, argument) in argv.iter().enumerate() {
+            extend(&mut call, if place > 0 { b" " } else { b"" });
+            extend(&mut call, argument);
+        }
+        self.calls.push_back(call);
     }
 
     /// and what came of it.
     pub(super) fn note_outcome(&mut self, text: &[u8]) {
         if let Some(call) = self.calls.back_mut().filter(|_| !self.stopped) {
-            call.extend_from_slice(b" -> ");
-            call.extend_from_slice(text);
+            extend(call, b" -> ");
+            extend(call, text);
         }
     }
+}
+
+/// Adds to a line of CALLS what it has room for: a script must not fill the memory by it.
+fn extend(call: &mut Vec<u8>, text: &[u8]) {
+    let room = CALL_BYTES.saturating_sub(call.len());
+    call.extend_from_slice(&text[..text.len().min(room)]);
 }

@@ -1,8 +1,9 @@
 //! Defines the debugger's commands.
 
-use super::{Debugger, beyond, set_stops, show};
+use super::{Breakpoint, Debugger, beyond, set_stops, show};
 use crate::error::Error;
 use crate::lua::lib::base::display;
+use crate::lua::lines::Level;
 use crate::lua::machine::Machine;
 use crate::lua::value::Value;
 use crate::number::parse_integer;
@@ -19,9 +20,14 @@ const CONTEXT: i64 = 5;
 /// The name of EVAL's chunk.
 const EVAL_NAME: &[u8] = b"@ldb_eval";
 /// Fuel for what EVAL and REDIS run.
-pub(super) const FUEL: i64 = 20_000_000;
+const FUEL: i64 = 20_000_000;
 /// The error of what needs more. (The real server goes on for ever.)
-pub(super) const TIMEOUT: &str = "it takes too long";
+const TIMEOUT: &str = "it takes too long";
+/// Variables of a frame that code may see: a function has 200 at most.
+const VARIABLES: usize = 150;
+
+/// Variables with their names.
+type Variables<'gc> = Vec<(Vec<u8>, Value<'gc>)>;
 
 /// A command: its names, and what it does.
 pub(super) struct Command {
@@ -140,7 +146,12 @@ pub(super) fn with(server: &mut Server, work: impl FnOnce(&mut Debugger)) {
 }
 
 fn help(server: &mut Server, _: &[Vec<u8>]) {
-    with(server, |debugger| HELP.split('\n').for_each(|line| debugger.log(line)));
+    tell(server, HELP);
+}
+
+/// Logs lines.
+pub(super) fn tell(server: &mut Server, text: &'static str) {
+    with(server, |debugger| text.split('\n').for_each(|line| debugger.log(line)));
 }
 
 pub(super) fn step(server: &mut Server, _: &[Vec<u8>]) {
@@ -204,8 +215,8 @@ fn r#break(server: &mut Server, argv: &[Vec<u8>]) {
         }
         [_] => {
             debugger.log(format!("{} breakpoints set:", debugger.breakpoints.len()));
-            for line in debugger.breakpoints.clone() {
-                debugger.log_line(line);
+            for place in 0..debugger.breakpoints.len() {
+                debugger.log_line(debugger.breakpoints[place].line);
             }
         }
         _ => {
@@ -228,13 +239,13 @@ fn break_at(debugger: &mut Debugger, text: &[u8]) {
         let is_full = debugger.breakpoints.len() == BREAKPOINTS;
         if is_full {
             debugger.log("Too many breakpoints set.");
-        } else if line > debugger.source.len() as i64 || debugger.breakpoints.contains(&line) {
+        } else if line > debugger.source.len() as i64 || debugger.breakpoint(line).is_some() {
             debugger.log("Wrong line number.");
         } else {
-            debugger.breakpoints.push(line);
+            debugger.breakpoints.push(Breakpoint { line, condition: None });
             list_around(debugger, line, 1);
         }
-    } else if let Some(place) = debugger.breakpoints.iter().position(|other| *other == -line) {
+    } else if let Some(place) = debugger.breakpoints.iter().position(|other| other.line == -line) {
         debugger.breakpoints.remove(place);
         debugger.log("Breakpoint removed.");
     } else {
@@ -295,14 +306,30 @@ fn print_one(machine: &mut Machine, debugger: &mut Debugger, name: &[u8]) {
 
 fn print_all(machine: &mut Machine, debugger: &mut Debugger) {
     let locals = machine.levels().into_iter().next().map(|level| level.locals);
-    let locals = locals.unwrap_or_default();
-    if locals.is_empty() {
+    log_variables(debugger, [("<value> ", locals.unwrap_or_default())]);
+}
+
+/// Logs variables, each kind behind its mark.
+pub(super) fn log_variables<'gc>(
+    debugger: &mut Debugger,
+    kinds: impl IntoIterator<Item = (&'static str, Variables<'gc>)>,
+) {
+    let all = kinds.into_iter().flat_map(|(mark, variables)| {
+        variables.into_iter().map(move |(name, value)| (mark, name, value))
+    });
+    let mut is_empty = true;
+    for (mark, name, value) in all {
+        is_empty = false;
+        debugger.log_cut([mark.as_bytes(), &name, b" = ", &show::value(value)].concat());
+    }
+    if is_empty {
         debugger.log("No local variables in the current context.");
     }
-    for (name, value) in locals {
-        let text = show::value(value);
-        debugger.log_cut([b"<value> ", &name[..], b" = ", &text].concat());
-    }
+}
+
+/// What a function is called where it was called.
+pub(super) fn name_of<'l>(level: &'l Level<'_>) -> &'l [u8] {
+    level.name.as_deref().unwrap_or(b"top level")
 }
 
 fn trace(server: &mut Server, _: &[Vec<u8>]) {
@@ -310,50 +337,84 @@ fn trace(server: &mut Server, _: &[Vec<u8>]) {
         for (depth, level) in machine.levels().into_iter().enumerate() {
             if level.source == CHUNK_NAME {
                 let from = if depth == 0 { "In " } else { "From " };
-                let name = level.name.as_deref().unwrap_or(b"top level");
-                debugger.log([from.as_bytes(), name, b":"].concat());
+                debugger.log([from.as_bytes(), name_of(&level), b":"].concat());
                 debugger.log_line(level.line);
             }
         }
     });
 }
 
-/// Pushes a function and its arguments; their number, or the error of a function that is none.
-type Push = for<'gc> fn(&mut Machine<'_, 'gc>, &[Vec<u8>]) -> Result<usize, Value<'gc>>;
-
-/// Calls a function beside the script, which may call commands. What `show` gives is logged.
-fn call_beside(
+/// Works beside the script, where commands may be called. Logs a line of what comes of it.
+fn beside<R: Default>(
     server: &mut Server,
-    argv: &[Vec<u8>],
-    push: Push,
-    show: for<'gc> fn(&mut Machine<'_, 'gc>, Result<Value<'gc>, Value<'gc>>) -> Option<Vec<u8>>,
-) {
-    let Some(mut lua) = server.scripts.lua.take() else { return };
-    let line = lua.enter_with(&mut Api(server), FUEL, |machine| {
-        let result = machine.call_beside(|machine| push(machine, argv), TIMEOUT);
-        show(machine, result)
-    });
+    work: impl for<'gc> FnOnce(&mut Machine<'_, 'gc>) -> (R, Option<Vec<u8>>),
+) -> R {
+    let Some(mut lua) = server.scripts.lua.take() else { return R::default() };
+    // The script calls nothing now.
+    let mut stopped = true;
+    with(server, |debugger| std::mem::swap(&mut debugger.stopped, &mut stopped));
+    let (result, line) = lua.enter_with(&mut Api(server), FUEL, work);
     server.scripts.lua = Some(lua);
     with(server, |debugger| {
-        debugger.stepping = false;
+        debugger.stopped = stopped;
         if let Some(line) = line {
             debugger.log_cut(line);
         }
     });
+    result
+}
+
+/// Runs code that sees the variables of a frame, if one is given: as they are now, so what it assigns is its own. `show`
+/// gives what comes of it, and a line to log.
+pub(super) fn run_code<R: Default>(
+    server: &mut Server,
+    code: &[u8],
+    frame: Option<usize>,
+    show: for<'gc> fn(
+        &mut Machine<'_, 'gc>,
+        Result<Value<'gc>, Value<'gc>>,
+    ) -> (R, Option<Vec<u8>>),
+) -> R {
+    beside(server, |machine| {
+        let seen = frame.map_or_else(Vec::new, |frame| variables(machine, frame));
+        let result = machine.call_beside(|machine| push_code(machine, &seen, code), TIMEOUT);
+        show(machine, result)
+    })
+}
+
+/// What code can see in a frame: of two variables of one name the inner one comes last.
+fn variables<'gc>(machine: &Machine<'_, 'gc>, frame: usize) -> Variables<'gc> {
+    let Some(level) = machine.levels().into_iter().nth(frame) else { return Vec::new() };
+    let mut all: Variables = level.upvalues.into_iter().chain(level.locals).collect();
+    // The compiler's own have no names that code could use.
+    all.retain(|(name, _)| !name.starts_with(b"("));
+    all.split_off(all.len().saturating_sub(VARIABLES))
+}
+
+/// The line about what code gave.
+pub(super) fn outcome<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    result: Result<Value<'gc>, Value<'gc>>,
+) -> Vec<u8> {
+    let (mark, text) = match result {
+        Ok(value) => (&b"<retval> "[..], show::value(value)),
+        Err(value) => (&b"<error> "[..], error_text(machine, value)),
+    };
+    [mark, &text].concat()
+}
+
+/// Runs the code that a command has behind its name.
+pub(super) fn eval_in(server: &mut Server, argv: &[Vec<u8>], frame: Option<usize>) {
+    let code = argv.get(1..).unwrap_or_default().join(&b' ');
+    run_code(server, &code, frame, |machine, result| ((), Some(outcome(machine, result))));
 }
 
 fn eval(server: &mut Server, argv: &[Vec<u8>]) {
-    call_beside(server, argv, push_code, |machine, result| {
-        let (mark, text) = match result {
-            Ok(value) => (&b"<retval> "[..], show::value(value)),
-            Err(value) => (&b"<error> "[..], error_text(machine, value)),
-        };
-        Some([mark, &text].concat())
-    });
+    eval_in(server, argv, None);
 }
 
 /// The text of an error. (The real server dies of one that is a table.)
-pub(super) fn error_text<'gc>(machine: &mut Machine<'_, 'gc>, error: Value<'gc>) -> Vec<u8> {
+fn error_text<'gc>(machine: &mut Machine<'_, 'gc>, error: Value<'gc>) -> Vec<u8> {
     match machine.field_of(error, "err") {
         Ok(Some(text)) if matches!(error, Value::Table(_)) => display(text),
         _ if matches!(error, Value::Table(_)) => show::value(error),
@@ -361,25 +422,30 @@ pub(super) fn error_text<'gc>(machine: &mut Machine<'_, 'gc>, error: Value<'gc>)
     }
 }
 
-fn push_code<'gc>(machine: &mut Machine<'_, 'gc>, argv: &[Vec<u8>]) -> Result<usize, Value<'gc>> {
-    push_chunk(machine, b"", &argv.get(1..).unwrap_or_default().join(&b' '))
-}
-
-/// Pushes the function of an expression, or else of a chunk, behind what declares its variables.
-pub(super) fn push_chunk<'gc>(
+/// Pushes the function of an expression, or else of a chunk, and the variables that it sees; their number, or the error of
+/// the code.
+fn push_code<'gc>(
     machine: &mut Machine<'_, 'gc>,
-    declared: &[u8],
+    seen: &[(Vec<u8>, Value<'gc>)],
     code: &[u8],
 ) -> Result<usize, Value<'gc>> {
-    let expression = [declared, b"return ", code].concat();
+    let mut declared = Vec::new();
+    if !seen.is_empty() {
+        let names: Vec<_> = seen.iter().map(|(name, _)| &name[..]).collect();
+        declared = [b"local ", &names.join(&b',')[..], b" = ... "].concat();
+    }
+    let expression = [&declared, &b"return "[..], code].concat();
     let chunk = match machine.load(&expression, EVAL_NAME, 0) {
         Ok(chunk) => Ok(chunk),
-        Err(_) => machine.load(&[declared, code].concat(), EVAL_NAME, 0),
+        Err(_) => machine.load(&[&declared, code].concat(), EVAL_NAME, 0),
     };
     match chunk {
         Ok(chunk) => {
             machine.push(Value::Closure(chunk));
-            Ok(0)
+            for (_, value) in seen {
+                machine.push(*value);
+            }
+            Ok(seen.len())
         }
         Err(error) => Err(machine.string(error.0)),
     }
@@ -388,7 +454,12 @@ pub(super) fn push_chunk<'gc>(
 fn redis(server: &mut Server, argv: &[Vec<u8>]) {
     // So that it is logged.
     with(server, |debugger| debugger.stepping = true);
-    call_beside(server, argv, push_command, |_, _| None);
+    beside(server, |machine| {
+        // The log tells what comes of it.
+        let _ = machine.call_beside(|machine| push_command(machine, argv), TIMEOUT);
+        ((), None)
+    });
+    with(server, |debugger| debugger.stepping = false);
 }
 
 fn push_command<'gc>(

@@ -51,9 +51,7 @@ pub struct Session {
 pub struct Debugger {
     /// The script's lines.
     source: Vec<Vec<u8>>,
-    breakpoints: Vec<i64>,
-    /// What must be true for the script to stop at a line with a breakpoint.
-    conditions: Vec<(i64, Vec<u8>)>,
+    breakpoints: Vec<Breakpoint>,
     /// The script is to stop at the next line, and its commands are logged.
     stepping: bool,
     /// How deep in calls that line may be.
@@ -78,6 +76,13 @@ pub struct Debugger {
     resumed: u64,
 }
 
+/// A line at which the script is to stop.
+struct Breakpoint {
+    line: i64,
+    /// Code that must be true for that.
+    condition: Option<Vec<u8>>,
+}
+
 impl Debugger {
     fn new(body: &[u8], now: u64) -> Debugger {
         let end = body.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n'));
@@ -85,7 +90,6 @@ impl Debugger {
         Debugger {
             source: body.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect(),
             breakpoints: Vec::new(),
-            conditions: Vec::new(),
             stepping: true,
             deepest: None,
             frame: 0,
@@ -103,7 +107,13 @@ impl Debugger {
     fn stops(&self) -> Stops {
         let every_line = self.stepping || self.breakpoint_called;
         let deepest = self.deepest.filter(|_| !self.breakpoint_called);
-        Stops { every_line, deepest, breakpoints: self.breakpoints.clone() }
+        let breakpoints = self.breakpoints.iter().map(|breakpoint| breakpoint.line).collect();
+        Stops { every_line, deepest, breakpoints }
+    }
+
+    /// The breakpoint of a line.
+    fn breakpoint(&mut self, line: i64) -> Option<&mut Breakpoint> {
+        self.breakpoints.iter_mut().find(|breakpoint| breakpoint.line == line)
     }
 
     /// `redis.breakpoint()`: stops at the next line.
@@ -138,16 +148,16 @@ impl Debugger {
 
     /// So is its reply,
     pub fn replied(&mut self, reply: &Reply, resp: Resp) {
-        self.note_outcome(&show::reply(reply, resp));
+        let mut reply = reply.clone();
+        if resp == Resp::V2 {
+            reply.downgrade();
+        }
+        let text = show::reply(&reply, resp);
+        self.note_outcome(&text);
         if self.stepping {
-            let mut reply = reply.clone();
-            if resp == Resp::V2 {
-                reply.downgrade();
-            }
             if let Reply::Error(text) = &reply {
                 self.log([b"<error> -", &text[..]].concat());
             }
-            let text = show::reply(&reply, resp);
             self.log_cut([b"<reply> ", &text[..]].concat());
         }
     }
@@ -182,10 +192,10 @@ impl Debugger {
 
     /// Logs a line of the source.
     fn log_line(&mut self, number: i64) {
+        let breakpoint = if self.breakpoint(number).is_some() { "#" } else { " " };
         let text = usize::try_from(number - 1).ok().and_then(|index| self.source.get(index));
         let text = text.map_or(&b"<out of range source code line>"[..], Vec::as_slice);
         let current = if number == self.line { "->" } else { "  " };
-        let breakpoint = if self.breakpoints.contains(&number) { "#" } else { " " };
         let line = [format!("{current}{breakpoint}{number:<3} ").as_bytes(), text].concat();
         self.log(line);
     }
@@ -295,23 +305,25 @@ fn stopped(server: &mut Server) -> bool {
     let scripts = &mut server.scripts;
     let at_line =
         scripts.running.as_mut().is_some_and(|running| std::mem::take(&mut running.stopped));
-    let Some(debugger) = &scripts.debugger else { return false };
-    let late = now.saturating_sub(debugger.resumed) / 1000 >= limit;
-    if !at_line && (debugger.stepping || !late) || at_line && !beyond::is_wanted(server) {
-        return false;
-    }
-    let scripts = &mut server.scripts;
     let (Some(debugger), Some(lua)) = (&mut scripts.debugger, &mut scripts.lua) else {
         return false;
     };
-    let lines = lua.enter(|machine| {
+    let late = now.saturating_sub(debugger.resumed) / 1000 >= limit;
+    if !at_line && (debugger.stepping || !late) {
+        return false;
+    }
+    let line = lua.enter(|machine| {
         let levels = machine.levels();
         levels.into_iter().find(|level| level.source == CHUNK_NAME).map(|level| level.line)
     });
-    debugger.line = lines.unwrap_or(0);
+    debugger.line = line.unwrap_or(0);
+    if at_line && !beyond::is_wanted(server) {
+        return false;
+    }
+    let Some(debugger) = &mut server.scripts.debugger else { return false };
     let reason = if debugger.breakpoint_called {
         "redis.breakpoint() called"
-    } else if at_line && debugger.breakpoints.contains(&debugger.line) {
+    } else if at_line && debugger.breakpoint(debugger.line).is_some() {
         "break point"
     } else if at_line {
         "step over"
