@@ -28,7 +28,6 @@ impl<V> Default for Dict<V> {
 /// Fixed seeds: no reply may depend on a random hash.
 const STATE: ahash::RandomState = ahash::RandomState::with_seeds(1, 2, 3, 4);
 
-#[inline(always)]
 fn hash(key: &[u8]) -> u64 {
     STATE.hash_one(key)
 }
@@ -44,7 +43,6 @@ impl<V> Dict<V> {
         self.index.is_empty()
     }
 
-    #[inline]
     fn position(&self, key: &[u8]) -> Option<usize> {
         let slots = &self.slots;
         self.index
@@ -154,7 +152,6 @@ impl<V> Dict<V> {
     }
 }
 
-#[inline(always)]
 fn key_at<V>(slots: &[Slot<V>], slot: u32) -> Option<&[u8]> {
     slots[slot as usize].entry.as_ref().map(|(key, _)| &**key)
 }

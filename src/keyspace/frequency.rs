@@ -55,7 +55,6 @@ impl Frequency {
     }
 
     /// The key is used.
-    #[inline]
     pub fn touch(&mut self, now: Millis, counting: &mut Counting) {
         let count = self.count(now, counting);
         let above = f64::from(count.saturating_sub(START));
