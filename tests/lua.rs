@@ -66,7 +66,7 @@ fn ours(path: &Path, slice: i64) -> String {
     let name = format!("@{}", path.display());
     let function = lua
         .load(&source, name.as_bytes())
-        .unwrap_or_else(|error| panic!("{}", String::from_utf8_lossy(&error.0)));
+        .unwrap_or_else(|error| panic!("{}", String::from_utf8_lossy(&error.message)));
     lua.start(function);
     let mut pauses = 0;
     loop {
@@ -263,7 +263,12 @@ fn a_script_that_is_to_give_up_does_so() {
 /// Natives whose work the script makes as long as it likes give the turn back.
 #[test]
 fn long_natives_pause() {
-    let scripts: [&[u8]; 6] = [
+    let scripts: [&[u8]; 11] = [
+        b"loadstring(('x = {y(1, [[z]])} '):rep(1e5))",
+        b"loadstring('return {' .. ('1, a = 1, '):rep(1e5) .. '}')",
+        b"loadstring('return 1' .. ('+ x'):rep(3e5))",
+        b"loadstring('return x' .. ('.y'):rep(3e5))",
+        b"local n = 0 load(function() n = n + 1 return n < 1e4 and 'x = y.z ' or nil end)",
         b"local s = ('x'):rep(1e6) for i = 1, 1000 do pcall(error, s) end",
         b"('a'):rep(3e6):find(('a'):rep(1e6) .. 'b', 1, true)",
         b"('a'):rep(3e6):find(('a'):rep(1e6) .. 'b')",
@@ -301,6 +306,29 @@ fn a_huge_replacement_is_refused() {
         let message = lua.enter(|machine| display(machine.slot(1)));
         assert_eq!(message, b"not enough memory");
     }
+}
+
+/// Compiled code is memory like other memory, while it is compiled and as long as it is kept.
+#[test]
+fn code_counts_as_memory() {
+    const LIMIT: usize = 8 << 20;
+    let mut lua = Lua::new(LIMIT);
+    lua.enter(lib::open);
+    let source = b"local large = ('f\"\"'):rep(1e6) local kept = {} \
+        local ok, why = pcall(loadstring, large) large = nil \
+        local fine, why2 = pcall(function() \
+            for i = 1, 1e9 do kept[i] = loadstring(('x = 1 '):rep(5000), '=kept') end end) \
+        local count = #kept kept = nil return why, why2, count, type(loadstring('return 1'))";
+    let function = lua.load(source, b"@t").expect("it compiles");
+    lua.start(function);
+    while lua.resume(&mut NoHost, 1000) == Step::Paused {}
+    let shown =
+        lua.enter(|machine| (0..4).map(|slot| display(machine.slot(slot))).collect::<Vec<_>>());
+    assert_eq!(shown[..2], [&b"not enough memory"[..]; 2]);
+    assert_eq!(shown[3], b"function");
+    // 10,000 instructions each, of twelve bytes at least. The last one may go beyond the limit.
+    let kept: usize = String::from_utf8_lossy(&shown[2]).parse().expect("it is a count");
+    assert!((30..=LIMIT / 120_000 + 1).contains(&kept), "{kept}");
 }
 
 /// Rubbish of every kind, for as long as it likes, stays within the limit; what does not fit is an error like others.

@@ -74,7 +74,9 @@ fn small_programs_run() {
     lua.enter(lib::open);
     for (source, expected) in PROGRAMS {
         let function = lua.load(source.as_bytes(), b"@t");
-        lua.start(function.unwrap_or_else(|error| panic!("{}", String::from_utf8_lossy(&error.0))));
+        lua.start(
+            function.unwrap_or_else(|error| panic!("{}", String::from_utf8_lossy(&error.message))),
+        );
         let mut slices = 0;
         let mut step = Step::Paused;
         while step == Step::Paused {

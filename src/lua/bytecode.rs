@@ -46,6 +46,22 @@ pub struct Proto {
     pub upvalues: Vec<Box<[u8]>>,
 }
 
+impl Proto {
+    /// Bytes that the function takes once it is linked, without the texts of its constants and without the functions
+    /// inside.
+    pub fn memory(&self) -> usize {
+        /// Code, quick code and line of an instruction.
+        const INSTRUCTION: usize = 12;
+        /// An allocation of its own with a short name in it.
+        const NAME: usize = 32;
+        size_of::<Proto>()
+            + self.code.len() * INSTRUCTION
+            + self.constants.len() * (size_of::<Constant>() + size_of::<u64>())
+            + self.locals.len() * (size_of::<LocalVariable>() + NAME)
+            + self.upvalues.len() * NAME
+    }
+}
+
 /// A constant of a prototype.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Constant {

@@ -856,7 +856,7 @@ impl Parser<'_> {
 
 /// The error of a table that the instructions cannot address. PUC-Rio raises it where it knows no line.
 pub(super) fn overflow(message: &str) -> SyntaxError {
-    SyntaxError(message.as_bytes().to_vec())
+    SyntaxError { message: message.as_bytes().to_vec(), is_raised: true }
 }
 
 /// A prefix operator.

@@ -6,7 +6,7 @@
 
 use super::bytecode::{CONSTANT_BIT, Instruction};
 use super::function::{Closure, Upvalue};
-use super::machine::{After, Fault, Frame, MAX_FRAMES, MULTIPLE, Machine, Progress};
+use super::machine::{After, Fault, Frame, MULTIPLE, Machine, Progress};
 use super::number::modulo;
 use super::packed::Packed;
 use super::quick::Quick;
@@ -498,7 +498,7 @@ impl<'gc> Machine<'_, 'gc> {
                     let depth = thread.frames.len();
                     if callee.is_vararg
                         || top >= thread.stack.len()
-                        || depth >= thread.frames.capacity().min(MAX_FRAMES)
+                        || depth >= thread.frames.capacity().min(thread.max_frames)
                     {
                         return Exit::Complete;
                     }

@@ -6,6 +6,7 @@ use super::packed::Packed;
 use super::quick::quicken;
 use super::value::{Str, Value};
 use gc_arena::lock::{Lock, RefLock};
+use gc_arena::metrics::Metrics;
 use gc_arena::{Collect, Gc, Mutation};
 use std::rc::Rc;
 
@@ -31,6 +32,27 @@ pub struct Function<'gc> {
     pub(super) constants: Box<[Packed<'gc>]>,
     /// The functions defined inside.
     pub functions: Vec<Gc<'gc, Function<'gc>>>,
+    #[collect(require_static)]
+    _charge: Charge,
+}
+
+/// Memory that the arena did not give, and counts for as long as this lives.
+struct Charge {
+    metrics: Metrics,
+    bytes: usize,
+}
+
+impl Charge {
+    fn new(mc: &Mutation<'_>, bytes: usize) -> Charge {
+        mc.metrics().mark_external_allocation(bytes);
+        Charge { metrics: mc.metrics().clone(), bytes }
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.metrics.mark_external_deallocation(self.bytes);
+    }
 }
 
 impl<'gc> Function<'gc> {
@@ -41,11 +63,16 @@ impl<'gc> Function<'gc> {
         proto: &Rc<Proto>,
         string: &mut dyn FnMut(&Rc<[u8]>) -> Str<'gc>,
     ) -> Gc<'gc, Function<'gc>> {
+        let mut bytes = proto.memory();
+        if proto.line_defined == 0 {
+            bytes += proto.source.len();
+        }
         let mut constant = |constant: &Constant| match constant {
             Constant::Nil => Packed::NIL,
             Constant::Boolean(value) => Packed::boolean(*value),
             Constant::Number(number) => Packed::number(*number),
             Constant::String(text) => {
+                bytes += text.len();
                 let text = string(text);
                 // The loop looks only for names whose hash is known.
                 text.hash();
@@ -64,10 +91,19 @@ impl<'gc> Function<'gc> {
         // A function that names `...` has a variable `arg` all the same, without a value.
         let named = parameters.saturating_add(u8::from(is_vararg)).min(max_stack);
         let clean = proto.clean.max(named);
-        let proto = proto.clone();
         Gc::new(
             mc,
-            Function { proto, code, parameters, max_stack, clean, is_vararg, constants, functions },
+            Function {
+                proto: proto.clone(),
+                code,
+                parameters,
+                max_stack,
+                clean,
+                is_vararg,
+                constants,
+                functions,
+                _charge: Charge::new(mc, bytes),
+            },
         )
     }
 }

@@ -100,7 +100,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// How many calls are open: coroutines that wait for one that they have resumed, and frames of the thread that runs.
     pub fn depth(&self) -> (usize, usize) {
         let thread = &*self.thread;
-        (self.state.resumers.len(), thread.frames.len() + thread.buried.len())
+        (self.state.resumers.len(), thread.frames.len())
     }
 
     fn is_in_its_handler(&self, hook: Hook<'gc>) -> bool {
@@ -143,11 +143,7 @@ impl<'gc> Machine<'_, 'gc> {
     fn is_due(&mut self, is_behind_call: bool) -> bool {
         let Some(hook) = self.state.hook else { return false };
         let thread = &*self.thread;
-        let known = if hook.thread == self.state.coroutine {
-            hook.frames.saturating_sub(thread.buried.len())
-        } else {
-            usize::MAX
-        };
+        let known = if hook.thread == self.state.coroutine { hook.frames } else { usize::MAX };
         // A function that a native or a metamethod has called has run on to its first call.
         let entered = (known..thread.frames.len()).find(|&index| !thread.frames[index].is_native());
         if let Some(index) = entered {

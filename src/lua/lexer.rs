@@ -3,9 +3,14 @@
 use super::number::parse_number;
 use std::rc::Rc;
 
-/// The message of a chunk that does not compile: `chunk:line: what near 'token'`.
+/// Why a chunk does not compile.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SyntaxError(pub Vec<u8>);
+pub struct SyntaxError {
+    /// `chunk:line: what near 'token'`.
+    pub message: Vec<u8>,
+    /// PUC-Rio's compiler raises it as running code does: handlers of errors see it.
+    pub is_raised: bool,
+}
 
 /// A token.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,6 +121,11 @@ impl<'a> Lexer<'a> {
         self.at >= self.source.len()
     }
 
+    /// Bytes that have been read.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
     /// Takes the current token.
     pub fn advance(&mut self) -> Result<(), SyntaxError> {
         self.last_line = self.line;
@@ -158,7 +168,8 @@ impl<'a> Lexer<'a> {
 
     fn located(&self, message: &[u8]) -> SyntaxError {
         let line = format!(":{}: ", self.line);
-        SyntaxError([&chunk_id(self.chunk, COMPILER_SIZE), line.as_bytes(), message].concat())
+        let message = [&chunk_id(self.chunk, COMPILER_SIZE), line.as_bytes(), message].concat();
+        SyntaxError { message, is_raised: false }
     }
 
     /// An error near what has been read of a string, comment or number.
@@ -175,6 +186,14 @@ impl<'a> Lexer<'a> {
             self.buffer.push(byte);
             self.at += 1;
         }
+    }
+
+    /// Takes everything before the next of these bytes.
+    fn save_until(&mut self, ends: impl Fn(u8) -> bool) {
+        let rest = &self.source[self.at..];
+        let length = rest.iter().position(|&byte| ends(byte)).unwrap_or(rest.len());
+        self.buffer.extend_from_slice(&rest[..length]);
+        self.at += length;
     }
 
     /// Takes one line end: `\n`, `\r`, `\r\n` or `\n\r`.
@@ -245,12 +264,7 @@ impl<'a> Lexer<'a> {
                 }
                 b'0'..=b'9' => return self.number(),
                 b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
-                    while self
-                        .peek()
-                        .is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-                    {
-                        self.save();
-                    }
+                    self.save_until(|byte| !(byte.is_ascii_alphanumeric() || byte == b'_'));
                     return Ok(match Fixed::reserved(&self.buffer) {
                         Some(fixed) => Token::Fixed(fixed),
                         None => Token::Name(Rc::from(&self.buffer[..])),
@@ -291,9 +305,8 @@ impl<'a> Lexer<'a> {
             self.buffer.clear();
             return Ok(());
         }
-        while !matches!(self.peek(), None | Some(b'\n' | b'\r')) {
-            self.at += 1;
-        }
+        self.save_until(|byte| matches!(byte, b'\n' | b'\r'));
+        self.buffer.clear();
         Ok(())
     }
 
@@ -325,8 +338,7 @@ impl<'a> Lexer<'a> {
                     self.buffer.push(b'\n');
                     self.line_end()?;
                 }
-                Some(_) if keep => self.save(),
-                Some(_) => self.at += 1,
+                Some(_) => self.save_until(|byte| matches!(byte, b']' | b'\n' | b'\r')),
             }
             if !keep {
                 self.buffer.truncate(level + 2);
@@ -380,7 +392,9 @@ impl<'a> Lexer<'a> {
                     self.save();
                     return Ok(Token::String(Rc::from(&self.buffer[1..self.buffer.len() - 1])));
                 }
-                Some(_) => self.save(),
+                Some(_) => {
+                    self.save_until(|byte| byte == quote || matches!(byte, b'\\' | b'\n' | b'\r'));
+                }
             }
         }
     }
@@ -390,18 +404,14 @@ impl<'a> Lexer<'a> {
     /// PUC-Rio looks for the byte in a set that C ends with a NUL, and so finds NUL in every set; here as for dots. C's
     /// reading of the number stops there.
     fn number(&mut self) -> Result<Token, SyntaxError> {
-        while self.peek().is_some_and(|byte| byte.is_ascii_digit() || byte == b'.') {
-            self.save();
-        }
+        self.save_until(|byte| !(byte.is_ascii_digit() || byte == b'.'));
         if matches!(self.peek(), Some(b'e' | b'E' | 0)) {
             self.save();
             if matches!(self.peek(), Some(b'+' | b'-' | 0)) {
                 self.save();
             }
         }
-        while self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            self.save();
-        }
+        self.save_until(|byte| !(byte.is_ascii_alphanumeric() || byte == b'_'));
         let text = self.buffer.split(|&byte| byte == 0).next().unwrap_or_default();
         parse_number(text).map(Token::Number).ok_or_else(|| self.error_in_text("malformed number"))
     }

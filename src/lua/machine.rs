@@ -22,12 +22,12 @@
 //! A native that scripts call often may have a short cut besides, for the cases that need none of this
 //! (`QuickFunction`): the call then takes no frame.
 
+use super::bytecode::Proto;
 use super::coroutine::{Coroutine, ThreadRef};
 use super::function::{
     Closure, ClosureState, Function, Native, NativeCode, NativeState, Upvalue, UpvalueRef, Upvalues,
 };
 use super::hook::Hook;
-use super::lexer::SyntaxError;
 use super::lines::LineHook;
 use super::operators::Event;
 use super::packed::Packed;
@@ -41,10 +41,10 @@ use gc_arena::{Collect, Gc, Mutation};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Frames that may be open: what Redis allows, as PUC-Rio doubles its vector of them and stops short of `LUAI_MAXCALLS`.
-pub(super) const MAX_FRAMES: usize = 16383;
-/// Frames that handlers of a stack overflow see below them.
-const SHOWN_FRAMES: usize = 200;
+/// Calls that a thread has room for (`LUAI_MAXCALLS`).
+const MAX_CALLS: usize = 20_000;
+/// As many as PUC-Rio's vector of them comes to before that: it is doubled when it is full.
+const FIRST_MAX_CALLS: usize = 16_384;
 /// Calls that natives and metamethods may have open (`LUAI_MAXCCALLS`).
 pub(super) const MAX_NESTED: u8 = 199;
 /// Values that a native may have on its stack, its arguments among them (`LUAI_MAXCSTACK`).
@@ -241,9 +241,9 @@ pub(super) struct Thread<'gc> {
     /// Behind the last value that counts.
     pub top: usize,
     pub frames: MeteredVec<Frame<'gc>, MetricsAlloc<'gc>>,
-    /// Frames below those in `frames`, while handlers run on top of a stack overflow: PUC-Rio gives these about as
-    /// many again.
-    pub buried: Vec<Frame<'gc>>,
+    /// Frames that may be open: one less than PUC-Rio's vector has room for (`size_ci`), which begins with a call of
+    /// the host.
+    pub max_frames: usize,
     /// It has got the error of the hook, or the one that made it has.
     pub hooked: bool,
     /// Calls from C around this thread, while it runs: none around the script itself.
@@ -265,7 +265,7 @@ impl<'gc> Thread<'gc> {
             stack,
             top: values.len(),
             frames,
-            buried: Vec::new(),
+            max_frames: FIRST_MAX_CALLS - 1,
             hooked: false,
             outside: 0,
             open: Vec::new(),
@@ -276,7 +276,6 @@ impl<'gc> Thread<'gc> {
     /// Forgets everything but the stack's memory.
     pub(super) fn clear(&mut self) {
         self.frames.clear();
-        self.buried = Vec::new();
         self.open.clear();
         self.waiting.clear();
         self.stack.clear();
@@ -474,23 +473,17 @@ impl<'gc> Machine<'_, 'gc> {
         table
     }
 
-    /// Compiles a chunk to a function, inside of so many calls from C ([`super::parser::compile_within`]).
-    pub fn load(
-        &mut self,
-        source: &[u8],
-        chunk_name: &[u8],
-        c_calls: u32,
-    ) -> Result<Closure<'gc>, SyntaxError> {
-        let proto = super::parser::compile_within(source, chunk_name, c_calls)?;
+    /// A chunk's function, of what the compiler has made of the chunk.
+    pub fn close_over(&mut self, proto: &Rc<Proto>) -> Closure<'gc> {
         // Functions of one chunk share their strings.
         let mut own: BTreeMap<Rc<[u8]>, Str<'gc>> = BTreeMap::new();
         let mut string = |text: &Rc<[u8]>| match self.state.names.get(&**text) {
             Some(name) => *name,
             None => *own.entry(text.clone()).or_insert_with(|| Str::new(self.mc, text)),
         };
-        let function = Function::link(self.mc, &proto, &mut string);
+        let function = Function::link(self.mc, proto, &mut string);
         let id = self.new_id();
-        Ok(Closure(Gc::new(self.mc, ClosureState { function, upvalues: Upvalues::default(), id })))
+        Closure(Gc::new(self.mc, ClosureState { function, upvalues: Upvalues::default(), id }))
     }
 
     // ---- The stack
@@ -662,8 +655,8 @@ impl<'gc> Machine<'_, 'gc> {
             arguments += 1;
             value = handler;
         }
-        if self.thread.frames.len() >= MAX_FRAMES {
-            return Err(self.error_here("stack overflow"));
+        if self.thread.frames.len() >= self.thread.max_frames {
+            return Err(self.stack_overflow());
         }
         if let Some(closure) = value.as_closure() {
             self.enter_lua(closure, function, arguments, wanted, after, nested);
@@ -674,11 +667,29 @@ impl<'gc> Machine<'_, 'gc> {
         if after.is_plain() { self.start_native() } else { Ok(()) }
     }
 
+    /// The error of a call for which there is no room. It has room for its handler: as much again.
+    #[cold]
+    fn stack_overflow(&mut self) -> Fault<'gc> {
+        let calls = self.thread.max_frames + 1;
+        if calls > MAX_CALLS {
+            return self.handler_failed();
+        }
+        self.thread.max_frames = 2 * calls - 1;
+        self.error_here("stack overflow")
+    }
+
+    /// Takes back the room that an error's handler had, where the error is caught with so many frames below.
+    fn restore_stack_limit(&mut self, frames: usize) {
+        if self.thread.max_frames >= MAX_CALLS && frames + 1 < MAX_CALLS {
+            self.thread.max_frames = MAX_CALLS - 1;
+        }
+    }
+
     /// Whether one more call that Lua code makes can be open; if so, how deep it is nested.
     #[inline(always)]
     pub(super) fn room_for_frame(&self) -> Option<u8> {
         let frames = &self.thread.frames;
-        frames.last().filter(|_| frames.len() < MAX_FRAMES).map(|frame| frame.nested)
+        frames.last().filter(|_| frames.len() < self.thread.max_frames).map(|frame| frame.nested)
     }
 
     /// Pushes the frame of a Lua function and gives its first register. What the caller has looked at: there is room
@@ -964,7 +975,7 @@ impl<'gc> Machine<'_, 'gc> {
     /// The handler that is to be called for an error that is raised now.
     fn error_handler(&self) -> Option<Packed<'gc>> {
         let thread = &*self.thread;
-        let mut frames = thread.frames.iter().rev().chain(thread.buried.iter().rev());
+        let mut frames = thread.frames.iter().rev();
         let mut catcher = frames.find(|frame| frame.catches())?;
         while catcher.progress == Progress::Waiting(Protection::Inherited) {
             match frames.find(|frame| frame.catches()) {
@@ -987,10 +998,6 @@ impl<'gc> Machine<'_, 'gc> {
     /// Calls the handler of an error on top of the function that raised it; false if there is none. What is wrong with
     /// that call is an error for the handler too, as is what it raises itself: only the limit on calls from C ends it.
     fn call_error_handler(&mut self, error: Value<'gc>) -> Result<bool, Fault<'gc>> {
-        let is_full = self.thread.frames.len() >= MAX_FRAMES;
-        if is_full && !self.thread.buried.is_empty() {
-            return Err(self.handler_failed());
-        }
         let Some(handler) = self.error_handler() else { return Ok(false) };
         let thread = &*self.thread;
         let Some(frame) = thread.frames.last() else { return Ok(false) };
@@ -1008,12 +1015,7 @@ impl<'gc> Machine<'_, 'gc> {
                 frame.nested += 1;
             }
         }
-        let thread = &mut *self.thread;
-        if is_full {
-            let buried = MAX_FRAMES - SHOWN_FRAMES;
-            thread.buried.extend_from_slice(&thread.frames[..buried]);
-            thread.frames.drain(..buried);
-        }
+        let thread = &*self.thread;
         let frame_top = thread.frames.last().map_or(0, |frame| frame.top as usize);
         let function = thread.top.max(frame_top);
         self.set_top(function);
@@ -1021,20 +1023,6 @@ impl<'gc> Machine<'_, 'gc> {
         self.push(error);
         self.call(function, 1, 1, After::Handler)?;
         Ok(true)
-    }
-
-    /// The frame that catches an error.
-    fn catcher(&mut self) -> Option<usize> {
-        let thread = &mut *self.thread;
-        let found = thread.frames.iter().rposition(Frame::catches);
-        if found.is_some() || thread.buried.is_empty() {
-            return found;
-        }
-        let shown = thread.frames.len();
-        let buried = std::mem::take(&mut thread.buried);
-        thread.frames.extend_from_slice(&buried);
-        thread.frames.rotate_left(shown);
-        thread.frames.iter().rposition(Frame::catches)
     }
 
     /// Gives an error to its handler, or to the innermost protected call; if there is none, ends the script with it.
@@ -1054,7 +1042,9 @@ impl<'gc> Machine<'_, 'gc> {
                 Fault::Handled(value) => (value, true),
                 Fault::Interrupt(value) => (value, false),
             };
-            let catcher = if can_catch { self.catcher() } else { None };
+            let catcher = self.thread.frames.iter().rposition(Frame::catches);
+            let catcher = catcher.filter(|_| can_catch);
+            self.restore_stack_limit(catcher.map_or(0, |catcher| catcher + 1));
             let Some(catcher) = catcher else {
                 let top_is_native = self.thread.frames.last().is_some_and(Frame::is_native);
                 let position =

@@ -180,10 +180,11 @@ impl Lua {
 
     /// Compiles a chunk and keeps its function. `chunk_name` is as for Lua's `load`: `@user_script`.
     pub fn load(&mut self, source: &[u8], chunk_name: &[u8]) -> Result<FunctionId, SyntaxError> {
-        self.enter(|machine| {
-            let closure = machine.load(source, chunk_name, 0)?;
-            Ok(machine.keep(Value::Closure(closure)))
-        })
+        let proto = parser::compile(source, chunk_name)?;
+        Ok(self.enter(|machine| {
+            let closure = machine.close_over(&proto);
+            machine.keep(Value::Closure(closure))
+        }))
     }
 
     /// Forgets a function; its name may become another one's.

@@ -7,7 +7,11 @@ use super::codegen::{
     Binary, Block, Capture, Code, Expression, Function, JumpList, Kind, NO_JUMP, Unary, overflow,
 };
 use super::lexer::{Fixed, Lexer, SyntaxError, Token};
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 
 /// Nested blocks and expressions that the parser accepts (`LUAI_MAXCCALLS`).
 const MAX_LEVELS: u32 = 200;
@@ -27,26 +31,84 @@ pub fn compile(source: &[u8], chunk_name: &[u8]) -> Result<Rc<Proto>, SyntaxErro
     compile_within(source, chunk_name, 0)
 }
 
-/// [`compile`] for a caller that is itself inside `c_calls` calls from C to Lua (PUC-Rio's `nCcalls`, which counts
-/// them and the parser's levels together): a `loadstring` in a script has 1 of them, and one more for every `pcall`,
-/// metamethod and the like around it.
+/// [`compile`] for a caller that is itself inside `c_calls` calls from C to Lua; see [`Compilation::new`].
 pub fn compile_within(
     source: &[u8],
     chunk_name: &[u8],
     c_calls: u32,
 ) -> Result<Rc<Proto>, SyntaxError> {
-    Parser::new(source, chunk_name, c_calls).main()
+    let mut compilation = Compilation::new(source, chunk_name, c_calls);
+    loop {
+        if let Some(compiled) = compilation.resume(usize::MAX) {
+            return compiled.result;
+        }
+    }
 }
 
-/// The error of a chunk of which only the beginning is known, if it does not matter how it goes on: PUC-Rio reads a chunk
-/// piece by piece, and asks for no other behind an error. The rest is as for [`compile_within`].
-pub fn error_in_beginning(
-    beginning: &[u8],
-    chunk_name: &[u8],
-    c_calls: u32,
-) -> Option<SyntaxError> {
-    let mut parser = Parser::new(beginning, chunk_name, c_calls);
-    parser.main().err().filter(|_| !parser.lexer.is_at_end())
+/// A chunk that is being compiled, portion by portion.
+///
+/// The parser is recursive, so what it keeps between two portions is many functions deep: the futures of its `async`
+/// functions, which wait for nothing but the next portion.
+pub struct Compilation {
+    parser: Pin<Box<dyn Future<Output = Compiled>>>,
+    meter: Rc<Meter>,
+}
+
+/// What the parser and whoever waits for it tell each other.
+#[derive(Default)]
+struct Meter {
+    /// Bytes of source that may still be read before the next pause.
+    budget: Cell<usize>,
+    /// Bytes that the functions took at the last pause.
+    memory: Cell<usize>,
+}
+
+/// What has become of a chunk.
+pub struct Compiled {
+    /// The function, or why there is none.
+    pub result: Result<Rc<Proto>, SyntaxError>,
+    /// The whole source has been read: what follows it, if anything, could change the result.
+    pub has_read_all: bool,
+}
+
+impl Compilation {
+    /// A chunk of which nothing has been read yet. Its caller is inside `c_calls` calls from C to Lua (PUC-Rio's
+    /// `nCcalls`, which counts them and the parser's levels together): a `loadstring` in a script has 1 of them, and one
+    /// more for every `pcall`, metamethod and the like around it.
+    pub fn new(source: &[u8], chunk_name: &[u8], c_calls: u32) -> Compilation {
+        let meter = Rc::new(Meter::default());
+        let (source, name): (Rc<[u8]>, Rc<[u8]>) = (Rc::from(source), Rc::from(chunk_name));
+        let shared = meter.clone();
+        let parser = async move {
+            let lexer = Lexer::new(&source, &name);
+            let mut parser = Parser {
+                lexer,
+                functions: vec![Function::new(name.clone())],
+                levels: c_calls,
+                name: name.clone(),
+                read: 0,
+                closed: 0,
+                meter: shared,
+            };
+            let result = parser.main().await;
+            Compiled { result, has_read_all: parser.lexer.is_at_end() }
+        };
+        Compilation { parser: Box::pin(parser), meter }
+    }
+
+    /// Goes on for about so many bytes of source, or one token.
+    pub fn resume(&mut self, bytes: usize) -> Option<Compiled> {
+        self.meter.budget.set(bytes);
+        match self.parser.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(compiled) => Some(compiled),
+            Poll::Pending => None,
+        }
+    }
+
+    /// Bytes that the functions compiled so far take.
+    pub fn memory(&self) -> usize {
+        self.meter.memory.get()
+    }
 }
 
 pub(super) struct Parser<'a> {
@@ -54,23 +116,44 @@ pub(super) struct Parser<'a> {
     functions: Vec<Function>,
     levels: u32,
     name: Rc<[u8]>,
+    /// Bytes of source that have been paid for.
+    read: usize,
+    /// Bytes that the functions take which are done.
+    closed: usize,
+    meter: Rc<Meter>,
 }
 
-impl<'a> Parser<'a> {
-    fn new(source: &'a [u8], chunk_name: &'a [u8], c_calls: u32) -> Parser<'a> {
-        let name: Rc<[u8]> = Rc::from(chunk_name);
-        let lexer = Lexer::new(source, chunk_name);
-        Parser { lexer, functions: vec![Function::new(name.clone())], levels: c_calls, name }
-    }
-
-    fn main(&mut self) -> Result<Rc<Proto>, SyntaxError> {
+impl Parser<'_> {
+    async fn main(&mut self) -> Result<Rc<Proto>, SyntaxError> {
         self.function().proto.is_vararg = true;
         self.lexer.advance()?;
-        self.chunk()?;
+        Box::pin(self.chunk()).await?;
         if self.lexer.token != Token::Fixed(Fixed::Eof) {
             return Err(self.expected(&Token::Fixed(Fixed::Eof)));
         }
         self.close_function().map(|function| Rc::new(function.proto))
+    }
+
+    /// Pays for what has been read, and waits for the next portion if this one is used up. Stands in every loop that the
+    /// grammar does not bound.
+    async fn pay(&mut self) {
+        let at = self.lexer.position();
+        let read = at - std::mem::replace(&mut self.read, at);
+        let left = self.meter.budget.get().saturating_sub(read);
+        self.meter.budget.set(left);
+        if left == 0 {
+            let open: usize = self.functions.iter().map(|function| function.proto.memory()).sum();
+            self.meter.memory.set(self.closed + open);
+            let mut has_waited = false;
+            poll_fn(|_| {
+                if std::mem::replace(&mut has_waited, true) {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
+            })
+            .await;
+        }
     }
 
     pub(super) fn function(&mut self) -> &mut Function {
@@ -261,6 +344,7 @@ impl<'a> Parser<'a> {
         let mut function = self.functions.pop().expect("the main function stays until the end");
         // The last line of code may follow a pending jump list: nothing can be pending behind a return.
         function.proto.code.shrink_to_fit();
+        self.closed += function.proto.memory();
         Ok(function)
     }
 
@@ -269,11 +353,12 @@ impl<'a> Parser<'a> {
         matches!(self.lexer.token, Token::Fixed(Else | Elseif | End | Eof | Until))
     }
 
-    fn chunk(&mut self) -> Code<()> {
+    async fn chunk(&mut self) -> Code<()> {
         self.enter_level()?;
         let mut is_last = false;
         while !is_last && !self.block_ends() {
-            is_last = self.statement()?;
+            self.pay().await;
+            is_last = self.statement().await?;
             self.accept(&Token::Byte(b';'))?;
             let function = self.function();
             function.free_register = function.active.len() as u32;
@@ -282,14 +367,14 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn block(&mut self) -> Code<()> {
+    async fn block(&mut self) -> Code<()> {
         self.enter_block(false);
-        self.chunk()?;
+        Box::pin(self.chunk()).await?;
         self.leave_block()
     }
 
     /// A function's parameters and body, from the parenthesis on.
-    fn body(&mut self, is_method: bool, line: u32) -> Code<Expression> {
+    async fn body(&mut self, is_method: bool, line: u32) -> Code<Expression> {
         let mut function = Function::new(self.name.clone());
         function.proto.line_defined = line;
         self.functions.push(function);
@@ -301,7 +386,7 @@ impl<'a> Parser<'a> {
         }
         self.parameters()?;
         self.expect(&Token::Byte(b')'))?;
-        self.chunk()?;
+        Box::pin(self.chunk()).await?;
         self.function().proto.last_line_defined = self.lexer.line;
         self.expect_match(&Token::Fixed(Fixed::End), &Token::Fixed(Fixed::Function), line)?;
         let Function { proto, captures, .. } = self.close_function()?;
@@ -357,18 +442,18 @@ impl<'a> Parser<'a> {
     // ---- Expressions
 
     /// The last expression of a list is left as it is; gives it and the length of the list.
-    fn expression_list(&mut self) -> Code<(Expression, i32)> {
+    async fn expression_list(&mut self) -> Code<(Expression, i32)> {
         let mut count = 1;
-        let mut last = self.expression()?;
+        let mut last = self.expression().await?;
         while self.accept(&Token::Byte(b','))? {
             self.to_next_register(&mut last)?;
-            last = self.expression()?;
+            last = self.expression().await?;
             count += 1;
         }
         Ok((last, count))
     }
 
-    fn arguments(&mut self, function: &mut Expression) -> Code<()> {
+    async fn arguments(&mut self, function: &mut Expression) -> Code<()> {
         let line = self.lexer.line;
         let mut last = match self.lexer.token.clone() {
             Token::Byte(b'(') => {
@@ -381,14 +466,14 @@ impl<'a> Parser<'a> {
                 let last = if self.at(b')') {
                     Expression::new(Kind::Void)
                 } else {
-                    let (mut last, _) = self.expression_list()?;
+                    let (mut last, _) = self.expression_list().await?;
                     self.set_returns(&mut last, MULTIPLE)?;
                     last
                 };
                 self.expect_match(&Token::Byte(b')'), &Token::Byte(b'('), line)?;
                 last
             }
-            Token::Byte(b'{') => self.constructor()?,
+            Token::Byte(b'{') => self.constructor().await?,
             Token::String(text) => {
                 let last = self.string_expression(&text)?;
                 self.lexer.advance()?;
@@ -416,12 +501,12 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn primary(&mut self) -> Code<Expression> {
+    async fn primary(&mut self) -> Code<Expression> {
         let mut expression = match self.lexer.token {
             Token::Byte(b'(') => {
                 let line = self.lexer.line;
                 self.lexer.advance()?;
-                let mut inner = self.expression()?;
+                let mut inner = self.expression().await?;
                 self.expect_match(&Token::Byte(b')'), &Token::Byte(b'('), line)?;
                 self.discharge_variables(&mut inner)?;
                 inner
@@ -430,11 +515,12 @@ impl<'a> Parser<'a> {
             _ => return Err(self.lexer.error_near("unexpected symbol")),
         };
         loop {
+            self.pay().await;
             match self.lexer.token {
                 Token::Byte(b'.') => self.field(&mut expression)?,
                 Token::Byte(b'[') => {
                     self.to_any_register(&mut expression)?;
-                    let mut key = self.bracketed()?;
+                    let mut key = self.bracketed().await?;
                     self.index(&mut expression, &mut key)?;
                 }
                 Token::Byte(b':') => {
@@ -442,11 +528,11 @@ impl<'a> Parser<'a> {
                     let name = self.name()?;
                     let mut key = self.string_expression(&name)?;
                     self.method(&mut expression, &mut key)?;
-                    self.arguments(&mut expression)?;
+                    self.arguments(&mut expression).await?;
                 }
                 Token::Byte(b'(' | b'{') | Token::String(_) => {
                     self.to_next_register(&mut expression)?;
-                    self.arguments(&mut expression)?;
+                    self.arguments(&mut expression).await?;
                 }
                 _ => return Ok(expression),
             }
@@ -461,15 +547,15 @@ impl<'a> Parser<'a> {
         self.index(expression, &mut key)
     }
 
-    fn bracketed(&mut self) -> Code<Expression> {
+    async fn bracketed(&mut self) -> Code<Expression> {
         self.lexer.advance()?;
-        let mut key = self.expression()?;
+        let mut key = self.expression().await?;
         self.to_value(&mut key)?;
         self.expect(&Token::Byte(b']'))?;
         Ok(key)
     }
 
-    fn constructor(&mut self) -> Code<Expression> {
+    async fn constructor(&mut self) -> Code<Expression> {
         let line = self.lexer.line;
         let pc = self.emit_abc(OpCode::NewTable, 0, 0, 0)?;
         let mut table = Expression::new(Kind::Relocatable(pc));
@@ -479,6 +565,7 @@ impl<'a> Parser<'a> {
         let mut item = Expression::new(Kind::Void);
         self.expect(&Token::Byte(b'{'))?;
         while !self.at(b'}') {
+            self.pay().await;
             if item.kind != Kind::Void {
                 self.to_next_register(&mut item)?;
                 item.kind = Kind::Void;
@@ -493,10 +580,10 @@ impl<'a> Parser<'a> {
                 _ => false,
             };
             if is_record {
-                self.record(register)?;
+                self.record(register).await?;
                 fields += 1;
             } else {
-                item = self.expression()?;
+                item = self.expression().await?;
                 items += 1;
                 pending += 1;
             }
@@ -522,24 +609,24 @@ impl<'a> Parser<'a> {
         Ok(table)
     }
 
-    fn record(&mut self, table: u32) -> Code<()> {
+    async fn record(&mut self, table: u32) -> Code<()> {
         let free = self.function().free_register;
         let mut key = if self.at(b'[') {
-            self.bracketed()?
+            self.bracketed().await?
         } else {
             let name = self.name()?;
             self.string_expression(&name)?
         };
         self.expect(&Token::Byte(b'='))?;
         let key = self.to_rk(&mut key)?;
-        let mut value = self.expression()?;
+        let mut value = self.expression().await?;
         let value = self.to_rk(&mut value)?;
         self.emit_abc(OpCode::SetTable, table, key, value)?;
         self.function().free_register = free;
         Ok(())
     }
 
-    fn simple(&mut self) -> Code<Expression> {
+    async fn simple(&mut self) -> Code<Expression> {
         let expression = match self.lexer.token.clone() {
             Token::Number(number) => Expression::new(Kind::Number(number)),
             Token::String(text) => self.string_expression(&text)?,
@@ -555,41 +642,42 @@ impl<'a> Parser<'a> {
                 self.function().proto.needs_arg = false;
                 Expression::new(Kind::Vararg(self.emit_abc(OpCode::Vararg, 0, 1, 0)?))
             }
-            Token::Byte(b'{') => return self.constructor(),
+            Token::Byte(b'{') => return self.constructor().await,
             Token::Fixed(Fixed::Function) => {
                 self.lexer.advance()?;
                 let line = self.lexer.line;
-                return self.body(false, line);
+                return self.body(false, line).await;
             }
-            _ => return self.primary(),
+            _ => return self.primary().await,
         };
         self.lexer.advance()?;
         Ok(expression)
     }
 
-    pub(super) fn expression(&mut self) -> Code<Expression> {
-        self.sub_expression(0)
+    pub(super) async fn expression(&mut self) -> Code<Expression> {
+        Box::pin(self.sub_expression(0)).await
     }
 
     /// Reads operators that bind tighter than `limit`.
-    fn sub_expression(&mut self, limit: u32) -> Code<Expression> {
+    async fn sub_expression(&mut self, limit: u32) -> Code<Expression> {
         self.enter_level()?;
         let mut left = match unary(&self.lexer.token) {
             Some(operator) => {
                 self.lexer.advance()?;
-                let mut operand = self.sub_expression(UNARY_PRIORITY)?;
+                let mut operand = Box::pin(self.sub_expression(UNARY_PRIORITY)).await?;
                 self.prefix(operator, &mut operand)?;
                 operand
             }
-            None => self.simple()?,
+            None => self.simple().await?,
         };
         while let Some((operator, priority, right_priority)) = binary(&self.lexer.token) {
             if priority <= limit {
                 break;
             }
+            self.pay().await;
             self.lexer.advance()?;
             self.infix(operator, &mut left)?;
-            let mut right = self.sub_expression(right_priority)?;
+            let mut right = Box::pin(self.sub_expression(right_priority)).await?;
             self.postfix(operator, &mut left, &mut right)?;
         }
         self.levels -= 1;
@@ -599,29 +687,29 @@ impl<'a> Parser<'a> {
     // ---- Statements
 
     /// Reads one statement; true if it must be the last of its block.
-    fn statement(&mut self) -> Code<bool> {
+    async fn statement(&mut self) -> Code<bool> {
         let line = self.lexer.line;
         match self.lexer.token {
-            Token::Fixed(Fixed::If) => self.if_statement(line)?,
-            Token::Fixed(Fixed::While) => self.while_statement(line)?,
+            Token::Fixed(Fixed::If) => self.if_statement(line).await?,
+            Token::Fixed(Fixed::While) => self.while_statement(line).await?,
             Token::Fixed(Fixed::Do) => {
                 self.lexer.advance()?;
-                self.block()?;
+                self.block().await?;
                 self.expect_match(&Token::Fixed(Fixed::End), &Token::Fixed(Fixed::Do), line)?;
             }
-            Token::Fixed(Fixed::For) => self.for_statement(line)?,
-            Token::Fixed(Fixed::Repeat) => self.repeat_statement(line)?,
-            Token::Fixed(Fixed::Function) => self.function_statement(line)?,
+            Token::Fixed(Fixed::For) => self.for_statement(line).await?,
+            Token::Fixed(Fixed::Repeat) => self.repeat_statement(line).await?,
+            Token::Fixed(Fixed::Function) => self.function_statement(line).await?,
             Token::Fixed(Fixed::Local) => {
                 self.lexer.advance()?;
                 if self.accept(&Token::Fixed(Fixed::Function))? {
-                    self.local_function()?;
+                    self.local_function().await?;
                 } else {
-                    self.local_statement()?;
+                    self.local_statement().await?;
                 }
             }
             Token::Fixed(Fixed::Return) => {
-                self.return_statement()?;
+                self.return_statement().await?;
                 return Ok(true);
             }
             Token::Fixed(Fixed::Break) => {
@@ -629,14 +717,14 @@ impl<'a> Parser<'a> {
                 self.break_statement()?;
                 return Ok(true);
             }
-            _ => self.expression_statement()?,
+            _ => self.expression_statement().await?,
         }
         Ok(false)
     }
 
     /// Reads a condition; gives the jumps that leave when it is false.
-    fn condition(&mut self) -> Code<JumpList> {
-        let mut expression = self.expression()?;
+    async fn condition(&mut self) -> Code<JumpList> {
+        let mut expression = self.expression().await?;
         if expression.kind == Kind::Nil {
             expression.kind = Kind::False;
         }
@@ -644,29 +732,29 @@ impl<'a> Parser<'a> {
         Ok(expression.if_false)
     }
 
-    fn then_block(&mut self) -> Code<JumpList> {
+    async fn then_block(&mut self) -> Code<JumpList> {
         self.lexer.advance()?;
-        let exit = self.condition()?;
+        let exit = self.condition().await?;
         self.expect(&Token::Fixed(Fixed::Then))?;
-        self.block()?;
+        self.block().await?;
         Ok(exit)
     }
 
-    fn if_statement(&mut self, line: u32) -> Code<()> {
+    async fn if_statement(&mut self, line: u32) -> Code<()> {
         let mut escapes = JumpList::EMPTY;
-        let mut exit = self.then_block()?;
+        let mut exit = self.then_block().await?;
         while self.at_word(Fixed::Elseif) {
             let jump = self.jump()?;
             self.concat_jumps(&mut escapes, jump)?;
             self.patch_to_here(exit)?;
-            exit = self.then_block()?;
+            exit = self.then_block().await?;
         }
         if self.at_word(Fixed::Else) {
             let jump = self.jump()?;
             self.concat_jumps(&mut escapes, jump)?;
             self.patch_to_here(exit)?;
             self.lexer.advance()?;
-            self.block()?;
+            self.block().await?;
         } else {
             self.concat_jumps(&mut escapes, exit)?;
         }
@@ -674,13 +762,13 @@ impl<'a> Parser<'a> {
         self.expect_match(&Token::Fixed(Fixed::End), &Token::Fixed(Fixed::If), line)
     }
 
-    fn while_statement(&mut self, line: u32) -> Code<()> {
+    async fn while_statement(&mut self, line: u32) -> Code<()> {
         self.lexer.advance()?;
         let start = self.function().label();
-        let exit = self.condition()?;
+        let exit = self.condition().await?;
         self.enter_block(true);
         self.expect(&Token::Fixed(Fixed::Do))?;
-        self.block()?;
+        self.block().await?;
         let back = self.jump()?;
         self.patch_list(back, start)?;
         self.expect_match(&Token::Fixed(Fixed::End), &Token::Fixed(Fixed::While), line)?;
@@ -688,14 +776,14 @@ impl<'a> Parser<'a> {
         self.patch_to_here(exit)
     }
 
-    fn repeat_statement(&mut self, line: u32) -> Code<()> {
+    async fn repeat_statement(&mut self, line: u32) -> Code<()> {
         let start = self.function().label();
         self.enter_block(true);
         self.enter_block(false);
         self.lexer.advance()?;
-        self.chunk()?;
+        Box::pin(self.chunk()).await?;
         self.expect_match(&Token::Fixed(Fixed::Until), &Token::Fixed(Fixed::Repeat), line)?;
-        let exit = self.condition()?;
+        let exit = self.condition().await?;
         let has_upvalue = self.function().blocks.last().is_some_and(|block| block.has_upvalue);
         if has_upvalue {
             self.break_statement()?;
@@ -727,20 +815,20 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn for_statement(&mut self, line: u32) -> Code<()> {
+    async fn for_statement(&mut self, line: u32) -> Code<()> {
         self.enter_block(true);
         self.lexer.advance()?;
         let name = self.name()?;
         match self.lexer.token {
-            Token::Byte(b'=') => self.numeric_for(&name, line)?,
-            Token::Byte(b',') | Token::Fixed(Fixed::In) => self.generic_for(&name)?,
+            Token::Byte(b'=') => self.numeric_for(&name, line).await?,
+            Token::Byte(b',') | Token::Fixed(Fixed::In) => self.generic_for(&name).await?,
             _ => return Err(self.lexer.error_near("'=' or 'in' expected")),
         }
         self.expect_match(&Token::Fixed(Fixed::End), &Token::Fixed(Fixed::For), line)?;
         self.leave_block()
     }
 
-    fn numeric_for(&mut self, name: &[u8], line: u32) -> Code<()> {
+    async fn numeric_for(&mut self, name: &[u8], line: u32) -> Code<()> {
         let base = self.function().free_register;
         let mut hidden = Vec::new();
         for (ahead, name) in [&b"(for index)"[..], b"(for limit)", b"(for step)"].iter().enumerate()
@@ -749,24 +837,24 @@ impl<'a> Parser<'a> {
         }
         let shown = vec![self.new_local(name, 3)?];
         self.lexer.advance()?;
-        self.to_register_next()?;
+        self.to_register_next().await?;
         self.expect(&Token::Byte(b','))?;
-        self.to_register_next()?;
+        self.to_register_next().await?;
         if self.accept(&Token::Byte(b','))? {
-            self.to_register_next()?;
+            self.to_register_next().await?;
         } else {
             let mut one = Expression::new(Kind::Number(1.0));
             self.to_next_register(&mut one)?;
         }
-        self.for_body(base, line, &hidden, &shown, true)
+        self.for_body(base, line, &hidden, &shown, true).await
     }
 
-    fn to_register_next(&mut self) -> Code<()> {
-        let mut expression = self.expression()?;
+    async fn to_register_next(&mut self) -> Code<()> {
+        let mut expression = self.expression().await?;
         self.to_next_register(&mut expression)
     }
 
-    fn generic_for(&mut self, name: &[u8]) -> Code<()> {
+    async fn generic_for(&mut self, name: &[u8]) -> Code<()> {
         let base = self.function().free_register;
         let mut hidden = Vec::new();
         for (ahead, name) in
@@ -781,13 +869,13 @@ impl<'a> Parser<'a> {
         }
         self.expect(&Token::Fixed(Fixed::In))?;
         let line = self.lexer.line;
-        let (mut last, count) = self.expression_list()?;
+        let (mut last, count) = self.expression_list().await?;
         self.adjust(3, count, &mut last)?;
         self.check_stack(3)?;
-        self.for_body(base, line, &hidden, &shown, false)
+        self.for_body(base, line, &hidden, &shown, false).await
     }
 
-    fn for_body(
+    async fn for_body(
         &mut self,
         base: u32,
         line: u32,
@@ -806,7 +894,7 @@ impl<'a> Parser<'a> {
         self.enter_block(false);
         self.activate(shown);
         self.reserve_registers(shown.len() as u32)?;
-        self.block()?;
+        self.block().await?;
         self.leave_block()?;
         self.patch_to_here(prepare)?;
         let end = if is_numeric {
@@ -819,7 +907,7 @@ impl<'a> Parser<'a> {
         self.patch_list(back, start)
     }
 
-    fn function_statement(&mut self, line: u32) -> Code<()> {
+    async fn function_statement(&mut self, line: u32) -> Code<()> {
         self.lexer.advance()?;
         let mut target = self.variable()?;
         while self.at(b'.') {
@@ -829,27 +917,27 @@ impl<'a> Parser<'a> {
         if is_method {
             self.field(&mut target)?;
         }
-        let mut body = self.body(is_method, line)?;
+        let mut body = self.body(is_method, line).await?;
         self.store(&target, &mut body)?;
         self.fix_line(line);
         Ok(())
     }
 
-    fn local_function(&mut self) -> Code<()> {
+    async fn local_function(&mut self) -> Code<()> {
         let name = self.name()?;
         let local = self.new_local(&name, 0)?;
         let target = Expression::new(Kind::Local(self.function().free_register));
         self.reserve_registers(1)?;
         self.activate(&[local]);
         let line = self.lexer.line;
-        let mut body = self.body(false, line)?;
+        let mut body = self.body(false, line).await?;
         self.store(&target, &mut body)?;
         let function = self.function();
         function.proto.locals[local].start = function.proto.code.len() as u32;
         Ok(())
     }
 
-    fn local_statement(&mut self) -> Code<()> {
+    async fn local_statement(&mut self) -> Code<()> {
         let mut locals = Vec::new();
         loop {
             let name = self.name()?;
@@ -859,7 +947,7 @@ impl<'a> Parser<'a> {
             }
         }
         let (mut last, count) = if self.accept(&Token::Byte(b'='))? {
-            self.expression_list()?
+            self.expression_list().await?
         } else {
             (Expression::new(Kind::Void), 0)
         };
@@ -890,12 +978,12 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn return_statement(&mut self) -> Code<()> {
+    async fn return_statement(&mut self) -> Code<()> {
         self.lexer.advance()?;
         if self.block_ends() || self.at(b';') {
             return self.emit_return(0, 0);
         }
-        let (mut last, count) = self.expression_list()?;
+        let (mut last, count) = self.expression_list().await?;
         let active = self.function().active.len() as u32;
         if last.has_multiple_results() {
             self.set_returns(&mut last, MULTIPLE)?;
@@ -913,8 +1001,8 @@ impl<'a> Parser<'a> {
         self.emit_return(active, count)
     }
 
-    fn expression_statement(&mut self) -> Code<()> {
-        let first = self.primary()?;
+    async fn expression_statement(&mut self) -> Code<()> {
+        let first = self.primary().await?;
         if let Kind::Call(pc) = first.kind {
             self.function().set_c(pc, 1);
             return Ok(());
@@ -931,7 +1019,7 @@ impl<'a> Parser<'a> {
             if !self.accept(&Token::Byte(b','))? {
                 break;
             }
-            let next = self.primary()?;
+            let next = self.primary().await?;
             if let Kind::Local(register) = next.kind {
                 self.resolve_conflict(&mut targets, register)?;
             }
@@ -941,7 +1029,7 @@ impl<'a> Parser<'a> {
             targets.push(next);
         }
         self.expect(&Token::Byte(b'='))?;
-        let (mut last, count) = self.expression_list()?;
+        let (mut last, count) = self.expression_list().await?;
         let wanted = targets.len() as i32;
         if count == wanted {
             self.set_one_return(&mut last);

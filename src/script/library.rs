@@ -384,7 +384,7 @@ fn create(server: &mut Server, name: Vec<u8>, code: &[u8], body: &[u8]) -> Resul
 
 fn run_body(server: &mut Server, lua: &mut Lua, body: &[u8]) -> Result<(), Error> {
     let compiled = lua.load(body, CHUNK_NAME);
-    let function = compiled.map_err(|error| Error::compile_function(&error.0))?;
+    let function = compiled.map_err(|error| Error::compile_function(&error.message))?;
     lua.start(function);
     lua.forget(function);
     let mut left = LOAD_FUEL;

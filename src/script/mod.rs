@@ -183,7 +183,7 @@ pub fn load(server: &mut Server, body: &[u8]) -> Result<Sha, Error> {
     let limit = server.scripts.room_for_scripts();
     let Some(lua) = server.scripts.lua.as_mut() else { return Err(Error::NOT_IN_SCRIPT) };
     lua.set_limit(limit);
-    let function = lua.load(code, CHUNK_NAME).map_err(|error| Error::compile(&error.0))?;
+    let function = lua.load(code, CHUNK_NAME).map_err(|error| Error::compile(&error.message))?;
     server.scripts.cache.insert(sha, Script { body: body.to_vec(), flags, function });
     Ok(sha)
 }

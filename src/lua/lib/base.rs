@@ -1,7 +1,7 @@
 //! Defines the base library: what every script can call without a table in front.
 
+use super::load::{load, loadstring};
 use crate::function::NativeCode;
-use crate::lexer::SyntaxError;
 use crate::machine::{
     Arguments, Continue, Fault, Flow, MAX_VALUES, Machine, NativeFunction, Outcome, Protection,
     QuickFunction,
@@ -9,7 +9,6 @@ use crate::machine::{
 use crate::number::{format_number, parse_integer};
 use crate::operators::Event;
 use crate::packed::Packed;
-use crate::parser::error_in_beginning;
 use crate::value::Value;
 
 /// The functions.
@@ -440,111 +439,4 @@ fn xpcall<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
     machine.push(machine.argument(arguments, 1));
     let (protection, then) = (Protection::Handler, Box::new(Protected));
     Ok(Flow::Call { arguments: 0, protection, then })
-}
-
-// ---- Loading
-
-fn loaded<'gc>(machine: &mut Machine<'_, 'gc>, source: &[u8], chunk_name: &[u8]) -> Result<'gc> {
-    // A slice that only compiles pays for what it reads.
-    machine.fuel -= (source.len() >> 6) as i64;
-    // Redis reads a binary chunk as text, and so refuses it.
-    match machine.load(source, chunk_name, machine.c_calls()) {
-        Ok(closure) => machine.give(Value::Closure(closure)),
-        Err(error) => refused(machine, error),
-    }
-}
-
-fn refused<'gc>(machine: &mut Machine<'_, 'gc>, error: SyntaxError) -> Result<'gc> {
-    let message = machine.string(error.0);
-    machine.push(Value::Nil);
-    machine.push(message);
-    Ok(Flow::Return(2))
-}
-
-fn loadstring<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    let source = machine.check_string(arguments, 1)?;
-    let name = machine.optional_string(arguments, 2)?.unwrap_or(source);
-    loaded(machine, source.bytes(), name.bytes())
-}
-
-fn load<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    let function = machine.check_function(arguments, 1)?;
-    machine.optional_string(arguments, 2)?;
-    machine.push(function);
-    Ok(Flow::Call {
-        arguments: 0,
-        protection: Protection::Inherited,
-        then: Box::new(Reading::default()),
-    })
-}
-
-/// The name of a chunk that is read piece by piece.
-fn reading_name<'gc>(
-    machine: &mut Machine<'_, 'gc>,
-    arguments: Arguments,
-) -> std::result::Result<&'gc [u8], Fault<'gc>> {
-    let name = machine.optional_string(arguments, 2)?;
-    Ok(name.map_or(&b"=(load)"[..], |name| name.bytes()))
-}
-
-/// Bytes that may be compiled for nothing: about half a second's work. Behind it the rest is read to the end first.
-const MAX_COMPILED: usize = 16 << 20;
-
-/// Collects the pieces that `load`'s function gives until it gives none, or they cannot be the beginning of a chunk.
-#[derive(Default)]
-struct Reading {
-    source: Vec<u8>,
-    /// Bytes that have been compiled to see that: each piece means to begin anew.
-    compiled: usize,
-    /// It has been asked before. PUC-Rio takes a look at the first piece, and asks again if there is none.
-    has_begun: bool,
-}
-
-impl Continue for Reading {
-    fn resume<'gc>(
-        mut self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        outcome: Outcome<'gc>,
-    ) -> Result<'gc> {
-        if let Outcome::Failed(value) = outcome {
-            machine.push(Value::Nil);
-            machine.push(value);
-            return Ok(Flow::Return(2));
-        }
-        let piece = machine.first_result(outcome);
-        machine.set_top(arguments.base + arguments.count);
-        let text = piece.to_str(machine.mc).map_or(&b""[..], |piece| piece.bytes());
-        let is_first = !std::mem::replace(&mut self.has_begun, true);
-        match piece {
-            Value::String(_) | Value::Number(_) | Value::Nil if is_first || !text.is_empty() => {
-                machine.check_memory(self.source.len() + text.len())?;
-                self.source.extend_from_slice(text);
-                self.compiled += self.source.len();
-                if self.compiled <= MAX_COMPILED {
-                    let name = reading_name(machine, arguments)?;
-                    machine.fuel -= (self.source.len() >> 6) as i64;
-                    let c_calls = machine.c_calls();
-                    if let Some(error) = error_in_beginning(&self.source, name, c_calls) {
-                        return refused(machine, error);
-                    }
-                }
-                machine.push(machine.argument(arguments, 1));
-                Ok(Flow::Call { arguments: 0, protection: Protection::Inherited, then: self })
-            }
-            Value::Boolean(_)
-            | Value::Table(_)
-            | Value::Closure(_)
-            | Value::Native(_)
-            | Value::Coroutine(_)
-            | Value::Userdata(_) => {
-                let error = machine.error("reader function must return a string");
-                machine.raise_inside(error, self)
-            }
-            _ => {
-                let name = reading_name(machine, arguments)?;
-                loaded(machine, &self.source, name)
-            }
-        }
-    }
 }

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::lua::lib::base::display;
 use crate::lua::lines::Level;
 use crate::lua::machine::Machine;
+use crate::lua::parser::compile;
 use crate::lua::value::Value;
 use crate::number::parse_integer;
 use crate::script::CHUNK_NAME;
@@ -435,19 +436,18 @@ fn push_code<'gc>(
         declared = [b"local ", &names.join(&b',')[..], b" = ... "].concat();
     }
     let expression = [&declared, &b"return "[..], code].concat();
-    let chunk = match machine.load(&expression, EVAL_NAME, 0) {
-        Ok(chunk) => Ok(chunk),
-        Err(_) => machine.load(&[&declared, code].concat(), EVAL_NAME, 0),
-    };
+    let chunk = compile(&expression, EVAL_NAME)
+        .or_else(|_| compile(&[&declared, code].concat(), EVAL_NAME));
     match chunk {
         Ok(chunk) => {
+            let chunk = machine.close_over(&chunk);
             machine.push(Value::Closure(chunk));
             for (_, value) in seen {
                 machine.push(*value);
             }
             Ok(seen.len())
         }
-        Err(error) => Err(machine.string(error.0)),
+        Err(error) => Err(machine.string(error.message)),
     }
 }
 
