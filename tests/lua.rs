@@ -53,9 +53,24 @@ fn without_addresses(text: &[u8]) -> String {
     plain
 }
 
-fn ours(path: &Path, slice: i64) -> String {
+/// How garbage is collected between slices.
+#[derive(Clone, Copy, PartialEq)]
+enum Collected {
+    /// As the interpreter sees fit.
+    WhenDue,
+    /// All of it, after every slice.
+    Always,
+    /// Bit by bit, however small the heap is.
+    Gradually,
+}
+
+fn ours(path: &Path, slice: i64, collected: Collected) -> String {
     let source = std::fs::read(path).expect("the chapter is there");
     let mut lua = Lua::new(64 << 20);
+    if collected == Collected::Gradually {
+        lua.set_small_heap(0);
+        lua.collect();
+    }
     lua.enter(|machine| {
         lib::open(machine);
         let globals = machine.state.globals;
@@ -73,7 +88,7 @@ fn ours(path: &Path, slice: i64) -> String {
         match lua.resume(&mut NoHost, slice) {
             Step::Paused => {
                 // Every slice at first; a long chapter would take for ever.
-                if slice < 100 && (pauses < 5000 || pauses % 997 == 0) {
+                if collected == Collected::Always && (pauses < 5000 || pauses % 997 == 0) {
                     lua.collect();
                 }
                 pauses += 1;
@@ -173,7 +188,7 @@ fn chapters_print_what_lua_prints() {
             eprintln!("NOT PROVED: lua5.1 is not installed");
             return;
         };
-        let printed = ours(&path, 100_000);
+        let printed = ours(&path, 100_000, Collected::WhenDue);
         for (line, (printed, expected)) in printed.lines().zip(expected.lines()).enumerate() {
             if printed != expected {
                 differences.push(format!(
@@ -223,9 +238,12 @@ fn chapters_reply_what_redis_replies() {
 #[test]
 fn slices_of_any_size_change_nothing() {
     for path in language_chapters() {
-        let whole = ours(&path, 100_000);
-        for slice in [1, 7] {
-            assert_eq!(ours(&path, slice), whole, "{} in slices of {slice}", path.display());
+        let whole = ours(&path, 100_000, Collected::WhenDue);
+        for (slice, collected) in
+            [(1, Collected::Always), (7, Collected::Always), (50, Collected::Gradually)]
+        {
+            let cut = ours(&path, slice, collected);
+            assert_eq!(cut, whole, "{} in slices of {slice}", path.display());
         }
     }
 }
@@ -306,6 +324,45 @@ fn a_huge_replacement_is_refused() {
         let message = lua.enter(|machine| display(machine.slot(1)));
         assert_eq!(message, b"not enough memory");
     }
+}
+
+/// A large heap is collected bit by bit while the script changes it: nothing that it can reach is lost, weak tables forget
+/// what is gone before the script looks, and garbage does not pile up.
+#[test]
+fn a_large_heap_is_collected_while_it_changes() {
+    let mut lua = Lua::new(64 << 20);
+    lua.enter(lib::open);
+    let source = b"local kept, weak, named = {}, setmetatable({}, {__mode = 'kv'}), setmetatable({}, {__mode = 'k'}) \
+        for i = 1, 120000 do kept[i] = {i, {i}, name = 'n' .. i} end \
+        local wrong, random = 0, 7 \
+        local function next_random() random = (random * 16807) % 2147483647 return random % 120000 + 1 end \
+        local co = coroutine.wrap(function() local own = {} while true do for i = 1, 50 do own[i] = {i} end coroutine.yield(own) end end) \
+        for i = 1, 400000 do \
+            local a, b = next_random(), next_random() \
+            kept[a], kept[b] = kept[b], kept[a] \
+            local old = kept[a] \
+            kept[a] = {old[1], old[2], name = old.name} \
+            if i % 7 == 0 then weak[i % 1000] = kept[b] weak[kept[b]] = i named[old] = {i} end \
+            if i % 5000 == 0 then \
+                for _, object in pairs(weak) do if type(object) == 'table' and object[2][1] ~= object[1] then wrong = wrong + 1 end end \
+                for object, value in pairs(named) do if object.name ~= 'n' .. object[1] or value[1] % 7 ~= 0 then wrong = wrong + 1 end end \
+                for j, item in ipairs(co()) do if item[1] ~= j then wrong = wrong + 1 end end \
+            end \
+        end \
+        local seen = 0 \
+        for i = 1, 120000 do if kept[i].name == 'n' .. kept[i][1] and kept[i][2][1] == kept[i][1] then seen = seen + 1 end end \
+        return wrong, seen";
+    let function = lua.load(source, b"@t").expect("it compiles");
+    lua.start(function);
+    let mut most = 0;
+    while lua.resume(&mut NoHost, 700) == Step::Paused {
+        most = most.max(lua.memory());
+    }
+    let shown =
+        lua.enter(|machine| (0..2).map(|slot| display(machine.slot(slot))).collect::<Vec<_>>());
+    assert_eq!(shown, [&b"0"[..], b"120000"]);
+    assert!(most > 16 << 20, "{most} is not large");
+    assert!(most < 65 << 20, "{most} is too much");
 }
 
 /// Compiled code is memory like other memory, while it is compiled and as long as it is kept.

@@ -72,6 +72,27 @@ const PROGRAMS: &[(&str, &str)] = &[
 fn small_programs_run() {
     let mut lua = Lua::new(8 << 20);
     lua.enter(lib::open);
+    run(&mut lua, |lua, slices| {
+        if slices % 5 == 0 {
+            lua.collect();
+        }
+    });
+}
+
+/// A collection goes on all the time, between slices that change what it looks at.
+#[test]
+fn small_programs_run_while_garbage_is_collected() {
+    let mut lua = Lua::new(8 << 20);
+    lua.enter(lib::open);
+    lua.set_small_heap(0);
+    lua.collect();
+    run(&mut lua, |lua, _| {
+        // There is little room, so it is collected often.
+        lua.set_limit(lua.memory() + lua.memory() / 8);
+    });
+}
+
+fn run(lua: &mut Lua, between: impl Fn(&mut Lua, u32)) {
     for (source, expected) in PROGRAMS {
         let function = lua.load(source.as_bytes(), b"@t");
         lua.start(
@@ -82,9 +103,7 @@ fn small_programs_run() {
         while step == Step::Paused {
             step = lua.resume(&mut NoHost, 7);
             slices += 1;
-            if slices % 5 == 0 {
-                lua.collect();
-            }
+            between(lua, slices);
         }
         let returned = lua.enter(|machine| match step {
             Step::Failed => display(machine.state.failure.unwrap_or_default()),

@@ -37,7 +37,7 @@ use super::{FunctionId, Host};
 use allocator_api2::vec::Vec as MeteredVec;
 use gc_arena::allocator_api::MetricsAlloc;
 use gc_arena::lock::{Lock, RefLock};
-use gc_arena::{Collect, Gc, Mutation};
+use gc_arena::{Collect, Gc, GcWeak, Mutation};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -320,6 +320,8 @@ pub struct State<'gc> {
     pub(super) lines: Option<LineHook>,
     /// A call that the next slice begins: how many of its results are wanted.
     pub(super) begins: Option<i32>,
+    /// An object that nothing keeps alive ([`Machine::has_marked_all`]).
+    doomed: GcWeak<'gc, ()>,
     /// The script is to give up.
     pub(super) hook: Option<Hook<'gc>>,
     /// The handler that the host says stands around a script: what it makes of an error matters where the error goes
@@ -382,6 +384,7 @@ impl<'gc> State<'gc> {
             pending: None,
             lines: None,
             begins: None,
+            doomed: Gc::downgrade(Gc::new(mc, ())),
             hook: None,
             handler: Value::Nil,
             failure: None,
@@ -394,6 +397,15 @@ impl<'gc> State<'gc> {
 
 impl<'gc> Machine<'_, 'gc> {
     // ---- Making values
+
+    /// Whether the collector has come to know, since this was true the last time, all that stays.
+    pub(super) fn has_marked_all(&mut self) -> bool {
+        let has_marked = self.state.doomed.upgrade(self.mc).is_none();
+        if has_marked {
+            self.state.doomed = Gc::downgrade(Gc::new(self.mc, ()));
+        }
+        has_marked
+    }
 
     /// A string.
     pub fn string(&mut self, bytes: impl AsRef<[u8]>) -> Value<'gc> {

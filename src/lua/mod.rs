@@ -63,11 +63,14 @@ use gc_arena::metrics::Pacing;
 use gc_arena::{Collect, Gc, Rootable};
 use lexer::SyntaxError;
 use machine::{Arguments, Fault, Flow, MULTIPLE, Machine, State};
-use table::Table;
+use table::FoundWeak;
 use value::Value;
 
 /// Fuel between two chances to collect garbage: few enough that a slice's garbage stays small.
 const COLLECTION_INTERVAL: i64 = 5000;
+/// Bytes of heap that can be collected in one go: that takes some milliseconds. A larger heap is collected bit by bit
+/// between slices.
+const SMALL_HEAP: usize = 8 << 20;
 /// Bytes that may be taken at least between two collections: much less, and the libraries are looked at again and again;
 /// much more, and garbage fills the processor's caches.
 const LEAST_SLEEP: usize = 1 << 20;
@@ -118,8 +121,14 @@ pub enum Step {
 pub struct Lua {
     arena: piccolo::Lua,
     limit: usize,
-    /// Bytes of heap from which on garbage is collected.
+    /// Bytes of heap from which on garbage is collected, if in one go.
     wake_up: usize,
+    /// Bytes of heap that are collected in one go.
+    small_heap: usize,
+    /// The heap is collected bit by bit.
+    is_gradual: bool,
+    /// What a collection that is at work has found so far.
+    found: FoundWeak,
 }
 
 #[derive(Clone, Copy, Collect)]
@@ -135,12 +144,16 @@ impl<'gc> piccolo::Singleton<'gc> for Root<'gc> {
 impl Lua {
     /// An interpreter without libraries, whose heap may take `limit` bytes.
     pub fn new(limit: usize) -> Lua {
-        // The arena itself would collect bit by bit, and work out before each object whether that is enough: an eighth
-        // of the time of a script that makes small objects.
-        let mut arena = piccolo::Lua::empty();
-        arena.gc_metrics().set_pacing(Pacing::default().with_min_sleep(usize::MAX));
-        arena.gc_collect();
-        Lua { arena, limit, wake_up: 0 }
+        let mut lua = Lua {
+            arena: piccolo::Lua::empty(),
+            limit,
+            wake_up: 0,
+            small_heap: SMALL_HEAP,
+            is_gradual: false,
+            found: FoundWeak::default(),
+        };
+        lua.collect();
+        lua
     }
 
     /// Works on the machine while no script's instructions run: to set it up, and to read results.
@@ -164,8 +177,11 @@ impl Lua {
         fuel: i64,
         work: impl for<'a, 'gc> FnOnce(&mut Machine<'a, 'gc>) -> R,
     ) -> R {
-        let limit = self.limit;
-        self.arena.enter(|context| {
+        if self.is_gradual {
+            self.arena.gc_metrics().set_pacing(self.gradual_pacing());
+        }
+        let (limit, found) = (self.limit, &mut self.found);
+        let result = self.arena.enter(|context| {
             let root = context.singleton::<Rootable![Root<'_>]>();
             let mut state = root.0.borrow_mut(&context);
             let host = host.map(|host| host as &mut dyn Host);
@@ -174,8 +190,13 @@ impl Lua {
             let thread = unsafe { state.thread.run(&context) };
             let mut machine =
                 Machine { state: &mut state, thread, mc: &context, host, fuel, limit };
+            if machine.has_marked_all() {
+                found.purge(machine.mc);
+            }
             work(&mut machine)
-        })
+        });
+        self.found.take_over();
+        result
     }
 
     /// Compiles a chunk and keeps its function. `chunk_name` is as for Lua's `load`: `@user_script`.
@@ -259,6 +280,11 @@ impl Lua {
         self.limit = bytes;
     }
 
+    /// Collects a heap bit by bit if it is larger than so many bytes, from the next collection on.
+    pub fn set_small_heap(&mut self, bytes: usize) {
+        self.small_heap = bytes;
+    }
+
     /// Bytes that the heap takes now, garbage included.
     pub fn memory(&self) -> usize {
         self.arena.total_memory()
@@ -266,15 +292,47 @@ impl Lua {
 
     /// Collects all garbage.
     pub fn collect(&mut self) {
-        self.arena.gc_collect();
-        self.enter(|machine| Table::purge_found(machine.mc));
+        if std::mem::take(&mut self.is_gradual) {
+            // The collection that is at work leaves what has become garbage since it began.
+            self.collect_now();
+        }
+        // In one go the arena collects when it is told to. Left to itself it works out before each object whether that is
+        // enough, which takes an eighth of the time of a script that makes small objects.
+        let pacing = if self.memory() > self.small_heap {
+            self.is_gradual = true;
+            self.gradual_pacing()
+        } else {
+            Pacing::default().with_min_sleep(usize::MAX)
+        };
+        self.arena.gc_metrics().set_pacing(pacing);
+        self.collect_now();
         let live = self.memory();
         self.wake_up = live + live.max(LEAST_SLEEP);
     }
 
-    /// Collects all garbage if the heap has grown to twice of what was no garbage the last time.
+    fn collect_now(&mut self) {
+        self.arena.gc_collect();
+        self.found.take_over();
+        // With a collection behind it, the machine knows that all is marked.
+        self.enter(|_| {});
+    }
+
+    /// How a large heap is collected: it may grow by as much again before a collection begins, or by the larger part of
+    /// the room that the limit leaves; the collection is to end before the rest is taken.
+    fn gradual_pacing(&self) -> Pacing {
+        let heap = self.memory().max(1) as f64;
+        let room = self.limit.saturating_sub(self.memory()) as f64 / heap;
+        Pacing::default()
+            .with_min_sleep(0)
+            .with_pause_factor((room * 0.6).min(1.0))
+            .with_timing_factor((room * 1.5).clamp(0.01, 0.5))
+    }
+
+    /// Collects all garbage if the heap has grown to twice of what was no garbage the last time. A large heap collects
+    /// itself, until it is small again.
     pub fn collect_if_due(&mut self) {
-        if self.memory() > self.wake_up {
+        let memory = self.memory();
+        if if self.is_gradual { memory < self.small_heap / 2 } else { memory > self.wake_up } {
             self.collect();
         }
     }

@@ -87,12 +87,36 @@ struct Weakness {
     values: bool,
 }
 
+/// Weak tables of one arena that a collection has come by.
+#[derive(Default)]
+pub(super) struct FoundWeak(Vec<GcWeak<'static, Object<'static>>>);
+
 thread_local! {
-    /// Weak tables that the collection at work has come by. [`Table::purge_found`] takes them when it is over.
+    /// Those that the collector has come by since [`FoundWeak::take_over`].
     static FOUND_WEAK: RefCell<Vec<GcWeak<'static, Object<'static>>>> = const { RefCell::new(Vec::new()) };
 }
 
-// SAFETY: every pointer is traced; what is weak only weakly, and then `purge_found` has it forgotten before
+impl FoundWeak {
+    /// To be called at once behind each piece of the collector's work, for its arena.
+    pub(super) fn take_over(&mut self) {
+        FOUND_WEAK.with_borrow_mut(|found| self.0.append(found));
+    }
+
+    /// Lets the tables forget what the collector is about to take, or has taken. To be called when it has marked all that
+    /// stays, before anything else happens in the arena.
+    pub(super) fn purge(&mut self, mc: &Mutation<'_>) {
+        for weak in self.0.drain(..) {
+            // SAFETY: only the lifetime is another: it is one of this arena's tables, and the collection keeps it.
+            let weak = unsafe { std::mem::transmute::<GcWeak<'static, _>, GcWeak<'_, _>>(weak) };
+            if let Some(table) = weak.upgrade(mc).map(Table) {
+                let weakness = table.state().weakness();
+                table.change(mc, |state| state.purge(mc, weakness));
+            }
+        }
+    }
+}
+
+// SAFETY: every pointer is traced; what is weak only weakly, and then `FoundWeak::purge` has it forgotten before
 // anybody looks.
 unsafe impl Collect for TableState<'_> {
     fn trace(&self, collection: &Collection) {
@@ -111,8 +135,7 @@ unsafe impl Collect for TableState<'_> {
         if weak != Weakness::default()
             && let Some(itself) = self.itself
         {
-            // SAFETY: only the lifetime is another. `Table::purge_found` takes it when the collection is over, which
-            // keeps this table, as it has come by it.
+            // SAFETY: only the lifetime is another. `FoundWeak::purge` takes it when all is marked, and this table is.
             let itself =
                 unsafe { std::mem::transmute::<GcWeak<'_, _>, GcWeak<'static, _>>(itself) };
             FOUND_WEAK.with_borrow_mut(|found| found.push(itself));
@@ -349,19 +372,6 @@ impl<'gc> Table<'gc> {
             state.metatable = metatable;
             state.itself = Some(Gc::downgrade(self.0));
         });
-    }
-
-    /// Lets the weak tables that a collection has come by forget what it has taken. To be called at once behind each, in
-    /// the same arena.
-    pub(super) fn purge_found(mc: &Mutation<'gc>) {
-        for weak in FOUND_WEAK.take() {
-            // SAFETY: only the lifetime is another: it is one of this arena's tables, and the collection has kept it.
-            let weak = unsafe { std::mem::transmute::<GcWeak<'static, _>, GcWeak<'gc, _>>(weak) };
-            if let Some(table) = weak.upgrade(mc).map(Table) {
-                let weakness = table.state().weakness();
-                table.change(mc, |state| state.purge(mc, weakness));
-            }
-        }
     }
 
     /// Writes raise an error: the tables that Redis shares between scripts.
