@@ -3,7 +3,8 @@
 //!
 //! A file has a script, a line `---`, what is typed into the debugger, a line `---`, and all that is printed. Lines
 //! before the script that begin with `#` say what it is about; `#: sync` keeps its changes, `#: keys a b , x y` are its
-//! keys and arguments; `#: ours` says why only evalsha can do it. Addresses are not compared. `BLESS=1` rewrites what is printed, and only from the real one.
+//! keys and arguments; `#: ours` says why only evalsha can do it; with `#: function f` the script is a library, one function
+//! of which our terminal debugs. Addresses are not compared. `BLESS=1` rewrites what is printed, and only from the real one.
 
 #![allow(clippy::print_stderr, reason = "what could not be proved is said loudly")]
 
@@ -47,7 +48,9 @@ fn main() {
         #[cfg(feature = "native-door")]
         if common::real::is_installed() {
             let file = path.clone();
-            trials.push(Trial::test(format!("sockets::{name}"), move || over_sockets(&file)));
+            if Case::read(&path).function.is_none() {
+                trials.push(Trial::test(format!("sockets::{name}"), move || over_sockets(&file)));
+            }
         }
         trials.push(Trial::test(format!("engine::{name}"), move || by_our_terminal(&path)));
     }
@@ -61,6 +64,8 @@ const TRIES: usize = 40;
 struct Case {
     script: String,
     sync: bool,
+    /// The function that is debugged, if the script is a library.
+    function: Option<String>,
     /// The keys, a comma, the other arguments.
     arguments: Vec<String>,
     typed: Vec<String>,
@@ -76,7 +81,7 @@ impl Case {
         let mut parts = text.splitn(3, "---\n");
         let mut part = || parts.next().unwrap_or_default();
         let (script, typed, expected) = (part(), part(), part());
-        let about = |line: &&str| line.starts_with('#');
+        let about = |line: &&str| line.starts_with('#') && !line.starts_with("#!");
         let directives: Vec<&str> = script.lines().take_while(about).collect();
         let keys = directives.iter().find_map(|line| line.strip_prefix("#: keys "));
         Case {
@@ -85,6 +90,9 @@ impl Case {
                 .skip_while(about)
                 .fold(String::new(), |all, line| all + line + "\n"),
             sync: directives.contains(&"#: sync"),
+            function: directives
+                .iter()
+                .find_map(|line| Some(line.strip_prefix("#: function ")?.into())),
             arguments: keys.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
             typed: typed.lines().map(str::to_owned).collect(),
             expected: expected.to_owned(),
@@ -92,11 +100,15 @@ impl Case {
         }
     }
 
-    /// EVAL with everything behind it.
-    fn eval(&self) -> Vec<Vec<u8>> {
+    /// EVAL with everything behind it, or FCALL.
+    fn command(&self) -> Vec<Vec<u8>> {
         let mut keys = self.arguments.split(|word| word == ",");
         let (keys, rest) = (keys.next().unwrap_or_default(), keys.next().unwrap_or_default());
-        let mut argv = vec!["EVAL".to_owned(), self.script.clone(), keys.len().to_string()];
+        let mut argv = match &self.function {
+            Some(name) => vec!["ldb".to_owned(), "FCALL".to_owned(), name.clone()],
+            None => vec!["EVAL".to_owned(), self.script.clone()],
+        };
+        argv.push(keys.len().to_string());
         argv.extend(keys.iter().chain(rest).cloned());
         argv.into_iter().map(String::into_bytes).collect()
     }
@@ -116,10 +128,18 @@ fn by_our_terminal(path: &Path) -> Result<(), Failed> {
     let clock = common::engine::TestClock::new();
     let mut server = Server::new(1, Box::new(clock.clone()));
     let mut session = Session::open(&mut server);
-    let mode = if case.sync { "SCRIPT DEBUG SYNC" } else { "SCRIPT DEBUG YES" };
-    session.send(&mut server, mode.as_bytes());
     let mut printed = Vec::new();
-    let mut outputs = vec![session.send_arguments(&mut server, case.eval())];
+    let mut outputs = Vec::new();
+    if case.function.is_some() {
+        let load = ["FUNCTION", "LOAD", &case.script].map(|word| word.as_bytes().to_vec());
+        session.send_arguments(&mut server, load.to_vec());
+        // Words of the terminal are typed.
+        outputs.push(session.send(&mut server, &case.command().join(&b' ')));
+    } else {
+        let mode = if case.sync { "SCRIPT DEBUG SYNC" } else { "SCRIPT DEBUG YES" };
+        session.send(&mut server, mode.as_bytes());
+        outputs.push(session.send_arguments(&mut server, case.command()));
+    }
     let mut typed = case.typed.iter();
     loop {
         for output in outputs.drain(..) {

@@ -3,7 +3,7 @@ import init, { Engine, forget, version } from "evalsha:glue";
 import wasm from "evalsha:wasm";
 
 // A slice holds the thread; a frame has 16 ms, and the page needs some of them.
-const SLICE_MS = 8;
+const SLICE_MS = 5;
 // A trapped engine must not be finalised: its pointer would be freed in the module that follows it.
 const trapped = [];
 

@@ -35,6 +35,24 @@ pub struct Debugging {
 }
 
 impl Debugging {
+    /// What `ldb [sync] EVAL ...` or `ldb FCALL ...` asks for: words of this terminal alone, since SCRIPT DEBUG does not
+    /// know functions.
+    pub fn asked_for(words: &[Vec<u8>]) -> Option<Debugging> {
+        let [ldb, argv @ ..] = words else { return None };
+        let (argv, sync) = match argv {
+            [sync, argv @ ..] if sync.eq_ignore_ascii_case(b"sync") => (argv, true),
+            _ => (argv, false),
+        };
+        let debugging = Debugging { argv: argv.to_vec(), sync, begun: false, ended: false };
+        let is_possible = can_be_debugged(argv) || debugging.is_function() && !sync;
+        (ldb == b"ldb" && is_possible).then_some(debugging)
+    }
+
+    /// A function is debugged.
+    pub fn is_function(&self) -> bool {
+        is_function(&self.argv)
+    }
+
     /// What is said when the session has ended.
     pub fn farewell(&self) -> &'static str {
         if !self.begun {
@@ -71,6 +89,13 @@ pub fn asked_for(argv: &[Vec<u8>]) -> Option<Option<bool>> {
 pub fn can_be_debugged(argv: &[Vec<u8>]) -> bool {
     argv.first().is_some_and(|name| {
         name.eq_ignore_ascii_case(b"eval") || name.eq_ignore_ascii_case(b"eval_ro")
+    })
+}
+
+/// Whether a command calls a function.
+pub fn is_function(argv: &[Vec<u8>]) -> bool {
+    argv.first().is_some_and(|name| {
+        name.eq_ignore_ascii_case(b"fcall") || name.eq_ignore_ascii_case(b"fcall_ro")
     })
 }
 

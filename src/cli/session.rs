@@ -308,6 +308,11 @@ impl Session {
         if let Some(last) = last.filter(|_| is("restart")) {
             return self.debug_again(server, last, output);
         }
+        if self.debugging.is_none()
+            && let Some(debugging) = Debugging::asked_for(&words)
+        {
+            return self.debug(server, debugging);
+        }
         if self.debugging.is_some() && !is("clear") {
             match debugger::arguments(line) {
                 Some(argv) if argv.is_empty() => {}
@@ -366,7 +371,7 @@ impl Session {
         if !request.sent {
             request.sent = true;
             let client = self.stay_connected(server);
-            self.begin_debugging(&request.argv, output);
+            self.begin_debugging(server, client, &request.argv, output);
             if listens(&request.argv) == Some(true) {
                 say(output, "Reading messages... (press Ctrl-C to quit)\n");
             }
@@ -437,9 +442,17 @@ impl Session {
         true
     }
 
-    /// An EVAL that is sent may begin a debugging session.
-    fn begin_debugging(&mut self, argv: &[Vec<u8>], output: &mut Output) {
-        if self.debugging.is_some() || !debugger::can_be_debugged(argv) {
+    /// An EVAL that is sent may begin a debugging session, or an FCALL.
+    fn begin_debugging(
+        &mut self,
+        server: &Server,
+        client: ClientId,
+        argv: &[Vec<u8>],
+        output: &mut Output,
+    ) {
+        let debugs_function = server.client(client).is_some_and(|client| client.debugs_function)
+            && debugger::is_function(argv);
+        if self.debugging.is_some() || !(debugs_function || debugger::can_be_debugged(argv)) {
             return;
         }
         if let Some(sync) = self.debugs {
@@ -486,6 +499,9 @@ impl Session {
             }
             _ => {
                 self.debugging = None;
+                if let Some(client) = self.client.and_then(|client| server.client_mut(client)) {
+                    client.debugs_function = false;
+                }
                 false
             }
         }
@@ -508,9 +524,21 @@ impl Session {
         self.debugging = None;
         self.reconnect(server);
         say(output, "\n");
-        let argv = last.request();
-        self.request = Some(Request { silent: true, ..Request::new(argv, 1) });
-        self.lines.push_front(Line::Split(last.argv));
+        self.debug(server, last);
+    }
+
+    fn debug(&mut self, server: &mut Server, wanted: Debugging) {
+        if wanted.is_function() {
+            let client = self.stay_connected(server);
+            if let Some(client) = server.client_mut(client) {
+                client.debugs_function = true;
+            }
+            self.debugs = Some(false);
+        } else {
+            let request = Request::new(wanted.request(), 1);
+            self.request = Some(Request { silent: true, ..request });
+        }
+        self.lines.push_front(Line::Split(wanted.argv));
     }
 
     /// Connects again if the connection is known to be lost.

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::glob;
 use crate::resp::Reply;
 use crate::script::library::{self, Library, Policy};
-use crate::script::{self, Called};
+use crate::script::{self, Called, ldb};
 use crate::server::Context;
 
 /// The functions family.
@@ -202,13 +202,20 @@ fn fcall_ro(context: &mut Context, args: &mut Args) -> Result<Option<Reply>, Err
 }
 
 fn call(context: &mut Context, args: &mut Args, read_only: bool) -> Result<Option<Reply>, Error> {
+    let debugs = context.client().is_some_and(|client| std::mem::take(&mut client.debugs_function));
+    let start = if debugs { ldb::start_function } else { start };
+    start(context, args, read_only).map(|()| None)
+}
+
+/// Starts the function that the arguments begin with.
+pub(crate) fn start(context: &mut Context, args: &mut Args, read_only: bool) -> Result<(), Error> {
     let argv = args.argv();
     let name = args.bytes()?;
     if !library::exists(context.server, name) {
         return Err(Error::NO_FUNCTION);
     }
     let (keys, arguments) = keys_and_args_or(args, Error::BAD_KEY_COUNT)?;
-    library::call(context, name, argv, keys, arguments, read_only).map(|()| None)
+    library::call(context, name, argv, keys, arguments, read_only)
 }
 
 /// `FUNCTION LOAD [REPLACE] function-code`

@@ -21,6 +21,8 @@ pub struct Stops {
     pub deepest: Option<(usize, usize)>,
     /// At these lines, from 1.
     pub breakpoints: Vec<i64>,
+    /// At the line that is the so manieth that begins ([`Machine::lines_begun`]).
+    pub at_count: Option<u64>,
 }
 
 /// What is kept of a script that is debugged.
@@ -32,6 +34,8 @@ pub(super) struct LineHook {
     last: Option<(Option<u32>, usize, u32)>,
     /// The script has stopped at the instruction that comes next.
     stopped: bool,
+    /// Lines that have begun.
+    begun: u64,
 }
 
 /// A function that is being run, as a debugger shows it.
@@ -54,8 +58,13 @@ impl<'gc> Machine<'_, 'gc> {
         let before = self.state.lines.take();
         self.state.lines = stops.map(|stops| match before {
             Some(before) => LineHook { stops, ..before },
-            None => LineHook { stops, chunk_name, last: None, stopped: false },
+            None => LineHook { stops, chunk_name, last: None, stopped: false, begun: 0 },
         });
+    }
+
+    /// Lines that have begun in the script that is debugged, the one at which it has stopped among them.
+    pub fn lines_begun(&self) -> u64 {
+        self.state.lines.as_ref().map_or(0, |lines| lines.begun)
     }
 
     /// Lets a script that is debugged stop at the next line.
@@ -128,8 +137,10 @@ impl<'gc> Machine<'_, 'gc> {
         if !begins || *proto.source != *hook.chunk_name {
             return false;
         }
+        hook.begun += 1;
         let is_deeper = hook.stops.deepest.is_some_and(|deepest| here > deepest);
         hook.stopped = hook.stops.every_line && !is_deeper
+            || hook.stops.at_count == Some(hook.begun)
             || hook.stops.breakpoints.contains(&i64::from(line(pc)));
         hook.stopped
     }

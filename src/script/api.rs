@@ -59,6 +59,9 @@ pub const REDIS: &[(&str, Field)] = &[
     ("replicate_commands", Field::Function(replicate_commands)),
 ];
 
+/// The number of `redis.call`.
+pub const CALL: u32 = 0;
+
 /// How many of these functions have too; the others are for EVAL alone.
 pub const SHARED: usize = REDIS.len() - 3;
 

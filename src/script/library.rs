@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// The name of every library's chunk, as errors show it.
-const CHUNK_NAME: &[u8] = b"@user_function";
+pub(super) const CHUNK_NAME: &[u8] = b"@user_function";
 
 /// What a library's body may take, in fuel: about 10 ms of a plain loop. The real server stops it after 500 ms, in
 /// which time nobody else is served.
@@ -432,6 +432,13 @@ pub fn call(
             machine.push(arguments);
         },
     )
+}
+
+/// The library of a function.
+pub(super) fn library_of<'s>(server: &'s Server, function: &[u8]) -> Option<&'s Library> {
+    let store = &server.scripts.libraries.store;
+    let (_, name) = store.functions.get(&function.to_ascii_lowercase())?;
+    store.libraries.iter().find(|library| library.name == *name)
 }
 
 /// Whether FCALL would find it.

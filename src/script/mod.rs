@@ -155,6 +155,14 @@ impl Scripts {
         }
     }
 
+    /// The interpreter of what is debugged, and the debugger.
+    fn debugged(&mut self) -> Option<(&mut Lua, &mut ldb::Debugger)> {
+        let is_function = self.running.as_ref().is_some_and(Running::is_function);
+        let engine = self.libraries.engine.as_mut().map(|engine| &mut engine.lua);
+        let lua = if is_function { engine } else { self.lua.as_mut() };
+        Some((lua?, self.debugger.as_mut()?))
+    }
+
     /// Scripts that EVALSHA finds.
     pub fn cached(&self) -> usize {
         self.cache.len()
@@ -317,15 +325,29 @@ pub struct Ended {
 
 /// Runs the script on for so much fuel; what it answers, if it ends.
 pub fn run(server: &mut Server, fuel: i64) -> Option<Ended> {
-    let running = server.scripts.running.as_mut()?;
     // This slice's fuel is not what the one before had left, and time has passed.
-    running.fuel_then = i64::MIN;
-    // A library's interpreter is put aside with all that belongs to it.
-    let (mut scripts_lua, mut engine) = match running.called {
-        Called::Script(_) => (Some(server.scripts.lua.take()?), None),
-        Called::Function { .. } => (None, Some(server.scripts.libraries.engine.take()?)),
-    };
-    let lua = scripts_lua.as_mut().or(engine.as_mut().map(|engine| &mut engine.lua))?;
+    server.scripts.running.as_mut()?.fuel_then = i64::MIN;
+    let (result, errors) = with_lua(server, |server, lua| run_on(server, lua, fuel))??;
+    let running = server.scripts.running.take()?;
+    Some(Ended { running, result, errors })
+}
+
+/// Works with the interpreter of what runs, which is put aside meanwhile with all that belongs to it.
+fn with_lua<R>(server: &mut Server, work: impl FnOnce(&mut Server, &mut Lua) -> R) -> Option<R> {
+    if server.scripts.running.as_ref()?.is_function() {
+        let mut engine = server.scripts.libraries.engine.take()?;
+        let result = work(server, &mut engine.lua);
+        server.scripts.libraries.engine = Some(engine);
+        Some(result)
+    } else {
+        let mut lua = server.scripts.lua.take()?;
+        let result = work(server, &mut lua);
+        server.scripts.lua = Some(lua);
+        Some(result)
+    }
+}
+
+fn run_on(server: &mut Server, lua: &mut Lua, fuel: i64) -> Option<(Result<Reply, Error>, Errors)> {
     let step = lua.resume(&mut api::Api(server), fuel);
     let ended = match step {
         Step::Paused => None,
@@ -346,13 +368,7 @@ pub fn run(server: &mut Server, fuel: i64) -> Option<Ended> {
     if ended.is_some() {
         server.scripts.random = Some(lua.enter(|machine| machine.state.random));
     }
-    match engine {
-        Some(engine) => server.scripts.libraries.engine = Some(engine),
-        None => server.scripts.lua = scripts_lua,
-    }
-    let (result, errors) = ended?;
-    let running = server.scripts.running.take()?;
-    Some(Ended { running, result, errors })
+    ended
 }
 
 /// The first result as a reply.

@@ -61,6 +61,8 @@ pub struct Client {
     pub(super) own_line: Option<Reply>,
     /// SCRIPT DEBUG.
     pub debug: Mode,
+    /// The next function that it calls is debugged.
+    pub debugs_function: bool,
     /// The command that waits for a key.
     pub blocked: Option<Box<Blocked>>,
     /// Replies that nobody has taken yet.

@@ -70,6 +70,15 @@ pub trait Clock {
 /// Every connection.
 pub(crate) type Clients = BTreeMap<ClientId, Client>;
 
+/// What a copy of a server has for itself, as a process that it has forked would.
+#[derive(Clone)]
+pub(crate) struct Fork {
+    databases: Vec<Database>,
+    random: Random,
+    /// The time stands still in it.
+    now: u64,
+}
+
 /// A whole Redis: everything that its clients share.
 pub struct Server {
     clock: Box<dyn Clock>,
@@ -229,6 +238,18 @@ impl Server {
         };
         self.clients.insert(id, client);
         id
+    }
+
+    /// A copy of what is there now.
+    pub(crate) fn fork(&self) -> Fork {
+        Fork { databases: self.databases.clone(), random: self.random.clone(), now: self.now }
+    }
+
+    /// Puts a copy in the place of what is there, or takes it away again.
+    pub(crate) fn exchange(&mut self, fork: &mut Fork) {
+        std::mem::swap(&mut self.databases, &mut fork.databases);
+        std::mem::swap(&mut self.random, &mut fork.random);
+        std::mem::swap(&mut self.now, &mut fork.now);
     }
 
     /// After SHUTDOWN: an empty server takes the place of this one, and nobody is connected to it.
@@ -593,6 +614,7 @@ impl Server {
         origin: Origin,
     ) -> Result<Option<Reply>, Error> {
         if let Some(debugger) = &mut self.scripts.debugger {
+            self.clocked = debugger.time(self.clocked);
             debugger.calls(argv);
         }
         let found = self.admit(id, argv, origin).inspect_err(|error| {

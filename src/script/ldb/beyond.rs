@@ -4,8 +4,8 @@ use super::commands::{
     Command, command, eval_in, inspect, log_variables, name_of, number, outcome, run_code, step,
     tell, with,
 };
+use super::past::back;
 use super::{Breakpoint, Debugger};
-use crate::script::CHUNK_NAME;
 use crate::server::Server;
 
 /// What stands besides LDB's own commands.
@@ -14,11 +14,12 @@ pub(super) const COMMANDS: &[Command] = &[
     Command { resumes: true, ..command("into", "", step) },
     Command { resumes: true, ..command("over", "", over) },
     Command { resumes: true, ..command("out", "", out) },
+    command("back", "", back),
     command("when", "", when),
     command("frames", "", frames),
     command("frame", "", frame),
     command("locals", "", locals),
-    command("inspect", "", eval_in_frame),
+    Command { acts: true, ..command("inspect", "", eval_in_frame) },
     command("calls", "", calls),
 ];
 
@@ -27,6 +28,7 @@ What this debugger has besides:
 into                 Alias for step.
 over                 Run to the next line of this function.
 out                  Run till this function has returned.
+back                 Go back to the line before, and undo what has been done since.
 when                 Show all conditions of breakpoints.
 when <line> <code>   Stop at the breakpoint of <line> only if <code> is true.
 when <line>          Stop there always.
@@ -135,7 +137,7 @@ fn frame(server: &mut Server, argv: &[Vec<u8>]) {
             return;
         };
         debugger.frame = wanted as usize;
-        if level.source == CHUNK_NAME {
+        if level.source == debugger.chunk_name {
             debugger.log_line(level.line);
         }
     });

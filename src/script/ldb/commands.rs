@@ -1,15 +1,16 @@
 //! Defines the debugger's commands.
 
-use super::{Breakpoint, Debugger, beyond, set_stops, show};
+use super::{Breakpoint, Debugger, beyond, past, set_stops, show};
 use crate::error::Error;
+use crate::lua::function::NativeCode;
 use crate::lua::lib::base::display;
 use crate::lua::lines::Level;
 use crate::lua::machine::Machine;
 use crate::lua::parser::compile;
 use crate::lua::value::Value;
 use crate::number::parse_integer;
-use crate::script::CHUNK_NAME;
-use crate::script::api::{Api, uncounted};
+use crate::script::api::{Api, CALL, uncounted};
+use crate::script::with_lua;
 use crate::server::Server;
 
 /// Most breakpoints.
@@ -40,6 +41,8 @@ pub(super) struct Command {
     pub argument: bool,
     /// The script goes on then.
     pub resumes: bool,
+    /// It can change what the script does.
+    pub acts: bool,
 }
 
 pub(super) const fn command(
@@ -47,7 +50,7 @@ pub(super) const fn command(
     short: &'static str,
     run: fn(&mut Server, &[Vec<u8>]),
 ) -> Command {
-    Command { long, short, run, argument: false, resumes: false }
+    Command { long, short, run, argument: false, resumes: false, acts: false }
 }
 
 const COMMANDS: &[Command] = &[
@@ -60,8 +63,8 @@ const COMMANDS: &[Command] = &[
     command("print", "p", print),
     command("break", "b", r#break),
     command("trace", "t", trace),
-    command("eval", "e", eval),
-    Command { argument: true, ..command("redis", "r", redis) },
+    Command { acts: true, ..command("eval", "e", eval) },
+    Command { argument: true, acts: true, ..command("redis", "r", redis) },
     command("maxlen", "m", maxlen),
     Command { resumes: true, ..command("abort", "a", abort) },
 ];
@@ -104,7 +107,11 @@ pub fn run(server: &mut Server, argv: &[Vec<u8>]) {
     session.exchange(server);
     let resumes = run_inside(server, argv);
     session.exchange(server);
-    if !resumes && let Some(debugger) = &mut session.scripts.debugger {
+    let goes_back = past::go_back(server, &mut session);
+    if !resumes
+        && !goes_back
+        && let Some(debugger) = &mut session.scripts.debugger
+    {
         let log = debugger.take_log();
         server.reply(session.client(), log);
     }
@@ -113,11 +120,10 @@ pub fn run(server: &mut Server, argv: &[Vec<u8>]) {
 
 /// Gives whether the script goes on.
 fn run_inside(server: &mut Server, argv: &[Vec<u8>]) -> bool {
-    let name = argv.first().map_or(&[][..], Vec::as_slice);
-    let is = |word: &str| name.eq_ignore_ascii_case(word.as_bytes());
-    let found = COMMANDS.iter().chain(beyond::COMMANDS).find(|command| {
-        (is(command.long) || is(command.short)) && (!command.argument || argv.len() > 1)
-    });
+    let found = find(argv);
+    if found.is_some_and(|command| command.acts) {
+        past::note(server, argv);
+    }
     let resumes = if argv.iter().any(Vec::is_empty) {
         fail(server, "protocol error");
         true
@@ -138,6 +144,21 @@ fn run_inside(server: &mut Server, argv: &[Vec<u8>]) -> bool {
     }
     set_stops(server);
     resumes
+}
+
+fn find(argv: &[Vec<u8>]) -> Option<&'static Command> {
+    let name = argv.first().map_or(&[][..], Vec::as_slice);
+    let is = |word: &str| name.eq_ignore_ascii_case(word.as_bytes());
+    COMMANDS.iter().chain(beyond::COMMANDS).find(|command| {
+        (is(command.long) || is(command.short)) && (!command.argument || argv.len() > 1)
+    })
+}
+
+/// Does once more what a command has done.
+pub(super) fn act(server: &mut Server, argv: &[Vec<u8>]) {
+    if let Some(command) = find(argv) {
+        (command.run)(server, argv);
+    }
 }
 
 pub(super) fn with(server: &mut Server, work: impl FnOnce(&mut Debugger)) {
@@ -161,12 +182,10 @@ pub(super) fn step(server: &mut Server, _: &[Vec<u8>]) {
 
 /// The script ends with an error.
 fn fail(server: &mut Server, text: &str) {
-    if let Some(lua) = &mut server.scripts.lua {
-        lua.enter(|machine| {
-            let error = uncounted(machine, &Error::from_script(text.as_bytes()));
-            machine.raise_at_line(error);
-        });
-    }
+    inspect(server, |machine, _| {
+        let error = uncounted(machine, &Error::from_script(text.as_bytes()));
+        machine.raise_at_line(error);
+    });
 }
 
 fn abort(server: &mut Server, _: &[Vec<u8>]) {
@@ -274,8 +293,7 @@ pub(super) fn inspect(
     server: &mut Server,
     work: impl for<'gc> FnOnce(&mut Machine<'_, 'gc>, &mut Debugger),
 ) {
-    let scripts = &mut server.scripts;
-    if let (Some(lua), Some(debugger)) = (&mut scripts.lua, &mut scripts.debugger) {
+    if let Some((lua, debugger)) = server.scripts.debugged() {
         lua.enter(|machine| work(machine, debugger));
     }
 }
@@ -336,7 +354,7 @@ pub(super) fn name_of<'l>(level: &'l Level<'_>) -> &'l [u8] {
 fn trace(server: &mut Server, _: &[Vec<u8>]) {
     inspect(server, |machine, debugger| {
         for (depth, level) in machine.levels().into_iter().enumerate() {
-            if level.source == CHUNK_NAME {
+            if level.source == debugger.chunk_name {
                 let from = if depth == 0 { "In " } else { "From " };
                 debugger.log([from.as_bytes(), name_of(&level), b":"].concat());
                 debugger.log_line(level.line);
@@ -350,12 +368,11 @@ fn beside<R: Default>(
     server: &mut Server,
     work: impl for<'gc> FnOnce(&mut Machine<'_, 'gc>) -> (R, Option<Vec<u8>>),
 ) -> R {
-    let Some(mut lua) = server.scripts.lua.take() else { return R::default() };
     // The script calls nothing now.
     let mut stopped = true;
     with(server, |debugger| std::mem::swap(&mut debugger.stopped, &mut stopped));
-    let (result, line) = lua.enter_with(&mut Api(server), FUEL, work);
-    server.scripts.lua = Some(lua);
+    let done = with_lua(server, |server, lua| lua.enter_with(&mut Api(server), FUEL, work));
+    let (result, line) = done.unwrap_or_default();
     with(server, |debugger| {
         debugger.stopped = stopped;
         if let Some(line) = line {
@@ -466,8 +483,7 @@ fn push_command<'gc>(
     machine: &mut Machine<'_, 'gc>,
     argv: &[Vec<u8>],
 ) -> Result<usize, Value<'gc>> {
-    let library = machine.global(b"redis").unwrap_or_default();
-    let call = machine.field_of(library, "call").ok().flatten().unwrap_or_default();
+    let call = machine.native(NativeCode::Host(CALL), Vec::new());
     machine.push(call);
     let arguments = argv.get(1..).unwrap_or_default();
     for argument in arguments {

@@ -10,16 +10,17 @@
 
 pub mod beyond;
 pub mod commands;
+mod past;
 pub mod show;
 
-use super::{CHUNK_NAME, Ended, Scripts, run};
+use super::{CHUNK_NAME, Ended, Scripts, library, run};
 use crate::command::args::Args;
 use crate::error::Error;
-use crate::keyspace::Database;
 use crate::lua::lines::Stops;
 use crate::resp::{Reply, Resp};
 use crate::server::client::ClientId;
-use crate::server::{Context, Server};
+use crate::server::{Context, Fork, Server};
+use past::{Beginning, Past};
 use std::collections::VecDeque;
 
 /// What SCRIPT DEBUG has asked for.
@@ -32,6 +33,8 @@ pub enum Mode {
     Forked,
     /// Changes are kept, and the server does nothing else meanwhile.
     Sync,
+    /// As [`Mode::Forked`], for a function. SCRIPT DEBUG cannot ask for it, but [`start_function`] does.
+    Function,
 }
 
 /// Milliseconds that a script runs on before the debugger stops it, if `busy-reply-threshold` is switched off.
@@ -43,14 +46,20 @@ pub struct Session {
     mode: Mode,
     /// Its interpreter, and the script.
     scripts: Scripts,
-    /// Its copy of the databases, if it is forked.
-    databases: Option<Vec<Database>>,
+    /// Its copy of the data, if it is forked.
+    fork: Option<Fork>,
+    beginning: Beginning,
 }
 
 /// What the debugger knows of the script.
 pub struct Debugger {
-    /// The script's lines.
+    /// The chunk that is debugged: a script's, or those of libraries.
+    chunk_name: &'static [u8],
+    /// Its lines: for a function those of its library.
     source: Vec<Vec<u8>>,
+    /// Nothing of what it changes stays.
+    is_forked: bool,
+    past: Past,
     breakpoints: Vec<Breakpoint>,
     /// The script is to stop at the next line, and its commands are logged.
     stepping: bool,
@@ -84,10 +93,13 @@ struct Breakpoint {
 }
 
 impl Debugger {
-    fn new(body: &[u8], now: u64) -> Debugger {
+    fn new(chunk_name: &'static [u8], body: &[u8], is_forked: bool, now: u64) -> Debugger {
         let end = body.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n'));
         let body = &body[..end.map_or(0, |last| last + 1)];
         Debugger {
+            chunk_name,
+            is_forked,
+            past: Past::default(),
             source: body.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect(),
             breakpoints: Vec::new(),
             stepping: true,
@@ -105,10 +117,13 @@ impl Debugger {
     }
 
     fn stops(&self) -> Stops {
+        if self.past.is_replaying() {
+            return Stops { at_count: self.past.next_stop(), ..Stops::default() };
+        }
         let every_line = self.stepping || self.breakpoint_called;
         let deepest = self.deepest.filter(|_| !self.breakpoint_called);
         let breakpoints = self.breakpoints.iter().map(|breakpoint| breakpoint.line).collect();
-        Stops { every_line, deepest, breakpoints }
+        Stops { every_line, deepest, breakpoints, at_count: None }
     }
 
     /// The breakpoint of a line.
@@ -125,6 +140,11 @@ impl Debugger {
     pub fn debug(&mut self, line: i64, values: &[Vec<u8>]) {
         let values = values.join(&b", "[..]);
         self.log([format!("<debug> line {line}: ").as_bytes(), &values].concat());
+    }
+
+    /// The time that a command of the script's is told.
+    pub fn time(&mut self, now: u64) -> u64 {
+        self.past.time(now)
     }
 
     /// A command that the script calls is logged while it is stepped through.
@@ -172,7 +192,9 @@ impl Debugger {
     }
 
     fn log(&mut self, line: impl Into<Vec<u8>>) {
-        self.log.push(line.into());
+        if !self.past.is_replaying() {
+            self.log.push(line.into());
+        }
     }
 
     /// Logs a line, cut off if it is too long.
@@ -183,7 +205,7 @@ impl Debugger {
             line.extend_from_slice(b" ...");
         }
         self.log(line);
-        if cut && !std::mem::replace(&mut self.hinted, true) {
+        if cut && !self.past.is_replaying() && !std::mem::replace(&mut self.hinted, true) {
             self.log(
                 &b"<hint> The above reply was trimmed. Use 'maxlen 0' to disable trimming."[..],
             );
@@ -234,46 +256,75 @@ impl Session {
     /// Puts the session in the place of the server's own scripts and data, or takes it away again.
     fn exchange(&mut self, server: &mut Server) {
         std::mem::swap(&mut server.scripts, &mut self.scripts);
-        if let Some(databases) = &mut self.databases {
-            std::mem::swap(&mut server.databases, databases);
+        if let Some(fork) = &mut self.fork {
+            server.exchange(fork);
         }
     }
 }
 
 /// Runs a script under the debugger: the EVAL that these arguments belong to.
 pub fn start(context: &mut Context, args: &mut Args, read_only: bool) -> Result<(), Error> {
-    let (client, mode) = match context.client() {
-        Some(client) => (client.id, client.debug),
-        None => return Ok(()),
-    };
-    let server = &mut *context.server;
-    let forked = mode == Mode::Forked;
-    let mut session = Session {
-        client,
-        mode,
-        scripts: Scripts::new(server.scripts.limit),
-        databases: forked.then(|| server.databases.clone()),
-    };
+    let mode = context.client().map_or(Mode::No, |client| client.debug);
     let body = args.peek().unwrap_or_default().to_vec();
-    session.scripts.debugger = Some(Debugger::new(&body, server.clocked()));
-    session.exchange(context.server);
-    let begun = crate::command::scripting::start_text(context, args, read_only);
-    set_stops(context.server);
-    session.exchange(context.server);
+    start_session(context, args, read_only, mode, &body)
+}
+
+/// Runs a function under the debugger: the FCALL that these arguments belong to. It is a copy of the function that runs,
+/// as its library was when it was loaded, on a copy of the data.
+pub fn start_function(
+    context: &mut Context,
+    args: &mut Args,
+    read_only: bool,
+) -> Result<(), Error> {
+    let name = args.peek().unwrap_or_default();
+    let library = library::library_of(context.server, name).ok_or(Error::NO_FUNCTION);
+    let code = library.map_or_else(|_| Vec::new(), |library| library.code.clone());
+    start_session(context, args, read_only, Mode::Function, &code)
+}
+
+fn start_session(
+    context: &mut Context,
+    args: &mut Args,
+    read_only: bool,
+    mode: Mode,
+    source: &[u8],
+) -> Result<(), Error> {
+    let (client, database) = (context.client, context.database);
+    let server = &mut *context.server;
+    let is_function = mode == Mode::Function;
+    let fork = (mode != Mode::Sync).then(|| server.fork());
+    let libraries = server.scripts.libraries.all().iter().map(|library| library.code.clone());
+    let libraries = is_function.then(|| libraries.collect());
+    let beginning = Beginning {
+        argv: args.argv().to_vec(),
+        read_only,
+        libraries,
+        client,
+        database,
+        fork: fork.clone(),
+    };
+    let scripts = Scripts::new(server.scripts.limit);
+    let mut session = Session { client, mode, scripts, fork, beginning };
+    let chunk_name = if is_function { library::CHUNK_NAME } else { CHUNK_NAME };
+    let debugger = Debugger::new(chunk_name, source, session.fork.is_some(), server.clocked());
+    session.scripts.debugger = Some(debugger);
+    session.exchange(server);
+    let begun = session.beginning.begin(server);
+    set_stops(server);
+    session.exchange(server);
     if let Err(error) = begun {
-        finish(context.server, session);
+        finish(server, session);
         return Err(error);
     }
-    context.server.debugging = Some(session);
+    server.debugging = Some(session);
     Ok(())
 }
 
 /// Tells the interpreter where to stop.
 fn set_stops(server: &mut Server) {
-    let scripts = &mut server.scripts;
-    let stops = scripts.debugger.as_ref().map(Debugger::stops);
-    if let Some(lua) = &mut scripts.lua {
-        lua.enter(|machine| machine.set_stops(CHUNK_NAME, stops));
+    if let Some((lua, debugger)) = server.scripts.debugged() {
+        let (chunk_name, stops) = (debugger.chunk_name, debugger.stops());
+        lua.enter(|machine| machine.set_stops(chunk_name, Some(stops)));
     }
 }
 
@@ -305,23 +356,26 @@ fn stopped(server: &mut Server) -> bool {
     let scripts = &mut server.scripts;
     let at_line =
         scripts.running.as_mut().is_some_and(|running| std::mem::take(&mut running.stopped));
-    let (Some(debugger), Some(lua)) = (&mut scripts.debugger, &mut scripts.lua) else {
-        return false;
-    };
+    let Some((lua, debugger)) = scripts.debugged() else { return false };
     let late = now.saturating_sub(debugger.resumed) / 1000 >= limit;
-    if !at_line && (debugger.stepping || !late) {
+    let is_replaying = debugger.past.is_replaying();
+    if !at_line && (debugger.stepping || is_replaying || !late) {
         return false;
     }
+    let chunk_name = debugger.chunk_name;
     let line = lua.enter(|machine| {
         let levels = machine.levels();
-        levels.into_iter().find(|level| level.source == CHUNK_NAME).map(|level| level.line)
+        levels.into_iter().find(|level| level.source == chunk_name).map(|level| level.line)
     });
     debugger.line = line.unwrap_or(0);
-    if at_line && !beyond::is_wanted(server) {
+    let is_wanted = if is_replaying { past::has_arrived } else { beyond::is_wanted };
+    if at_line && !is_wanted(server) {
         return false;
     }
     let Some(debugger) = &mut server.scripts.debugger else { return false };
-    let reason = if debugger.breakpoint_called {
+    let reason = if is_replaying {
+        "step back"
+    } else if debugger.breakpoint_called {
         "redis.breakpoint() called"
     } else if at_line && debugger.breakpoint(debugger.line).is_some() {
         "break point"
@@ -368,15 +422,13 @@ pub fn disconnected(server: &mut Server, client: ClientId) {
     let Some(session) = server.debugging.as_mut().filter(|session| session.client == client) else {
         return;
     };
-    if session.mode == Mode::Forked {
+    if session.fork.is_some() {
         server.debugging = None;
         return;
     }
-    if let Some(debugger) = &mut session.scripts.debugger {
+    if let Some((lua, debugger)) = session.scripts.debugged() {
         debugger.breakpoints.clear();
         debugger.stopped = false;
-    }
-    if let Some(lua) = &mut session.scripts.lua {
         lua.enter(|machine| machine.set_stops(CHUNK_NAME, None));
     }
 }
