@@ -17,6 +17,7 @@
 
 use crate::cli::hint;
 use crate::cli::session::{self, Session};
+use crate::script::ldb::view;
 use crate::server::{Clock, Server};
 use js_sys::{Array, Date, Function, Math};
 use serde::Serialize;
@@ -166,6 +167,15 @@ impl Engine {
     /// The prompt, with the space behind it.
     pub fn prompt(&self, id: u32) -> String {
         self.sessions.get(&id).map_or(String::new(), |session| session.prompt().into_owned())
+    }
+
+    /// The script that is debugged and has stopped, as data: a `View` of `src/script/ldb/view.rs`; null if there is none.
+    pub fn debugged(&mut self, id: u32) -> JsValue {
+        let client = self.sessions.get(&id).and_then(Session::client);
+        let view = client.and_then(|client| view::view(&mut self.server, client));
+        // Only texts, numbers and flags are converted: that cannot fail.
+        let value = view.and_then(|view| serde_wasm_bindgen::to_value(&view).ok());
+        value.unwrap_or(JsValue::NULL)
     }
 
     /// The whole lines that Tab could make of this one.

@@ -36,7 +36,8 @@ frames               Show the functions that run, the innermost first.
 frame <n>            Choose one, for locals and inspect.
 locals               Show its local variables and its upvalues.
 inspect <code>       Execute some Lua code that sees these.
-calls                Show the commands that the script has called.";
+calls                Show the commands that the script has called.
+In this terminal, ldb FCALL <function> ... debugs a function.";
 
 /// Commands that are kept for CALLS.
 const CALLS: usize = 1000;

@@ -12,6 +12,7 @@ pub mod beyond;
 pub mod commands;
 mod past;
 pub mod show;
+pub mod view;
 
 use super::{CHUNK_NAME, Ended, Scripts, library, run};
 use crate::command::args::Args;
