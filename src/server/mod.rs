@@ -40,7 +40,7 @@ pub const REDIS_VERSION: &str = "7.0.15";
 const DATABASES: usize = 16;
 
 /// Fuel for the first slice of a script, run while its command is handled: most scripts need no second one.
-const FIRST_SLICE: i64 = 20_000;
+const FIRST_SLICE: i64 = 5_000;
 
 /// What a command of a transaction takes of a slice.
 const COMMAND_FUEL: i64 = 200;
