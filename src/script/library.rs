@@ -20,9 +20,9 @@ use std::rc::Rc;
 /// The name of every library's chunk, as errors show it.
 pub(super) const CHUNK_NAME: &[u8] = b"@user_function";
 
-/// What a library's body may take, in fuel: about 10 ms of a plain loop. The real server stops it after 500 ms, in
+/// What a library's body may take, in fuel: about 30 ms of a plain loop. The real server stops it after 500 ms, in
 /// which time nobody else is served.
-const LOAD_FUEL: i64 = 1_000_000;
+const LOAD_FUEL: i64 = 3_000_000;
 /// What is run of it without looking at that.
 const LOAD_SLICE: i64 = 10_000;
 
