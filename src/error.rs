@@ -60,6 +60,7 @@ fixed! {
     INVALID_SHEBANG "ERR Invalid script shebang"
     INVALID_SHEBANG_ENGINE "ERR Invalid engine in script shebang"
     NEGATIVE_KEYS "ERR Number of keys can't be negative"
+    LIMIT_NEGATIVE "ERR LIMIT can't be negative"
     TOO_MANY_KEYS "ERR Number of keys can't be greater than number of args"
     SCRIPT_FLUSH_MODE "ERR SCRIPT FLUSH only support SYNC|ASYNC option"
     SCRIPT_DEBUG_MODE "ERR Use SCRIPT DEBUG YES/SYNC/NO"

@@ -91,6 +91,42 @@ const HASH: &[Template] = &[
     "OBJECT ENCODING $key",
 ];
 
+/// A random member that is taken away would make the two differ from then on: only all are.
+const SET: &[Template] = &[
+    "SADD $key $members",
+    "SADD $key $members",
+    "SADD $key $members",
+    "SREM $key $members",
+    "SREM $key $member",
+    "SMOVE $key $key $member",
+    "SCARD $key",
+    "SMEMBERS $key",
+    "SISMEMBER $key $member",
+    "SMISMEMBER $key $members",
+    "SPOP $key 0",
+    "SPOP $key 100",
+    "SRANDMEMBER $key",
+    "SRANDMEMBER $key $count",
+    "SINTER $keys",
+    "SUNION $keys",
+    "SDIFF $keys",
+    "SINTERSTORE $key $keys",
+    "SUNIONSTORE $key $keys",
+    "SDIFFSTORE $key $keys",
+    "SINTERCARD 1 $key",
+    "SINTERCARD 2 $key $key",
+    "SINTERCARD 2 $key $key LIMIT $number",
+    "SINTERCARD $number $keys",
+    "SSCAN $key $cursor",
+    "SSCAN $key 0 MATCH $pattern",
+    "SSCAN $key 0 $scan",
+    "SET $key $value",
+    "LPUSH $key $values",
+    "DEL $key",
+    "COPY $key $key REPLACE",
+    "OBJECT ENCODING $key",
+];
+
 const LIST: &[Template] = &[
     "LPUSH $key $values",
     "RPUSH $key $values",
@@ -162,12 +198,16 @@ const TRANSACTION: &[Template] = &[
 const CJSON: &[Template] = &["EVAL $cjson 0"];
 
 /// Asked of each key when a case ends.
-const STATE: &[&str] = &["TYPE", "OBJECT ENCODING", "TTL", "STRLEN", "GET", "HGETALL", "LLEN"];
+const STATE: &[&str] =
+    &["TYPE", "OBJECT ENCODING", "TTL", "STRLEN", "GET", "HGETALL", "LLEN", "SMEMBERS"];
 
 const KEYS: &[&str] = &["a", "b", "c", ""];
 
-/// Commands whose reply has no order where the hash is a table.
-const UNORDERED: &[&str] = &["HGETALL", "HKEYS", "HVALS", "HSCAN", "HRANDFIELD"];
+/// Commands whose reply has no order where the hash or the set is a table.
+const UNORDERED: &[&str] =
+    &["HGETALL", "HKEYS", "HVALS", "HSCAN", "HRANDFIELD", "SMEMBERS", "SSCAN", "SRANDMEMBER"];
+/// Commands whose reply never has one: it may come of several sets, or of one that is gone.
+const SETS: &[&str] = &["SINTER", "SUNION", "SDIFF", "SPOP"];
 
 #[test]
 fn strings() {
@@ -177,6 +217,11 @@ fn strings() {
 #[test]
 fn hashes() {
     compare("hashes", HASH);
+}
+
+#[test]
+fn sets() {
+    compare("sets", SET);
 }
 
 #[test]
@@ -227,7 +272,7 @@ fn generate(random: &mut Random, templates: &[Template]) -> Vec<Argv> {
         commands.push(words("HELLO 3"));
     }
     if one_in(random, 2) {
-        commands.push(words("CONFIG SET hash-max-listpack-entries 4"));
+        commands.push(words("CONFIG SET hash-max-listpack-entries 4 set-max-intset-entries 4"));
     }
     for _ in 0..30 {
         let template = *pick(random, templates);
@@ -235,8 +280,8 @@ fn generate(random: &mut Random, templates: &[Template]) -> Vec<Argv> {
         for word in template.split(' ') {
             fill(random, word, &mut argv);
         }
-        // What waits would wait for ever with another last argument.
-        let waits = template.starts_with('B');
+        // What waits would wait for ever with another last argument, and without it what pops would pop by chance.
+        let waits = template.starts_with('B') || template.starts_with("SPOP");
         if one_in(random, 60) && !waits && argv.len() > 1 {
             argv.pop();
         }
@@ -306,6 +351,12 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$library" => library(random).into_bytes(),
         "$pattern" => some_of(random, "aab*?[]^-\\", 8),
         "$set" | "$getex" | "$lcs" | "$scan" | "$lpos" => return options(random, word, argv),
+        "$member" => member(random),
+        "$members" => {
+            let more = random.below(5);
+            argv.extend((0..=more).map(|_| member(random)));
+            return;
+        }
         "$values" => {
             let more = random.below(5);
             argv.extend((0..=more).map(|_| element(random)));
@@ -383,6 +434,14 @@ fn element(random: &mut Random) -> Vec<u8> {
     if one_in(random, 4) { value(random) } else { some_of(random, "ab", 1) }
 }
 
+fn member(random: &mut Random) -> Vec<u8> {
+    match random.below(10) {
+        0 => element(random),
+        1 => number(random),
+        _ => random.below(8).to_string().into_bytes(),
+    }
+}
+
 fn field(random: &mut Random) -> Vec<u8> {
     match random.below(12) {
         0 => value(random),
@@ -438,7 +497,7 @@ fn connect(real: &RealServer) -> Connection {
     connection.call(&words("FLUSHALL"));
     connection.call(&words("SCRIPT FLUSH"));
     connection.call(&words("FUNCTION FLUSH"));
-    connection.call(&words("CONFIG SET hash-max-listpack-entries 512"));
+    connection.call(&words("CONFIG SET hash-max-listpack-entries 512 set-max-intset-entries 512"));
     // It looks more often for those who have waited long enough.
     connection.call(&words("CONFIG SET hz 500"));
     connection
@@ -522,17 +581,21 @@ fn same(argv: &Argv, ours: &Reply, theirs: &Reply, connection: &mut Connection) 
         let relative = *ours < 2_000_000;
         return *ours > 0 && *theirs > 0 && (!relative || (ours - theirs).abs() <= 2);
     }
+    if is(SETS) {
+        return sorted(ours) == sorted(theirs);
+    }
     if !is(UNORDERED) {
         return false;
     }
-    let random = is(&["HRANDFIELD"]) && items(ours).is_none_or(|items| !items.is_empty());
+    let random =
+        is(&["HRANDFIELD", "SRANDMEMBER"]) && items(ours).is_none_or(|items| !items.is_empty());
     let encoding = connection.call::<&[u8]>(&[b"OBJECT", b"ENCODING", &argv[1]]);
     let table = encoding == Reply::bulk("hashtable");
     match (items(ours), items(theirs)) {
         (Some(ours), Some(theirs)) if random => ours.len() == theirs.len(),
         (None, None) if random => matches!((ours, theirs), (Reply::Bulk(_), Reply::Bulk(_))),
         // Where the scan stops in a table is nobody's promise.
-        (Some(ours), Some(theirs)) if is(&["HSCAN"]) => {
+        (Some(ours), Some(theirs)) if is(&["HSCAN", "SSCAN"]) => {
             let done = |items: &[Reply]| items.first() == Some(&Reply::bulk("0"));
             let found = |items: &[Reply]| items.get(1).map(sorted);
             table
@@ -543,7 +606,7 @@ fn same(argv: &Argv, ours: &Reply, theirs: &Reply, connection: &mut Connection) 
 }
 
 fn items(reply: &Reply) -> Option<&[Reply]> {
-    if let Reply::Array(items) = reply { Some(items) } else { None }
+    if let Reply::Array(items) | Reply::Set(items) = reply { Some(items) } else { None }
 }
 
 /// The elements in an order of their own; fields stay with their values in a map only.
@@ -552,7 +615,7 @@ fn sorted(reply: &Reply) -> Vec<Vec<u8>> {
         Reply::Map(pairs) => {
             pairs.iter().map(|(key, value)| [encode(key), encode(value)].concat()).collect()
         }
-        Reply::Array(items) => items.iter().map(encode).collect(),
+        Reply::Array(items) | Reply::Set(items) => items.iter().map(encode).collect(),
         other => vec![encode(other)],
     };
     elements.sort();

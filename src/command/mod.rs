@@ -13,6 +13,7 @@ pub mod pubsub;
 pub mod scan;
 pub mod scripting;
 pub mod server;
+pub mod set;
 pub mod string;
 pub mod syntax;
 pub mod transactions;
@@ -34,6 +35,7 @@ pub const FAMILIES: &[&[Command]] = &[
     pubsub::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
+    set::COMMANDS,
     string::COMMANDS,
     transactions::COMMANDS,
 ];

@@ -11,6 +11,8 @@ pub enum Event {
     String = b'$' as isize,
     /// Commands for lists.
     List = b'l' as isize,
+    /// Commands for sets.
+    Set = b's' as isize,
     /// Commands for hashes.
     Hash = b'h' as isize,
     /// A deadline has deleted a key.

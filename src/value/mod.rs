@@ -2,10 +2,12 @@
 
 pub mod hash;
 pub mod list;
+pub mod set;
 pub mod string;
 
 use hash::Hash;
 use list::List;
+use set::Set;
 use string::StringValue;
 
 /// The longest string that a command may make grow, in bytes: eight times less than Redis allows, because in a page
@@ -21,6 +23,8 @@ pub enum Value {
     Hash(Hash),
     /// A list.
     List(List),
+    /// A set.
+    Set(Set),
 }
 
 impl Value {
@@ -30,6 +34,7 @@ impl Value {
             Value::String(_) => "string",
             Value::Hash(_) => "hash",
             Value::List(_) => "list",
+            Value::Set(_) => "set",
         }
     }
 
@@ -39,6 +44,7 @@ impl Value {
             Value::String(string) => string.encoding(),
             Value::Hash(hash) => hash.encoding(),
             Value::List(list) => list.encoding(),
+            Value::Set(set) => set.encoding(),
         }
     }
 
@@ -50,6 +56,7 @@ impl Value {
                 hash.iter().map(|(field, value)| 48 + field.len() + value.len()).sum()
             }
             Value::List(list) => list.iter().map(|element| 24 + element.len()).sum(),
+            Value::Set(set) => set.memory(),
         }
     }
 
@@ -92,4 +99,5 @@ kinds! {
     StringValue => String,
     Hash => Hash,
     List => List,
+    Set => Set,
 }
