@@ -127,6 +127,41 @@ const SET: &[Template] = &[
     "OBJECT ENCODING $key",
 ];
 
+const BITMAP: &[Template] = &[
+    "SETBIT $key $bit 1",
+    "SETBIT $key $bit 0",
+    "SETBIT $key $bit $digits",
+    "GETBIT $key $bit",
+    "BITCOUNT $key",
+    "BITCOUNT $key $index $index",
+    "BITCOUNT $key $bit $bit BIT",
+    "BITCOUNT $key $index $index BYTE",
+    "BITPOS $key 0",
+    "BITPOS $key 1",
+    "BITPOS $key 1 $index",
+    "BITPOS $key 0 $index $index",
+    "BITPOS $key 1 $index $index BYTE",
+    "BITPOS $key 0 $bit $bit BIT",
+    "BITPOS $key 1 $bit $bit BIT",
+    "BITOP AND $key $keys",
+    "BITOP OR $key $keys",
+    "BITOP XOR $key $keys",
+    "BITOP NOT $key $key",
+    "BITFIELD $key GET $width $bit",
+    "BITFIELD $key SET $width $bit $number",
+    "BITFIELD $key SET $width $bit $number GET $width #1",
+    "BITFIELD $key INCRBY $width $bit $number",
+    "BITFIELD $key OVERFLOW SAT INCRBY $width $bit $number SET $width $bit $index",
+    "BITFIELD $key OVERFLOW FAIL SET $width $bit $number INCRBY $width $bit $index",
+    "BITFIELD_RO $key GET $width $bit GET $width $bit",
+    "SET $key $value",
+    "SETRANGE $key $offset $value",
+    "APPEND $key $value",
+    "LPUSH $key $values",
+    "DEL $key",
+    "OBJECT ENCODING $key",
+];
+
 const LIST: &[Template] = &[
     "LPUSH $key $values",
     "RPUSH $key $values",
@@ -222,6 +257,11 @@ fn hashes() {
 #[test]
 fn sets() {
     compare("sets", SET);
+}
+
+#[test]
+fn bitmaps() {
+    compare("bitmaps", BITMAP);
 }
 
 #[test]
@@ -335,6 +375,13 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
             choose(random, &["-1", "536870912", "9223372036854775807", "x"])
         }
         "$offset" => random.below(60).to_string().into_bytes(),
+        "$bit" if one_in(random, 20) => number(random),
+        "$bit" => (random.below(220) as i64 - 20).to_string().into_bytes(),
+        "$width" => {
+            let sign = choose(random, &["u", "i", "i"]);
+            let bits = if one_in(random, 3) { random.below(66) } else { 1 + random.below(12) };
+            [sign, bits.to_string().into_bytes()].concat()
+        }
         "$time" => choose(
             random,
             &["100", "100000", "1000000", "0", "-1", "x", "9223372036854775807", "33177117420000"],

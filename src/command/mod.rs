@@ -1,6 +1,7 @@
 //! Defines how a command is declared, and finds it; each family's file begins with its table.
 
 pub mod args;
+pub mod bitmap;
 pub mod connection;
 pub mod function;
 pub mod hash;
@@ -27,6 +28,7 @@ use std::sync::OnceLock;
 
 /// Every family's table. The order is the order of COMMAND LIST.
 pub const FAMILIES: &[&[Command]] = &[
+    bitmap::COMMANDS,
     connection::COMMANDS,
     function::COMMANDS,
     hash::COMMANDS,

@@ -85,7 +85,7 @@ impl Set {
     /// All members: integers in their order, others in insertion order.
     pub fn members(&self) -> Vec<Vec<u8>> {
         match self {
-            Set::Intset(integers) => integers.iter().map(text).collect(),
+            Set::Intset(integers) => integers.iter().copied().map(text).collect(),
             Set::Table(members) => members.keys().map(<[u8]>::to_vec).collect(),
         }
     }
@@ -95,7 +95,7 @@ impl Set {
         match self {
             Set::Intset(integers) => {
                 let place = random().checked_rem(integers.len() as u64)?;
-                integers.get(place as usize).map(text)
+                integers.get(place as usize).copied().map(text)
             }
             Set::Table(members) => members.random(random).map(|(member, ())| member.to_vec()),
         }
@@ -130,7 +130,7 @@ impl Set {
     }
 }
 
-fn text(integer: &i64) -> Vec<u8> {
+fn text(integer: i64) -> Vec<u8> {
     integer.to_string().into_bytes()
 }
 

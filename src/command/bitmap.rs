@@ -1,0 +1,531 @@
+//! Defines the bitmap commands: strings as rows of bits, of which the first is the highest one of the first byte.
+
+use super::args::Args;
+use super::flag::{DENYOOM, FAST, READONLY, WRITE};
+use super::{Answer, Begin, Command, Find, KeySpec, Run};
+use crate::error::Error;
+use crate::number::parse_integer;
+use crate::resp::Reply;
+use crate::server::Context;
+use crate::server::notify::Event;
+use crate::value::string::StringValue;
+use crate::value::{Kind, LONGEST_STRING};
+
+/// The bitmap commands.
+pub const COMMANDS: &[Command] = &[
+    Command {
+        name: "setbit",
+        arity: 4,
+        flags: WRITE | DENYOOM,
+        categories: "bitmap",
+        keys: &[KeySpec::at(1, "RW access update")],
+        since: "2.2.0",
+        group: "bitmap",
+        summary: "Sets or clears the bit at offset in the string value stored at key",
+        complexity: "O(1)",
+        syntax: "key:key#0 offset:integer value:integer",
+        run: Run::Reply(setbit),
+        ..Command::EMPTY
+    },
+    Command {
+        name: "getbit",
+        arity: 3,
+        flags: READONLY | FAST,
+        categories: "bitmap",
+        keys: &[KeySpec::at(1, "RO access")],
+        since: "2.2.0",
+        group: "bitmap",
+        summary: "Returns the bit value at offset in the string value stored at key",
+        complexity: "O(1)",
+        syntax: "key:key#0 offset:integer",
+        run: Run::Reply(getbit),
+        ..Command::EMPTY
+    },
+    Command {
+        name: "bitcount",
+        arity: -2,
+        flags: READONLY,
+        categories: "bitmap",
+        keys: &[KeySpec::at(1, "RO access")],
+        since: "2.6.0",
+        group: "bitmap",
+        summary: "Count set bits in a string",
+        complexity: "O(N)",
+        history: &[("7.0.0", "Added the `BYTE|BIT` option.")],
+        syntax: "key:key#0 index{start:integer end:integer index_unit(BYTE|BIT)?@7.0.0}?",
+        run: Run::Reply(bitcount),
+        ..Command::EMPTY
+    },
+    Command {
+        name: "bitpos",
+        arity: -3,
+        flags: READONLY,
+        categories: "bitmap",
+        keys: &[KeySpec::at(1, "RO access")],
+        since: "2.8.7",
+        group: "bitmap",
+        summary: "Find first bit set or clear in a string",
+        complexity: "O(N)",
+        history: &[("7.0.0", "Added the `BYTE|BIT` option.")],
+        syntax: "key:key#0 bit:integer index{start:integer end_index{end:integer index_unit(BYTE|BIT)?@7.0.0}?}?",
+        run: Run::Reply(bitpos),
+        ..Command::EMPTY
+    },
+    Command {
+        name: "bitop",
+        arity: -4,
+        flags: WRITE | DENYOOM,
+        categories: "bitmap",
+        keys: &[KeySpec::at(2, "OW update"), KeySpec::range(3, -1, 1, "RO access")],
+        since: "2.6.0",
+        group: "bitmap",
+        summary: "Perform bitwise operations between strings",
+        complexity: "O(N)",
+        syntax: "operation:string destkey:key#0 key:key#1*",
+        run: Run::Reply(bitop),
+        ..Command::EMPTY
+    },
+    Command {
+        name: "bitfield",
+        arity: -2,
+        flags: WRITE | DENYOOM,
+        categories: "bitmap",
+        keys: &[KeySpec {
+            notes: "This command allows both access and modification of the key",
+            flags: "RW access update variable_flags",
+            begin: Begin::Index(1),
+            find: Find::Range { last: 0, step: 1, limit: 0 },
+        }],
+        since: "3.2.0",
+        group: "bitmap",
+        summary: "Perform arbitrary bitfield integer operations on strings",
+        complexity: "O(1) for each subcommand specified",
+        syntax: "key:key#0 operation(GET=encoding_offset{encoding:string offset:integer}|write{OVERFLOW=wrap_sat_fail(WRAP|SAT|FAIL)? write_operation(SET=encoding_offset_value{encoding:string offset:integer value:integer}|INCRBY=encoding_offset_increment{encoding:string offset:integer increment:integer})})?*",
+        run: Run::Reply(bitfield),
+        ..Command::EMPTY
+    },
+    Command {
+        name: "bitfield_ro",
+        arity: -2,
+        flags: READONLY | FAST,
+        categories: "bitmap",
+        keys: &[KeySpec::at(1, "RO access")],
+        since: "6.0.0",
+        group: "bitmap",
+        summary: "Perform arbitrary bitfield integer operations on strings. Read-only variant of BITFIELD",
+        complexity: "O(1) for each subcommand specified",
+        syntax: "key:key#0 GET=encoding_offset{encoding:string offset:integer}?*+",
+        run: Run::Reply(bitfield_ro),
+        ..Command::EMPTY
+    },
+];
+
+/// A bit's place. With a `#` before it, it is counted in integers of so many bits.
+fn offset(context: &Context, text: &[u8], bits: Option<u32>) -> Result<u64, Error> {
+    let (text, unit) = match (text.strip_prefix(b"#"), bits) {
+        (Some(text), Some(bits)) => (text, u64::from(bits)),
+        _ => (text, 1),
+    };
+    let number = parse_integer(text).and_then(|number| u64::try_from(number).ok());
+    let place = number.and_then(|number| number.checked_mul(unit));
+    let limit = context.server.config.active.proto_max_bulk_len;
+    place.filter(|place| place >> 3 < limit).ok_or(Error::BIT_OFFSET)
+}
+
+/// The bit at a place; behind the end all are 0.
+fn bit(bytes: &[u8], place: u64) -> bool {
+    let byte = usize::try_from(place >> 3).ok().and_then(|at| bytes.get(at));
+    byte.is_some_and(|byte| byte >> (7 - (place & 7)) & 1 == 1)
+}
+
+fn set_bit(bytes: &mut [u8], place: u64, on: bool) {
+    if let Some(byte) = usize::try_from(place >> 3).ok().and_then(|at| bytes.get_mut(at)) {
+        let mask = 1 << (7 - (place & 7));
+        *byte = if on { *byte | mask } else { *byte & !mask };
+    }
+}
+
+/// A key's bytes to change, made long enough to have a bit at this place, and whether they were too short.
+fn bytes_up_to<'a>(
+    context: &'a mut Context,
+    key: &[u8],
+    place: u64,
+) -> Result<(&'a mut Vec<u8>, bool), Error> {
+    context.write::<StringValue>(key)?;
+    let length = usize::try_from((place >> 3) + 1).ok();
+    let length = length.filter(|length| *length <= LONGEST_STRING).ok_or(Error::OOM)?;
+    let bytes = context.create::<StringValue>(key)?.make_raw();
+    let is_short = bytes.len() < length;
+    if is_short {
+        bytes.resize(length, 0);
+    }
+    Ok((bytes, is_short))
+}
+
+/// SETBIT key offset value
+fn setbit(context: &mut Context, args: &mut Args) -> Answer {
+    let (key, place) = (args.key()?, args.bytes()?);
+    let place = offset(context, place, None)?;
+    let on = match args.integer_or(Error::BIT_VALUE)? {
+        0 => false,
+        1 => true,
+        _ => return Err(Error::BIT_VALUE),
+    };
+    let (bytes, has_grown) = bytes_up_to(context, key, place)?;
+    let old = bit(bytes, place);
+    set_bit(bytes, place, on);
+    if has_grown || old != on {
+        context.changed(key);
+        context.notify(Event::String, "setbit", key);
+    }
+    Ok(Reply::flag(old))
+}
+
+/// GETBIT key offset
+fn getbit(context: &mut Context, args: &mut Args) -> Answer {
+    let (key, place) = (args.key()?, args.bytes()?);
+    let place = offset(context, place, None)?;
+    let value = context.read::<StringValue>(key)?;
+    Ok(Reply::flag(value.is_some_and(|value| bit(&value.bytes(), place))))
+}
+
+/// What a range is counted in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Byte,
+    Bit,
+}
+
+impl Unit {
+    fn parse(args: &mut Args) -> Result<Unit, Error> {
+        if args.option("BIT") {
+            Ok(Unit::Bit)
+        } else if args.option("BYTE") {
+            Ok(Unit::Byte)
+        } else {
+            Err(Error::SYNTAX)
+        }
+    }
+
+    /// The bits from `start` to `end`, the latter among them, of so many bytes; negative ones count from the end. None if
+    /// there are none.
+    fn range(self, start: i64, end: i64, bytes: usize) -> Option<(u64, u64)> {
+        let total = if self == Unit::Bit { bytes as i64 * 8 } else { bytes as i64 };
+        let place = |at: i64| if at < 0 { at.saturating_add(total).max(0) } else { at };
+        let (start, end) = (place(start), place(end).min(total - 1));
+        if start > end {
+            return None;
+        }
+        let (start, end) = (start as u64, end as u64);
+        Some(if self == Unit::Bit { (start, end) } else { (start * 8, end * 8 + 7) })
+    }
+}
+
+/// BITCOUNT key [start end [BYTE | BIT]]
+fn bitcount(context: &mut Context, args: &mut Args) -> Answer {
+    let key = args.key()?;
+    // What else a missing key is asked is not looked at.
+    let Some(value) = context.read::<StringValue>(key)? else { return Ok(Reply::Integer(0)) };
+    let bytes = value.bytes();
+    let (mut start, mut end, mut unit) = (0, -1, Unit::Byte);
+    match args.remaining() {
+        0 => {}
+        2 | 3 => {
+            (start, end) = (args.integer()?, args.integer()?);
+            if !args.is_empty() {
+                unit = Unit::parse(args)?;
+            }
+        }
+        _ => return Err(Error::SYNTAX),
+    }
+    // Both before the first and in the wrong order is nothing, even where it would be cut to the first.
+    if start < 0 && end < 0 && start > end {
+        return Ok(Reply::Integer(0));
+    }
+    let Some((first, last)) = unit.range(start, end, bytes.len()) else {
+        return Ok(Reply::Integer(0));
+    };
+    let (whole, ends) = ((first as usize).div_ceil(8), (last as usize + 1) / 8);
+    let count = if whole >= ends {
+        (first..=last).filter(|place| bit(&bytes, *place)).count() as u64
+    } else {
+        let edges = (first..whole as u64 * 8).chain(ends as u64 * 8..last + 1);
+        let inner = bytes[whole..ends].iter().map(|byte| u64::from(byte.count_ones()));
+        edges.filter(|place| bit(&bytes, *place)).count() as u64 + inner.sum::<u64>()
+    };
+    Ok(Reply::Integer(count as i64))
+}
+
+/// BITPOS key bit [start [end [BYTE | BIT]]]
+fn bitpos(context: &mut Context, args: &mut Args) -> Answer {
+    let key = args.key()?;
+    let wanted = match args.integer()? {
+        0 => false,
+        1 => true,
+        _ => return Err(Error::BIT_WANTED),
+    };
+    let Some(value) = context.read::<StringValue>(key)? else {
+        return Ok(Reply::Integer(if wanted { -1 } else { 0 }));
+    };
+    let bytes = value.bytes();
+    if args.remaining() > 3 {
+        return Err(Error::SYNTAX);
+    }
+    let start = if args.is_empty() { 0 } else { args.integer()? };
+    let mut unit = Unit::Byte;
+    let end = if args.is_empty() {
+        None
+    } else {
+        // The unit is looked at before the end is.
+        let end = args.bytes()?;
+        if !args.is_empty() {
+            unit = Unit::parse(args)?;
+        }
+        Some(parse_integer(end).ok_or(Error::NOT_INTEGER)?)
+    };
+    let Some((first, last)) = unit.range(start, end.unwrap_or(-1), bytes.len()) else {
+        return Ok(Reply::Integer(-1));
+    };
+    let uniform = if wanted { 0x00 } else { 0xff };
+    let mut place = first;
+    while place <= last {
+        // Bytes that cannot have it are passed over.
+        if place & 7 == 0 && bytes.get((place >> 3) as usize) == Some(&uniform) {
+            place += 8;
+        } else if bit(&bytes, place) == wanted {
+            return Ok(Reply::Integer(place as i64));
+        } else {
+            place += 1;
+        }
+    }
+    // A string is followed by zeros, unless its end was given.
+    let is_behind = !wanted && end.is_none();
+    Ok(Reply::Integer(if is_behind { bytes.len() as i64 * 8 } else { -1 }))
+}
+
+/// BITOP AND | OR | XOR | NOT destkey key [key ...]
+fn bitop(context: &mut Context, args: &mut Args) -> Answer {
+    let operation = args.bytes()?.to_ascii_lowercase();
+    let (destination, keys) = (args.key()?, args.rest());
+    let combine: fn(u8, u8) -> u8 = match &operation[..] {
+        b"and" => |left, right| left & right,
+        b"or" => |left, right| left | right,
+        b"xor" => |left, right| left ^ right,
+        b"not" if keys.len() != 1 => return Err(Error::BITOP_NOT),
+        b"not" => |_, right| !right,
+        _ => return Err(Error::SYNTAX),
+    };
+    let mut result: Option<Vec<u8>> = None;
+    for key in keys {
+        let value = context.read::<StringValue>(key)?.map(StringValue::bytes).unwrap_or_default();
+        let Some(result) = &mut result else {
+            let is_not = operation == b"not";
+            let first = value.iter().map(|byte| if is_not { combine(0, *byte) } else { *byte });
+            result = Some(first.collect());
+            continue;
+        };
+        result.resize(result.len().max(value.len()), 0);
+        for (place, byte) in result.iter_mut().enumerate() {
+            *byte = combine(*byte, value.get(place).copied().unwrap_or(0));
+        }
+    }
+    let result = result.unwrap_or_default();
+    let length = result.len();
+    if length == 0 {
+        context.delete(destination);
+    } else {
+        context.set(destination, StringValue::raw(result).wrap());
+        context.notify(Event::String, "set", destination);
+    }
+    Ok(Reply::Integer(length as i64))
+}
+
+// ---- Integers in a string
+
+/// What becomes of an integer that is too large or too small.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Overflow {
+    Wrap,
+    Saturate,
+    Fail,
+}
+
+/// A kind of integer: `i5` or `u8`.
+#[derive(Clone, Copy)]
+struct Integer {
+    is_signed: bool,
+    /// At most 64, 63 without a sign.
+    bits: u32,
+}
+
+enum Work {
+    Get,
+    Set(i64),
+    Increment(i64),
+}
+
+/// One step of a BITFIELD.
+struct Step {
+    work: Work,
+    integer: Integer,
+    place: u64,
+    overflow: Overflow,
+}
+
+impl Integer {
+    fn parse(text: &[u8]) -> Option<Integer> {
+        let (sign, bits) = text.split_first()?;
+        let is_signed = match sign {
+            b'i' => true,
+            b'u' => false,
+            _ => return None,
+        };
+        let bits = u32::try_from(parse_integer(bits)?).ok()?;
+        (1..=63 + u32::from(is_signed)).contains(&bits).then_some(Integer { is_signed, bits })
+    }
+
+    fn read(self, bytes: &[u8], place: u64) -> i128 {
+        let places = place..place + u64::from(self.bits);
+        let value = places.fold(0, |value, place| value << 1 | i128::from(bit(bytes, place)));
+        self.wrapped(value)
+    }
+
+    fn write(self, bytes: &mut [u8], place: u64, value: i128) {
+        for number in 0..self.bits {
+            set_bit(bytes, place + u64::from(number), value >> (self.bits - 1 - number) & 1 == 1);
+        }
+    }
+
+    /// The lowest bits of a value as this kind of integer.
+    fn wrapped(self, value: i128) -> i128 {
+        let rest = value & ((1 << self.bits) - 1);
+        let is_negative = self.is_signed && rest >> (self.bits - 1) == 1;
+        if is_negative { rest - (1 << self.bits) } else { rest }
+    }
+
+    /// The least and the largest value.
+    fn limits(self) -> (i128, i128) {
+        if self.is_signed {
+            (-(1 << (self.bits - 1)), (1 << (self.bits - 1)) - 1)
+        } else {
+            (0, (1 << self.bits) - 1)
+        }
+    }
+
+    /// A value that SET gives as this kind of integer; none if it does not fit and that is to fail.
+    fn assigned(self, value: i64, overflow: Overflow) -> Option<i128> {
+        if !self.is_signed {
+            // Without a sign it is read so, too.
+            return self.fitted(i128::from(value as u64), overflow);
+        }
+        let value = i128::from(value);
+        let (_, most) = self.limits();
+        // The real server takes what is so far below for too large: its own subtraction overflows.
+        let is_taken_for_large = self.bits < 64 && most - value > i128::from(i64::MAX);
+        if is_taken_for_large && overflow == Overflow::Saturate {
+            return Some(most);
+        }
+        self.fitted(value, overflow)
+    }
+
+    /// A value as this kind of integer; none if it does not fit and that is to fail.
+    fn fitted(self, value: i128, overflow: Overflow) -> Option<i128> {
+        let (least, most) = self.limits();
+        match overflow {
+            _ if (least..=most).contains(&value) => Some(value),
+            Overflow::Wrap => Some(self.wrapped(value)),
+            Overflow::Saturate => Some(value.clamp(least, most)),
+            Overflow::Fail => None,
+        }
+    }
+}
+
+/// The steps that the arguments ask for.
+fn steps(context: &Context, args: &mut Args) -> Result<Vec<Step>, Error> {
+    let mut steps = Vec::new();
+    let mut overflow = Overflow::Wrap;
+    while !args.is_empty() {
+        let left = args.remaining() - 1;
+        let kind = if left >= 2 && args.option("GET") {
+            0
+        } else if left >= 3 && args.option("SET") {
+            1
+        } else if left >= 3 && args.option("INCRBY") {
+            2
+        } else if left >= 1 && args.option("OVERFLOW") {
+            overflow = if args.option("WRAP") {
+                Overflow::Wrap
+            } else if args.option("SAT") {
+                Overflow::Saturate
+            } else if args.option("FAIL") {
+                Overflow::Fail
+            } else {
+                return Err(Error::BITFIELD_OVERFLOW);
+            };
+            continue;
+        } else {
+            return Err(Error::SYNTAX);
+        };
+        let integer = Integer::parse(args.bytes()?).ok_or(Error::BITFIELD_TYPE)?;
+        let place = offset(context, args.bytes()?, Some(integer.bits))?;
+        let work = match kind {
+            0 => Work::Get,
+            1 => Work::Set(args.integer()?),
+            _ => Work::Increment(args.integer()?),
+        };
+        steps.push(Step { work, integer, place, overflow });
+    }
+    Ok(steps)
+}
+
+/// `BITFIELD_RO` key [GET encoding offset [GET encoding offset ...]]
+fn bitfield_ro(context: &mut Context, args: &mut Args) -> Answer {
+    let key = args.key()?;
+    let steps = steps(context, args)?;
+    if steps.iter().any(|step| !matches!(step.work, Work::Get)) {
+        return Err(Error::BITFIELD_READ_ONLY);
+    }
+    get_all(context, key, &steps)
+}
+
+fn get_all(context: &mut Context, key: &[u8], steps: &[Step]) -> Answer {
+    let bytes = context.read::<StringValue>(key)?.map(StringValue::bytes).unwrap_or_default();
+    let values = steps.iter().map(|step| step.integer.read(&bytes, step.place));
+    Ok(Reply::Array(values.map(|value| Reply::Integer(value as i64)).collect()))
+}
+
+/// BITFIELD key [GET encoding offset | [OVERFLOW WRAP | SAT | FAIL] SET encoding offset value | INCRBY encoding offset
+/// increment ...]
+fn bitfield(context: &mut Context, args: &mut Args) -> Answer {
+    let key = args.key()?;
+    let steps = steps(context, args)?;
+    let writes = steps.iter().filter(|step| !matches!(step.work, Work::Get));
+    let last = writes.map(|step| step.place + u64::from(step.integer.bits) - 1).max();
+    let Some(last) = last else { return get_all(context, key, &steps) };
+    let (bytes, has_grown) = bytes_up_to(context, key, last)?;
+    let mut replies = Vec::new();
+    let mut has_changed = false;
+    for Step { work, integer, place, overflow } in steps {
+        let old = integer.read(bytes, place);
+        let new = match work {
+            Work::Get => Some(old),
+            Work::Set(value) => integer.assigned(value, overflow),
+            Work::Increment(by) => integer.fitted(old + i128::from(by), overflow),
+        };
+        let Some(new) = new else {
+            replies.push(Reply::Null);
+            continue;
+        };
+        if !matches!(work, Work::Get) {
+            integer.write(bytes, place, new);
+            has_changed |= has_grown || new != old;
+        }
+        let shown = if matches!(work, Work::Increment(_)) { new } else { old };
+        replies.push(Reply::Integer(shown as i64));
+    }
+    if has_changed {
+        context.changed(key);
+        context.notify(Event::String, "setbit", key);
+    }
+    Ok(Reply::Array(replies))
+}
