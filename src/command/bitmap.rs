@@ -249,7 +249,7 @@ fn bitcount(context: &mut Context, args: &mut Args) -> Answer {
     let count = if whole >= ends {
         (first..=last).filter(|place| bit(&bytes, *place)).count() as u64
     } else {
-        let edges = (first..whole as u64 * 8).chain(ends as u64 * 8..last + 1);
+        let edges = (first..whole as u64 * 8).chain(ends as u64 * 8..=last);
         let inner = bytes[whole..ends].iter().map(|byte| u64::from(byte.count_ones()));
         edges.filter(|place| bit(&bytes, *place)).count() as u64 + inner.sum::<u64>()
     };
@@ -290,7 +290,7 @@ fn bitpos(context: &mut Context, args: &mut Args) -> Answer {
     let mut place = first;
     while place <= last {
         // Bytes that cannot have it are passed over.
-        if place & 7 == 0 && bytes.get((place >> 3) as usize) == Some(&uniform) {
+        if place.is_multiple_of(8) && bytes.get((place >> 3) as usize) == Some(&uniform) {
             place += 8;
         } else if bit(&bytes, place) == wanted {
             return Ok(Reply::Integer(place as i64));
