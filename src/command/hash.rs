@@ -3,7 +3,7 @@
 use super::args::Args;
 use super::flag::{DENYOOM, FAST, READONLY, WRITE};
 use super::scan::{self, Options};
-use super::{Answer, Command, KeySpec, Run};
+use super::{Answer, Command, KeySpec, MOST_ELEMENTS, Run};
 use crate::error::Error;
 use crate::long_double::LongDouble;
 use crate::number;
@@ -249,10 +249,6 @@ pub const COMMANDS: &[Command] = &[
     },
 ];
 
-/// Most elements that one reply may hold, where the client asks for a number: what Redis would send piece by piece
-/// for hours, a page has to hold at once.
-const MOST_ELEMENTS: u64 = 1_000_000;
-
 /// Up to where a hash stays a listpack.
 fn limits(context: &Context) -> Limits {
     let config = &context.server.config.active;
@@ -440,14 +436,9 @@ fn hrandfield(context: &mut Context, args: &mut Args) -> Answer {
             }
         }
     } else {
-        // Each field at most once, in the hash's order: each is taken with the chance that leaves enough for the rest.
-        let mut wanted = count.unsigned_abs().min(hash.len() as u64);
-        for (place, pair) in hash.iter().enumerate() {
-            if random.below((hash.len() - place) as u64) < wanted {
-                wanted -= 1;
-                show(pair);
-            }
-        }
+        // Each field at most once, in the hash's order.
+        let mut is_taken = random.sample(count.unsigned_abs(), hash.len() as u64);
+        hash.iter().filter(|_| is_taken()).for_each(show);
     }
     context.server.random = random;
     Ok(Reply::Array(reply))

@@ -76,6 +76,10 @@ pub struct Command {
     pub run: Run,
 }
 
+/// Most elements that one reply may hold, where the client asks for a number: what Redis would send piece by piece
+/// for hours, a page has to hold at once.
+const MOST_ELEMENTS: u64 = 1_000_000;
+
 /// What a handler answers.
 pub type Answer = Result<Reply, Error>;
 

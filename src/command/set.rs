@@ -3,7 +3,7 @@
 use super::args::Args;
 use super::flag::{DENYOOM, FAST, READONLY, WRITE};
 use super::scan::{self, Options};
-use super::{Answer, Begin, Command, Find, KeySpec, Run};
+use super::{Answer, Begin, Command, Find, KeySpec, MOST_ELEMENTS, Run};
 use crate::error::Error;
 use crate::resp::Reply;
 use crate::server::Context;
@@ -269,9 +269,6 @@ pub const COMMANDS: &[Command] = &[
     },
 ];
 
-/// Most elements that one reply may hold, where the client asks for a number that is not bounded by the set.
-const MOST_ELEMENTS: u64 = 1_000_000;
-
 /// Up to where a set of integers stays an intset.
 fn limit(context: &Context) -> usize {
     context.server.config.active.set_max_intset_entries
@@ -426,15 +423,10 @@ fn srandmember(context: &mut Context, args: &mut Args) -> Answer {
         // The same member may come again.
         (0..count.unsigned_abs()).filter_map(|_| set.random(|| random.next())).collect()
     } else {
-        // Each at most once: each is taken with the chance that leaves enough for the rest.
-        let (mut wanted, mut left) = (count.unsigned_abs(), set.len() as u64);
+        // Each at most once.
+        let mut is_taken = random.sample(count.unsigned_abs(), set.len() as u64);
         let mut members = set.members();
-        members.retain(|_| {
-            let is_taken = random.below(left) < wanted;
-            left -= 1;
-            wanted -= u64::from(is_taken);
-            is_taken
-        });
+        members.retain(|_| is_taken());
         members
     };
     context.server.random = random;

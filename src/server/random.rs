@@ -25,6 +25,18 @@ impl Random {
         text.chars().take(40).collect()
     }
 
+    /// Chooses `wanted` of `all`, each with the same chance: to be asked of each in turn whether it is one of them.
+    pub fn sample(&mut self, wanted: u64, all: u64) -> impl FnMut() -> bool {
+        let (mut wanted, mut left) = (wanted, all);
+        move || {
+            // With the chance that leaves enough for the rest.
+            let is_taken = self.below(left) < wanted;
+            left = left.saturating_sub(1);
+            wanted -= u64::from(is_taken);
+            is_taken
+        }
+    }
+
     /// A number below `bound`; 0 if the bound is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
         if bound == 0 { 0 } else { self.next() % bound }
