@@ -221,7 +221,7 @@ impl Unit {
     }
 }
 
-/// BITCOUNT key [start end [BYTE | BIT]]
+/// `BITCOUNT key [start end [BYTE | BIT]]`
 fn bitcount(context: &mut Context, args: &mut Args) -> Answer {
     let key = args.key()?;
     // What else a missing key is asked is not looked at.
@@ -256,7 +256,7 @@ fn bitcount(context: &mut Context, args: &mut Args) -> Answer {
     Ok(Reply::Integer(count as i64))
 }
 
-/// BITPOS key bit [start [end [BYTE | BIT]]]
+/// `BITPOS key bit [start [end [BYTE | BIT]]]`
 fn bitpos(context: &mut Context, args: &mut Args) -> Answer {
     let key = args.key()?;
     let wanted = match args.integer()? {
@@ -303,7 +303,7 @@ fn bitpos(context: &mut Context, args: &mut Args) -> Answer {
     Ok(Reply::Integer(if is_behind { bytes.len() as i64 * 8 } else { -1 }))
 }
 
-/// BITOP AND | OR | XOR | NOT destkey key [key ...]
+/// `BITOP AND | OR | XOR | NOT destkey key [key ...]`
 fn bitop(context: &mut Context, args: &mut Args) -> Answer {
     let operation = args.bytes()?.to_ascii_lowercase();
     let (destination, keys) = (args.key()?, args.rest());
@@ -478,7 +478,7 @@ fn steps(context: &Context, args: &mut Args) -> Result<Vec<Step>, Error> {
     Ok(steps)
 }
 
-/// `BITFIELD_RO` key [GET encoding offset [GET encoding offset ...]]
+/// `BITFIELD_RO key [GET encoding offset [GET encoding offset ...]]`
 fn bitfield_ro(context: &mut Context, args: &mut Args) -> Answer {
     let key = args.key()?;
     let steps = steps(context, args)?;
@@ -494,8 +494,7 @@ fn get_all(context: &mut Context, key: &[u8], steps: &[Step]) -> Answer {
     Ok(Reply::Array(values.map(|value| Reply::Integer(value as i64)).collect()))
 }
 
-/// BITFIELD key [GET encoding offset | [OVERFLOW WRAP | SAT | FAIL] SET encoding offset value | INCRBY encoding offset
-/// increment ...]
+/// `BITFIELD key [GET type offset | [OVERFLOW how] SET type offset value | INCRBY type offset increment ...]`
 fn bitfield(context: &mut Context, args: &mut Args) -> Answer {
     let key = args.key()?;
     let steps = steps(context, args)?;

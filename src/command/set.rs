@@ -278,7 +278,7 @@ fn set_of(members: impl IntoIterator<Item = Vec<u8>>) -> Reply {
     Reply::Set(members.into_iter().map(Reply::Bulk).collect())
 }
 
-/// SADD key member [member ...]
+/// `SADD key member [member ...]`
 fn sadd(context: &mut Context, args: &mut Args) -> Answer {
     let (key, members, limit) = (args.key()?, args.rest(), limit(context));
     let set = context.create::<Set>(key)?;
@@ -290,7 +290,7 @@ fn sadd(context: &mut Context, args: &mut Args) -> Answer {
     Ok(Reply::Integer(added as i64))
 }
 
-/// SREM key member [member ...]
+/// `SREM key member [member ...]`
 fn srem(context: &mut Context, args: &mut Args) -> Answer {
     let (key, members) = (args.key()?, args.rest());
     let Some(set) = context.write::<Set>(key)? else { return Ok(Reply::Integer(0)) };
@@ -341,7 +341,7 @@ fn sismember(context: &mut Context, args: &mut Args) -> Answer {
     Ok(Reply::flag(context.read::<Set>(key)?.is_some_and(|set| set.contains(member))))
 }
 
-/// SMISMEMBER key member [member ...]
+/// `SMISMEMBER key member [member ...]`
 fn smismember(context: &mut Context, args: &mut Args) -> Answer {
     let (key, members) = (args.key()?, args.rest());
     let set = context.read::<Set>(key)?;
@@ -361,7 +361,7 @@ fn smembers(context: &mut Context, args: &mut Args) -> Answer {
     Ok(set_of(context.read::<Set>(key)?.map_or_else(Vec::new, Set::members)))
 }
 
-/// SPOP key [count]
+/// `SPOP key [count]`
 fn spop(context: &mut Context, args: &mut Args) -> Answer {
     let key = args.key()?;
     if args.remaining() > 1 {
@@ -399,7 +399,7 @@ fn spop(context: &mut Context, args: &mut Args) -> Answer {
     }
 }
 
-/// SRANDMEMBER key [count]
+/// `SRANDMEMBER key [count]`
 fn srandmember(context: &mut Context, args: &mut Args) -> Answer {
     let key = args.key()?;
     let mut random = context.server.random.clone();
@@ -433,7 +433,7 @@ fn srandmember(context: &mut Context, args: &mut Args) -> Answer {
     Ok(Reply::Array(members.into_iter().map(Reply::Bulk).collect()))
 }
 
-/// SSCAN key cursor [MATCH pattern] [COUNT count]
+/// `SSCAN key cursor [MATCH pattern] [COUNT count]`
 fn sscan(context: &mut Context, args: &mut Args) -> Answer {
     let (key, cursor) = (args.key()?, scan::cursor(args.bytes()?)?);
     let Some(set) = context.read::<Set>(key)? else { return Ok(scan::reply(0, Vec::new())) };
@@ -527,37 +527,37 @@ fn store(context: &mut Context, args: &mut Args, operation: Operation, event: &s
     Ok(Reply::Integer(members.len() as i64))
 }
 
-/// SUNION key [key ...]
+/// `SUNION key [key ...]`
 fn sunion(context: &mut Context, args: &mut Args) -> Answer {
     combine(context, args, Operation::Union)
 }
 
-/// SUNIONSTORE destination key [key ...]
+/// `SUNIONSTORE destination key [key ...]`
 fn sunionstore(context: &mut Context, args: &mut Args) -> Answer {
     store(context, args, Operation::Union, "sunionstore")
 }
 
-/// SINTER key [key ...]
+/// `SINTER key [key ...]`
 fn sinter(context: &mut Context, args: &mut Args) -> Answer {
     combine(context, args, Operation::Intersection)
 }
 
-/// SINTERSTORE destination key [key ...]
+/// `SINTERSTORE destination key [key ...]`
 fn sinterstore(context: &mut Context, args: &mut Args) -> Answer {
     store(context, args, Operation::Intersection, "sinterstore")
 }
 
-/// SDIFF key [key ...]
+/// `SDIFF key [key ...]`
 fn sdiff(context: &mut Context, args: &mut Args) -> Answer {
     combine(context, args, Operation::Difference)
 }
 
-/// SDIFFSTORE destination key [key ...]
+/// `SDIFFSTORE destination key [key ...]`
 fn sdiffstore(context: &mut Context, args: &mut Args) -> Answer {
     store(context, args, Operation::Difference, "sdiffstore")
 }
 
-/// SINTERCARD numkeys key [key ...] [LIMIT limit]
+/// `SINTERCARD numkeys key [key ...] [LIMIT limit]`
 fn sintercard(context: &mut Context, args: &mut Args) -> Answer {
     let count = args.integer_or(Error::NUMKEYS_NOT_POSITIVE)?;
     let count = usize::try_from(count).ok().filter(|count| *count > 0);
