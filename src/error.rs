@@ -67,6 +67,7 @@ fixed! {
     BITFIELD_OVERFLOW "ERR Invalid OVERFLOW type specified"
     BITFIELD_READ_ONLY "ERR BITFIELD_RO only supports the GET subcommand"
     BITFIELD_TYPE "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is."
+    SORT_SCORE "ERR One or more scores can't be converted into double"
     LIMIT_NEGATIVE "ERR LIMIT can't be negative"
     TOO_MANY_KEYS "ERR Number of keys can't be greater than number of args"
     SCRIPT_FLUSH_MODE "ERR SCRIPT FLUSH only support SYNC|ASYNC option"

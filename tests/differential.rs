@@ -127,6 +127,28 @@ const SET: &[Template] = &[
     "OBJECT ENCODING $key",
 ];
 
+/// Numbers that are out of range stand in a transcript: the real server may remember one, and refuse the next list for it.
+const SORT: &[Template] = &[
+    "SADD $key $weight $weight $weight",
+    "RPUSH $key $weight $weight $weight",
+    "RPUSH $key $weight $weight",
+    "SET $digit $weight",
+    "SET $digit $weight",
+    "HSET $digit $field $index",
+    "SORT $key",
+    "SORT $key DESC",
+    "SORT $key ALPHA",
+    "SORT $key ALPHA DESC LIMIT $index $index",
+    "SORT $key LIMIT $index $index",
+    "SORT $key BY * GET #",
+    "SORT $key GET * GET # GET *->a",
+    "SORT $key ALPHA GET *->$field",
+    "SORT $key ALPHA STORE $key",
+    "SORT $key BY none GET * STORE $key",
+    "SORT_RO $key ALPHA LIMIT 0 $index",
+    "DEL $key",
+];
+
 const BITMAP: &[Template] = &[
     "SETBIT $key $bit 1",
     "SETBIT $key $bit 0",
@@ -260,6 +282,11 @@ fn sets() {
 }
 
 #[test]
+fn sorting() {
+    compare("sorting", SORT);
+}
+
+#[test]
 fn bitmaps() {
     compare("bitmaps", BITMAP);
 }
@@ -366,6 +393,14 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$end" => choose(random, &["LEFT", "RIGHT", "left", "Right", "LEFT", "RIGHT", "x"]),
         "$database" => choose(random, &["0", "0", "1", "x"]),
         "$number" => number(random),
+        "$weight" => choose(
+            random,
+            &[
+                "0", "1", "2", "3", "4", "5", "-7", "1.5", "-0.25", "1e3", " 2", "0x1p3", "inf",
+                "x", "",
+            ],
+        ),
+        "$digit" => random.below(8).to_string().into_bytes(),
         "$digits" => random.below(1000).to_string().into_bytes(),
         "$float" => float(random),
         "$index" if one_in(random, 10) => number(random),

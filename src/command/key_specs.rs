@@ -19,6 +19,9 @@ impl Command {
         for spec in self.keys {
             spec.find(argv, self.variable_flags(spec, argv), &mut found)?;
         }
+        if self.name == "sort" {
+            found.extend(sort_destination(argv));
+        }
         Some(found)
     }
 
@@ -106,6 +109,26 @@ impl KeySpec {
         }
         Some(())
     }
+}
+
+/// The key behind SORT's last STORE, which may stand anywhere among options that take arguments themselves.
+fn sort_destination(argv: &[Vec<u8>]) -> Option<KeyArgument> {
+    let mut found = None;
+    let mut at = 2;
+    while let Some(word) = argv.get(at) {
+        let is = |option: &str| word.eq_ignore_ascii_case(option.as_bytes());
+        if is("store") && at + 1 < argv.len() {
+            found = Some(KeyArgument { at: at + 1, flags: "OW update" });
+        }
+        at += if is("limit") {
+            3
+        } else if is("get") || is("by") || is("store") {
+            2
+        } else {
+            1
+        };
+    }
+    found
 }
 
 fn argument(argv: &[Vec<u8>], at: i64) -> Option<&[u8]> {

@@ -15,6 +15,7 @@ pub mod scan;
 pub mod scripting;
 pub mod server;
 pub mod set;
+pub mod sort;
 pub mod string;
 pub mod syntax;
 pub mod transactions;
@@ -38,6 +39,7 @@ pub const FAMILIES: &[&[Command]] = &[
     scripting::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,
+    sort::COMMANDS,
     string::COMMANDS,
     transactions::COMMANDS,
 ];

@@ -1,0 +1,266 @@
+//! Defines SORT.
+
+use super::args::Args;
+use super::flag::{DENYOOM, READONLY, WRITE};
+use super::{Answer, Begin, Command, Find, KeySpec, Run};
+use crate::error::Error;
+use crate::lua::number::parse_number;
+use crate::resp::Reply;
+use crate::server::notify::Event;
+use crate::server::{Context, Origin};
+use crate::value::hash::Hash;
+use crate::value::list::{End, List};
+use crate::value::string::StringValue;
+use crate::value::{Kind, Value};
+use std::cmp::Ordering;
+
+/// SORT and its read-only form.
+pub const COMMANDS: &[Command] = &[
+    Command {
+        name: "sort",
+        arity: -2,
+        flags: WRITE | DENYOOM,
+        categories: "set sortedset list dangerous",
+        keys: &[
+            KeySpec::at(1, "RO access"),
+            KeySpec {
+                notes: "For the optional BY/GET keyword. It is marked 'unknown' because the key names derive from the content of the key we sort",
+                flags: "RO access",
+                begin: Begin::Unknown,
+                find: Find::Unknown,
+            },
+            KeySpec {
+                notes: "For the optional STORE keyword. It is marked 'unknown' because the keyword can appear anywhere in the argument array",
+                flags: "OW update",
+                begin: Begin::Unknown,
+                find: Find::Unknown,
+            },
+        ],
+        since: "1.0.0",
+        group: "generic",
+        summary: "Sort the elements in a list, set or sorted set",
+        complexity: "O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned elements. When the elements are not sorted, complexity is O(N).",
+        syntax: "key:key#0 BY=pattern:pattern#1? LIMIT=offset_count{offset:integer count:integer}? GET=pattern:pattern#1?*+ order(ASC|DESC)? ALPHA/sorting? STORE=destination:key#2?",
+        run: Run::Reply(sort),
+        ..Command::EMPTY
+    },
+    Command {
+        name: "sort_ro",
+        arity: -2,
+        flags: READONLY,
+        categories: "set sortedset list dangerous",
+        keys: &[
+            KeySpec::at(1, "RO access"),
+            KeySpec {
+                notes: "For the optional BY/GET keyword. It is marked 'unknown' because the key names derive from the content of the key we sort",
+                flags: "RO access",
+                begin: Begin::Unknown,
+                find: Find::Unknown,
+            },
+        ],
+        since: "7.0.0",
+        group: "generic",
+        summary: "Sort the elements in a list, set or sorted set. Read-only variant of SORT.",
+        complexity: "O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned elements. When the elements are not sorted, complexity is O(N).",
+        syntax: "key:key#0 BY=pattern:pattern#1? LIMIT=offset_count{offset:integer count:integer}? GET=pattern:pattern#1?*+ order(ASC|DESC)? ALPHA/sorting?",
+        run: Run::Reply(sort_ro),
+        ..Command::EMPTY
+    },
+];
+
+/// What is asked for.
+struct Options<'a> {
+    /// The pattern of the keys that hold the weights.
+    by: Option<&'a [u8]>,
+    /// The first element, and how many; all if negative.
+    limit: (i64, i64),
+    /// The patterns of what is returned for each element.
+    get: Vec<&'a [u8]>,
+    is_descending: bool,
+    is_alpha: bool,
+    store: Option<&'a [u8]>,
+}
+
+impl<'a> Options<'a> {
+    fn parse(args: &mut Args<'a>, may_store: bool) -> Result<Options<'a>, Error> {
+        let mut options = Options {
+            by: None,
+            limit: (0, -1),
+            get: Vec::new(),
+            is_descending: false,
+            is_alpha: false,
+            store: None,
+        };
+        while !args.is_empty() {
+            let left = args.remaining() - 1;
+            if args.option("ASC") {
+                options.is_descending = false;
+            } else if args.option("DESC") {
+                options.is_descending = true;
+            } else if args.option("ALPHA") {
+                options.is_alpha = true;
+            } else if left >= 2 && args.option("LIMIT") {
+                options.limit = (args.integer()?, args.integer()?);
+            } else if may_store && left >= 1 && args.option("STORE") {
+                options.store = Some(args.bytes()?);
+            } else if left >= 1 && args.option("BY") {
+                options.by = Some(args.bytes()?);
+            } else if left >= 1 && args.option("GET") {
+                options.get.push(args.bytes()?);
+            } else {
+                return Err(Error::SYNTAX);
+            }
+        }
+        Ok(options)
+    }
+
+    /// What LIMIT leaves of so many elements.
+    fn range(&self, length: usize) -> std::ops::Range<usize> {
+        let length = length as i64;
+        let start = self.limit.0.clamp(0, length);
+        let count = self.limit.1.clamp(-1, length);
+        let end = if count < 0 { length } else { (start + count).min(length) };
+        start as usize..end.max(start) as usize
+    }
+}
+
+/// SORT, with all of its options
+fn sort(context: &mut Context, args: &mut Args) -> Answer {
+    run(context, args, true)
+}
+
+/// `SORT_RO`: SORT without STORE
+fn sort_ro(context: &mut Context, args: &mut Args) -> Answer {
+    run(context, args, false)
+}
+
+fn run(context: &mut Context, args: &mut Args, may_store: bool) -> Answer {
+    let key = args.key()?;
+    let options = Options::parse(args, may_store)?;
+    let (mut elements, is_set) = match context.read_entry(key).map(|entry| &entry.value) {
+        None => (Vec::new(), false),
+        Some(Value::List(list)) => (list.iter().map(<[u8]>::to_vec).collect(), false),
+        Some(Value::Set(set)) => (set.members(), true),
+        Some(_) => return Err(Error::WRONG_TYPE),
+    };
+    let from_script = matches!(context.origin, Origin::Script { .. });
+    let (mut by, mut is_alpha) = (options.by, options.is_alpha);
+    let mut keeps_order = by.is_some_and(|pattern| !pattern.contains(&b'*'));
+    // What has no order is given one where it would be kept, or decide what a script does.
+    if keeps_order && is_set && (options.store.is_some() || from_script) {
+        (by, is_alpha, keeps_order) = (None, true, false);
+    }
+    if keeps_order && !is_set && options.is_descending {
+        elements.reverse();
+    }
+    if !keeps_order {
+        elements = sorted(context, elements, by, is_alpha, options.is_descending)?;
+    }
+    let range = options.range(elements.len());
+    let mut found = Vec::new();
+    for element in elements.drain(range) {
+        for pattern in &options.get {
+            found.push(look_up(context, pattern, &element));
+        }
+        if options.get.is_empty() {
+            found.push(Some(element));
+        }
+    }
+    let Some(destination) = options.store else {
+        let replies = found.into_iter().map(|value| value.map_or(Reply::Null, Reply::Bulk));
+        return Ok(Reply::Array(replies.collect()));
+    };
+    let length = found.len();
+    if length == 0 {
+        context.delete(destination);
+        return Ok(Reply::Integer(0));
+    }
+    let mut list = List::default();
+    for value in found {
+        list.push(End::Right, value.unwrap_or_default());
+    }
+    context.set(destination, list.wrap());
+    context.notify(Event::List, "sortstore", destination);
+    Ok(Reply::Integer(length as i64))
+}
+
+/// What elements are compared by.
+enum Weight {
+    Number(f64),
+    /// None comes before all.
+    Text(Option<Vec<u8>>),
+}
+
+fn sorted(
+    context: &mut Context,
+    elements: Vec<Vec<u8>>,
+    by: Option<&[u8]>,
+    is_alpha: bool,
+    is_descending: bool,
+) -> Result<Vec<Vec<u8>>, Error> {
+    let mut weighted = Vec::with_capacity(elements.len());
+    for element in elements {
+        let value = match by {
+            Some(pattern) => look_up(context, pattern, &element),
+            None => Some(element.clone()),
+        };
+        let weight = if is_alpha {
+            Weight::Text(value)
+        } else {
+            Weight::Number(
+                value.map_or(Some(0.0), |value| number(&value)).ok_or(Error::SORT_SCORE)?,
+            )
+        };
+        weighted.push((weight, element));
+    }
+    weighted.sort_by(|left, right| {
+        let order = match (&left.0, &right.0) {
+            (Weight::Number(one), Weight::Number(other)) => {
+                one.partial_cmp(other).unwrap_or(Ordering::Equal).then_with(|| left.1.cmp(&right.1))
+            }
+            (Weight::Text(one), Weight::Text(other)) => one.cmp(other),
+            _ => Ordering::Equal,
+        };
+        if is_descending { order.reverse() } else { order }
+    });
+    Ok(weighted.into_iter().map(|(_, element)| element).collect())
+}
+
+/// A weight as C's `strtod` reads it, up to a NUL; nothing is 0. What is out of its range is none.
+fn number(text: &[u8]) -> Option<f64> {
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    if text.is_empty() {
+        return Some(0.0);
+    }
+    if text.last().is_some_and(u8::is_ascii_whitespace) {
+        return None;
+    }
+    let number = parse_number(text).filter(|number| !number.is_nan())?;
+    let is_named = text.iter().any(|byte| matches!(byte, b'i' | b'I'));
+    // Too small to be told from 0, though a digit before the exponent says that it is another number.
+    let digits = text.iter().take_while(|byte| !matches!(byte, b'e' | b'E' | b'p' | b'P'));
+    let is_lost = number.abs() < f64::MIN_POSITIVE
+        && digits.into_iter().any(|digit| matches!(digit, b'1'..=b'9'));
+    (number.is_finite() || is_named).then_some(number).filter(|_| !is_lost)
+}
+
+/// What a pattern names for an element: itself for `#`; else the string of the key in which the element stands for the
+/// first `*`, or with `->field` at the end the field of that hash.
+fn look_up(context: &mut Context, pattern: &[u8], element: &[u8]) -> Option<Vec<u8>> {
+    if pattern == b"#" {
+        return Some(element.to_vec());
+    }
+    let star = pattern.iter().position(|byte| *byte == b'*')?;
+    let (before, behind) = (&pattern[..star], &pattern[star + 1..]);
+    let arrow = behind.windows(2).position(|pair| pair == b"->");
+    let (behind, field) = match arrow {
+        Some(at) if at + 2 < behind.len() => (&behind[..at], Some(&behind[at + 2..])),
+        _ => (behind, None),
+    };
+    let key = [before, element, behind].concat();
+    let value = &context.read_entry(&key)?.value;
+    match field {
+        Some(field) => Hash::of(value)?.get(field).map(<[u8]>::to_vec),
+        None => StringValue::of(value).map(|value| value.bytes().into_owned()),
+    }
+}
