@@ -37,7 +37,7 @@ pub struct Debugging {
 impl Debugging {
     /// What `ldb [sync] EVAL ...` or `ldb FCALL ...` asks for: words of this terminal alone, since SCRIPT DEBUG does not
     /// know functions.
-    pub fn asked_for(words: &[Vec<u8>]) -> Option<Debugging> {
+    pub fn typed(words: &[Vec<u8>]) -> Option<Debugging> {
         let [ldb, argv @ ..] = words else { return None };
         let (argv, sync) = match argv {
             [sync, argv @ ..] if sync.eq_ignore_ascii_case(b"sync") => (argv, true),
@@ -87,16 +87,17 @@ pub fn asked_for(argv: &[Vec<u8>]) -> Option<Option<bool>> {
 
 /// Whether a command is one that can be debugged.
 pub fn can_be_debugged(argv: &[Vec<u8>]) -> bool {
-    argv.first().is_some_and(|name| {
-        name.eq_ignore_ascii_case(b"eval") || name.eq_ignore_ascii_case(b"eval_ro")
-    })
+    is_one_of(argv, ["eval", "eval_ro"])
 }
 
 /// Whether a command calls a function.
 pub fn is_function(argv: &[Vec<u8>]) -> bool {
-    argv.first().is_some_and(|name| {
-        name.eq_ignore_ascii_case(b"fcall") || name.eq_ignore_ascii_case(b"fcall_ro")
-    })
+    is_one_of(argv, ["fcall", "fcall_ro"])
+}
+
+fn is_one_of(argv: &[Vec<u8>], names: [&str; 2]) -> bool {
+    let is = |name: &[u8]| names.iter().any(|other| name.eq_ignore_ascii_case(other.as_bytes()));
+    argv.first().is_some_and(|name| is(name))
 }
 
 /// The arguments in a line for the debugger: what follows EVAL is one of them, as it was typed.

@@ -309,7 +309,7 @@ impl Session {
             return self.debug_again(server, last, output);
         }
         if self.debugging.is_none()
-            && let Some(debugging) = Debugging::asked_for(&words)
+            && let Some(debugging) = Debugging::typed(&words)
         {
             return self.debug(server, debugging);
         }

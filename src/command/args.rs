@@ -55,6 +55,20 @@ impl<'a> Args<'a> {
         number::parse_integer(self.bytes()?).ok_or(error)
     }
 
+    /// The next argument as a number of things, which may be none, or the given error.
+    pub fn count_or(&mut self, error: Error) -> Result<usize, Error> {
+        let number = number::parse_integer(self.bytes()?);
+        number.and_then(|number| usize::try_from(number).ok()).ok_or(error)
+    }
+
+    /// The same of one thing at least.
+    pub fn positive_or(&mut self, error: Error) -> Result<usize, Error> {
+        match self.count_or(error.clone())? {
+            0 => Err(error),
+            count => Ok(count),
+        }
+    }
+
     /// The next argument as a 32-bit integer.
     pub fn int(&mut self) -> Result<i32, Error> {
         i32::try_from(self.integer()?).map_err(|_| Error::INT_OUT_OF_RANGE)

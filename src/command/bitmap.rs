@@ -2,6 +2,7 @@
 
 use super::args::Args;
 use super::flag::{DENYOOM, FAST, READONLY, WRITE};
+use super::string::place;
 use super::{Answer, Begin, Command, Find, KeySpec, Run};
 use crate::error::Error;
 use crate::number::parse_integer;
@@ -211,8 +212,7 @@ impl Unit {
     /// there are none.
     fn range(self, start: i64, end: i64, bytes: usize) -> Option<(u64, u64)> {
         let total = if self == Unit::Bit { bytes as i64 * 8 } else { bytes as i64 };
-        let place = |at: i64| if at < 0 { at.saturating_add(total).max(0) } else { at };
-        let (start, end) = (place(start), place(end).min(total - 1));
+        let (start, end) = (place(start, total), place(end, total).min(total - 1));
         if start > end {
             return None;
         }
@@ -312,24 +312,28 @@ fn bitop(context: &mut Context, args: &mut Args) -> Answer {
         b"or" => |left, right| left | right,
         b"xor" => |left, right| left ^ right,
         b"not" if keys.len() != 1 => return Err(Error::BITOP_NOT),
-        b"not" => |_, right| !right,
+        // Of its only string every bit.
+        b"not" => |left, _| left,
         _ => return Err(Error::SYNTAX),
     };
-    let mut result: Option<Vec<u8>> = None;
+    let mut values = Vec::new();
     for key in keys {
         let value = context.read::<StringValue>(key)?.map(StringValue::bytes).unwrap_or_default();
-        let Some(result) = &mut result else {
-            let is_not = operation == b"not";
-            let first = value.iter().map(|byte| if is_not { combine(0, *byte) } else { *byte });
-            result = Some(first.collect());
-            continue;
-        };
+        values.push(value.into_owned());
+    }
+    let mut values = values.into_iter();
+    let mut result = values.next().unwrap_or_default();
+    for value in values {
         result.resize(result.len().max(value.len()), 0);
         for (place, byte) in result.iter_mut().enumerate() {
             *byte = combine(*byte, value.get(place).copied().unwrap_or(0));
         }
     }
-    let result = result.unwrap_or_default();
+    if operation == b"not" {
+        for byte in &mut result {
+            *byte = !*byte;
+        }
+    }
     let length = result.len();
     if length == 0 {
         context.delete(destination);
@@ -446,12 +450,13 @@ fn steps(context: &Context, args: &mut Args) -> Result<Vec<Step>, Error> {
     let mut overflow = Overflow::Wrap;
     while !args.is_empty() {
         let left = args.remaining() - 1;
-        let kind = if left >= 2 && args.option("GET") {
-            0
+        // How it works with a value, if it takes one.
+        let with_value: Option<fn(i64) -> Work> = if left >= 2 && args.option("GET") {
+            None
         } else if left >= 3 && args.option("SET") {
-            1
+            Some(Work::Set)
         } else if left >= 3 && args.option("INCRBY") {
-            2
+            Some(Work::Increment)
         } else if left >= 1 && args.option("OVERFLOW") {
             overflow = if args.option("WRAP") {
                 Overflow::Wrap
@@ -468,10 +473,9 @@ fn steps(context: &Context, args: &mut Args) -> Result<Vec<Step>, Error> {
         };
         let integer = Integer::parse(args.bytes()?).ok_or(Error::BITFIELD_TYPE)?;
         let place = offset(context, args.bytes()?, Some(integer.bits))?;
-        let work = match kind {
-            0 => Work::Get,
-            1 => Work::Set(args.integer()?),
-            _ => Work::Increment(args.integer()?),
+        let work = match with_value {
+            None => Work::Get,
+            Some(work) => work(args.integer()?),
         };
         steps.push(Step { work, integer, place, overflow });
     }

@@ -325,9 +325,7 @@ fn hdel(context: &mut Context, args: &mut Args) -> Answer {
         context.notify(Event::Hash, "hdel", key);
     }
     if empty {
-        // All of it is one change.
-        context.delete(key);
-        context.server.changes -= 1;
+        context.delete_emptied(key);
     }
     Ok(Reply::Integer(removed as i64))
 }

@@ -397,8 +397,7 @@ fn pop(context: &mut Context, args: &mut Args, end: End, name: &str) -> Answer {
     if args.is_empty() {
         return Ok(take(context, key, end, 1)?.pop().map_or(Reply::Null, Reply::Bulk));
     }
-    let count = args.integer_or(Error::NOT_POSITIVE)?;
-    let count = usize::try_from(count).map_err(|_| Error::NOT_POSITIVE)?;
+    let count = args.count_or(Error::NOT_POSITIVE)?;
     if context.write::<List>(key)?.is_none() {
         return Ok(Reply::NullArray);
     }
@@ -420,8 +419,7 @@ fn changed(context: &mut Context, key: &[u8], changes: usize, event: &str) {
     context.changed(key);
     context.notify(Event::List, event, key);
     if matches!(context.write::<List>(key), Ok(Some(list)) if list.is_empty()) {
-        context.delete(key);
-        context.server.changes -= 1;
+        context.delete_emptied(key);
     }
 }
 
@@ -554,11 +552,9 @@ fn lpos(context: &mut Context, args: &mut Args) -> Answer {
                 return Err(Error::RANK_ZERO);
             }
         } else if args.option("count") {
-            let number = args.integer_or(Error::COUNT_NEGATIVE)?;
-            count = Some(usize::try_from(number).map_err(|_| Error::COUNT_NEGATIVE)?);
+            count = Some(args.count_or(Error::COUNT_NEGATIVE)?);
         } else if args.option("maxlen") {
-            let number = args.integer_or(Error::MAXLEN_NEGATIVE)?;
-            most = usize::try_from(number).map_err(|_| Error::MAXLEN_NEGATIVE)?;
+            most = args.count_or(Error::MAXLEN_NEGATIVE)?;
         } else {
             return Err(Error::SYNTAX);
         }
@@ -642,9 +638,7 @@ struct Multiple<'a> {
 
 impl<'a> Multiple<'a> {
     fn parse(args: &mut Args<'a>) -> Result<Multiple<'a>, Error> {
-        let count = args.integer_or(Error::NUMKEYS_NOT_POSITIVE)?;
-        let count = usize::try_from(count).ok().filter(|count| *count > 0);
-        let count = count.ok_or(Error::NUMKEYS_NOT_POSITIVE)?;
+        let count = args.positive_or(Error::NUMKEYS_NOT_POSITIVE)?;
         if count >= args.remaining() {
             return Err(Error::SYNTAX);
         }
@@ -655,9 +649,7 @@ impl<'a> Multiple<'a> {
             if count.is_some() || args.remaining() < 2 || !args.option("count") {
                 return Err(Error::SYNTAX);
             }
-            let number = args.integer_or(Error::COUNT_NOT_POSITIVE)?;
-            let number = usize::try_from(number).ok().filter(|number| *number > 0);
-            count = Some(number.ok_or(Error::COUNT_NOT_POSITIVE)?);
+            count = Some(args.positive_or(Error::COUNT_NOT_POSITIVE)?);
         }
         Ok(Multiple { keys, end, count: count.unwrap_or(1) })
     }

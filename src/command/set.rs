@@ -303,11 +303,10 @@ fn srem(context: &mut Context, args: &mut Args) -> Answer {
     Ok(Reply::Integer(removed as i64))
 }
 
-/// A set that has lost its last member is no key any more; that is no change of its own.
+/// A set that has lost its last member is no key any more.
 fn delete_if_empty(context: &mut Context, key: &[u8]) -> Result<(), Error> {
     if context.write::<Set>(key)?.is_some_and(|set| set.is_empty()) {
-        context.delete(key);
-        context.server.changes -= 1;
+        context.delete_emptied(key);
     }
     Ok(())
 }
@@ -367,12 +366,7 @@ fn spop(context: &mut Context, args: &mut Args) -> Answer {
     if args.remaining() > 1 {
         return Err(Error::SYNTAX);
     }
-    let count = if args.is_empty() { None } else { Some(args.integer_or(Error::NOT_POSITIVE)?) };
-    let count = match count.map(usize::try_from) {
-        None => None,
-        Some(Ok(count)) => Some(count),
-        Some(Err(_)) => return Err(Error::NOT_POSITIVE),
-    };
+    let count = if args.is_empty() { None } else { Some(args.count_or(Error::NOT_POSITIVE)?) };
     let mut random = context.server.random.clone();
     let Some(set) = context.write::<Set>(key)? else {
         return Ok(count.map_or(Reply::Null, |_| Reply::Set(Vec::new())));
@@ -408,10 +402,10 @@ fn srandmember(context: &mut Context, args: &mut Args) -> Answer {
         context.server.random = random;
         return Ok(found.map_or(Reply::Null, Reply::Bulk));
     }
-    // How many there are to be is looked at behind what should not be there.
-    let number = args.bytes()?;
-    args.end()?;
-    let count = crate::number::parse_integer(number).ok_or(Error::NOT_INTEGER)?;
+    if args.remaining() > 1 {
+        return Err(Error::SYNTAX);
+    }
+    let count = args.integer()?;
     if count == i64::MIN {
         return Err(Error::not_between(-i64::MAX, i64::MAX));
     }
@@ -454,34 +448,25 @@ enum Operation {
     Difference,
 }
 
-/// Looks at a key whose set is read; it counts as a hit or a miss.
-fn look_to_read(context: &mut Context, key: &[u8]) -> Result<(), Error> {
-    context.read::<Set>(key).map(|_| ())
-}
-
-/// Looks at a key whose set becomes part of another.
-fn look_to_store(context: &mut Context, key: &[u8]) -> Result<(), Error> {
-    context.write::<Set>(key).map(|_| ())
-}
-
-/// The members of what comes of several sets, at most `most` of them. A key that is there must hold a set, wherever it
+/// Looks at sets that are read: each key counts as a hit or a miss, and one that is there must hold a set, wherever it
 /// stands.
+fn read_all(context: &mut Context, keys: &[Vec<u8>]) -> Result<(), Error> {
+    keys.iter().try_for_each(|key| context.read::<Set>(key).map(drop))
+}
+
+/// The members of what comes of several sets, which have been looked at; of an intersection at most `most`.
 fn combined(
-    context: &mut Context,
+    context: &Context,
     keys: &[Vec<u8>],
     operation: Operation,
-    look: fn(&mut Context, &[u8]) -> Result<(), Error>,
     most: usize,
-) -> Result<Vec<Vec<u8>>, Error> {
-    for key in keys {
-        look(context, key)?;
-    }
+) -> Vec<Vec<u8>> {
     // What has expired is gone: each key has been looked at.
     let entries = context.server.databases[context.database].entries();
     let none = Set::default();
     let set_at = |key: &Vec<u8>| entries.get(key).and_then(|entry| Set::of(&entry.value));
     let sets: Vec<&Set> = keys.iter().map(|key| set_at(key).unwrap_or(&none)).collect();
-    let mut members = match (operation, &sets[..]) {
+    match (operation, &sets[..]) {
         (Operation::Union, _) | (_, []) => {
             let mut union = Set::default();
             for member in sets.iter().flat_map(|set| set.members()) {
@@ -491,28 +476,32 @@ fn combined(
         }
         (Operation::Intersection, [first, ..]) => {
             let smallest = sets.iter().min_by_key(|set| set.len()).unwrap_or(first);
-            let mut members = smallest.members();
-            members.retain(|member| sets.iter().all(|set| set.contains(member)));
+            let members = smallest.members().into_iter();
             members
+                .filter(|member| sets.iter().all(|set| set.contains(member)))
+                .take(most)
+                .collect()
         }
         (Operation::Difference, [first, others @ ..]) => {
             let mut members = first.members();
             members.retain(|member| !others.iter().any(|set| set.contains(member)));
             members
         }
-    };
-    members.truncate(most);
-    Ok(members)
+    }
 }
 
 fn combine(context: &mut Context, args: &mut Args, operation: Operation) -> Answer {
-    combined(context, args.rest(), operation, look_to_read, usize::MAX).map(set_of)
+    let keys = args.rest();
+    read_all(context, keys)?;
+    Ok(set_of(combined(context, keys, operation, usize::MAX)))
 }
 
 /// Stores what comes of several sets; a key without members is deleted.
 fn store(context: &mut Context, args: &mut Args, operation: Operation, event: &str) -> Answer {
     let (destination, keys) = (args.key()?, args.rest());
-    let members = combined(context, keys, operation, look_to_store, usize::MAX)?;
+    // Here they count neither as hits nor as misses.
+    keys.iter().try_for_each(|key| context.write::<Set>(key).map(drop))?;
+    let members = combined(context, keys, operation, usize::MAX);
     if members.is_empty() {
         context.delete(destination);
         return Ok(Reply::Integer(0));
@@ -559,9 +548,7 @@ fn sdiffstore(context: &mut Context, args: &mut Args) -> Answer {
 
 /// `SINTERCARD numkeys key [key ...] [LIMIT limit]`
 fn sintercard(context: &mut Context, args: &mut Args) -> Answer {
-    let count = args.integer_or(Error::NUMKEYS_NOT_POSITIVE)?;
-    let count = usize::try_from(count).ok().filter(|count| *count > 0);
-    let count = count.ok_or(Error::NUMKEYS_NOT_POSITIVE)?;
+    let count = args.positive_or(Error::NUMKEYS_NOT_POSITIVE)?;
     if count > args.remaining() {
         return Err(Error::TOO_MANY_KEYS);
     }
@@ -571,10 +558,10 @@ fn sintercard(context: &mut Context, args: &mut Args) -> Answer {
         if args.remaining() < 2 || !args.option("LIMIT") {
             return Err(Error::SYNTAX);
         }
-        let number = args.integer_or(Error::LIMIT_NEGATIVE)?;
-        limit = usize::try_from(number).map_err(|_| Error::LIMIT_NEGATIVE)?;
+        limit = args.count_or(Error::LIMIT_NEGATIVE)?;
     }
     let most = if limit == 0 { usize::MAX } else { limit };
-    let members = combined(context, keys, Operation::Intersection, look_to_read, most)?;
+    read_all(context, keys)?;
+    let members = combined(context, keys, Operation::Intersection, most);
     Ok(Reply::Integer(members.len() as i64))
 }

@@ -4,7 +4,8 @@ use super::args::Args;
 use super::flag::{DENYOOM, READONLY, WRITE};
 use super::{Answer, Begin, Command, Find, KeySpec, Run};
 use crate::error::Error;
-use crate::lua::number::parse_number;
+use crate::lua::number::is_space;
+use crate::number::parse_float;
 use crate::resp::Reply;
 use crate::server::notify::Event;
 use crate::server::{Context, Origin};
@@ -232,16 +233,14 @@ fn number(text: &[u8]) -> Option<f64> {
     if text.is_empty() {
         return Some(0.0);
     }
-    if text.last().is_some_and(u8::is_ascii_whitespace) {
-        return None;
-    }
-    let number = parse_number(text).filter(|number| !number.is_nan())?;
+    let start = text.iter().position(|byte| !is_space(*byte))?;
+    let number = parse_float(&text[start..])?;
     let is_named = text.iter().any(|byte| matches!(byte, b'i' | b'I'));
     // Too small to be told from 0, though a digit before the exponent says that it is another number.
-    let digits = text.iter().take_while(|byte| !matches!(byte, b'e' | b'E' | b'p' | b'P'));
-    let is_lost = number.abs() < f64::MIN_POSITIVE
-        && digits.into_iter().any(|digit| matches!(digit, b'1'..=b'9'));
-    (number.is_finite() || is_named).then_some(number).filter(|_| !is_lost)
+    let mut digits = text.iter().take_while(|byte| !matches!(byte, b'e' | b'E' | b'p' | b'P'));
+    let is_lost =
+        number.abs() < f64::MIN_POSITIVE && digits.any(|digit| matches!(digit, b'1'..=b'9'));
+    ((number.is_finite() || is_named) && !is_lost).then_some(number)
 }
 
 /// What a pattern names for an element: itself for `#`; else the string of the key in which the element stands for the

@@ -332,7 +332,9 @@ impl Lua {
     /// itself, until it is small again.
     pub fn collect_if_due(&mut self) {
         let memory = self.memory();
-        if if self.is_gradual { memory < self.small_heap / 2 } else { memory > self.wake_up } {
+        let has_shrunk = memory < self.small_heap / 2;
+        let is_due = if self.is_gradual { has_shrunk } else { memory > self.wake_up };
+        if is_due {
             self.collect();
         }
     }

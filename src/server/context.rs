@@ -124,6 +124,12 @@ impl Context<'_> {
         there
     }
 
+    /// Deletes a key that has lost its last element. That is part of the change, which the caller notes.
+    pub fn delete_emptied(&mut self, key: &[u8]) {
+        self.delete(key);
+        self.server.changes -= 1;
+    }
+
     /// Notes that a key has changed: every command that writes says so for each key that it changed.
     pub fn changed(&mut self, key: &[u8]) {
         self.server.changes += 1;

@@ -9,6 +9,7 @@ use super::flag::{DENYOOM, FAST, READONLY, WRITE};
 use super::{Begin, Command, Find, KeySpec, Run};
 use increment::{decr, decrby, incr, incrby, incrbyfloat};
 use lcs::lcs;
+pub(super) use range::place;
 use range::{append, getrange, setrange, strlen};
 use set::{get, getdel, getex, getset, mget, mset, msetnx, psetex, set, setex, setnx};
 

@@ -24,10 +24,14 @@ pub fn getrange(context: &mut Context, args: &mut Args) -> Answer {
     if start < 0 && end < 0 && start > end {
         return Ok(Reply::bulk(""));
     }
-    let place = |at: i64| if at < 0 { at.saturating_add(length).max(0) } else { at };
-    let (start, end) = (place(start).min(length), place(end).min(length - 1));
+    let (start, end) = (place(start, length).min(length), place(end, length).min(length - 1));
     let found = bytes.get(start as usize..(end + 1) as usize);
     Ok(Reply::bulk(found.unwrap_or_default()))
+}
+
+/// A position in what has so many: negative ones count from the end, and none is before the start.
+pub fn place(at: i64, length: i64) -> i64 {
+    if at < 0 { at.saturating_add(length).max(0) } else { at }
 }
 
 pub fn append(context: &mut Context, args: &mut Args) -> Answer {

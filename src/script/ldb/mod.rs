@@ -34,8 +34,6 @@ pub enum Mode {
     Forked,
     /// Changes are kept, and the server does nothing else meanwhile.
     Sync,
-    /// As [`Mode::Forked`], for a function. SCRIPT DEBUG cannot ask for it, but [`start_function`] does.
-    Function,
 }
 
 /// Milliseconds that a script runs on before the debugger stops it, if `busy-reply-threshold` is switched off.
@@ -43,11 +41,9 @@ const DEFAULT_LIMIT: u64 = 5000;
 
 /// A debugging session.
 pub struct Session {
-    client: ClientId,
-    mode: Mode,
     /// Its interpreter, and the script.
     scripts: Scripts,
-    /// Its copy of the data, if it is forked.
+    /// Its copy of the data, if it is forked; without one everybody else waits.
     fork: Option<Fork>,
     beginning: Beginning,
 }
@@ -241,7 +237,7 @@ impl Debugger {
 impl Session {
     /// Whose session it is.
     pub fn client(&self) -> ClientId {
-        self.client
+        self.beginning.client
     }
 
     /// Whether it waits for its client's commands.
@@ -251,7 +247,7 @@ impl Session {
 
     /// Whether everybody else has to wait.
     pub fn is_sync(&self) -> bool {
-        self.mode == Mode::Sync
+        self.fork.is_none()
     }
 
     /// Puts the session in the place of the server's own scripts and data, or takes it away again.
@@ -265,9 +261,9 @@ impl Session {
 
 /// Runs a script under the debugger: the EVAL that these arguments belong to.
 pub fn start(context: &mut Context, args: &mut Args, read_only: bool) -> Result<(), Error> {
-    let mode = context.client().map_or(Mode::No, |client| client.debug);
+    let is_forked = context.client().is_some_and(|client| client.debug == Mode::Forked);
     let body = args.peek().unwrap_or_default().to_vec();
-    start_session(context, args, read_only, mode, &body)
+    start_session(context, args, read_only, &body, None, is_forked)
 }
 
 /// Runs a function under the debugger: the FCALL that these arguments belong to. It is a copy of the function that runs,
@@ -277,38 +273,31 @@ pub fn start_function(
     args: &mut Args,
     read_only: bool,
 ) -> Result<(), Error> {
-    let name = args.peek().unwrap_or_default();
-    let library = library::library_of(context.server, name).ok_or(Error::NO_FUNCTION);
-    let code = library.map_or_else(|_| Vec::new(), |library| library.code.clone());
-    start_session(context, args, read_only, Mode::Function, &code)
+    let library = library::library_of(context.server, args.peek().unwrap_or_default());
+    let code = library.map_or_else(Vec::new, |library| library.code.clone());
+    let libraries = context.server.scripts.libraries.all();
+    let libraries = libraries.iter().map(|library| library.code.clone()).collect();
+    start_session(context, args, read_only, &code, Some(libraries), true)
 }
 
+/// `source` is what is shown, and `libraries` are loaded before a function is called.
 fn start_session(
     context: &mut Context,
     args: &mut Args,
     read_only: bool,
-    mode: Mode,
     source: &[u8],
+    libraries: Option<Vec<Vec<u8>>>,
+    is_forked: bool,
 ) -> Result<(), Error> {
     let (client, database) = (context.client, context.database);
     let server = &mut *context.server;
-    let is_function = mode == Mode::Function;
-    let fork = (mode != Mode::Sync).then(|| server.fork());
-    let libraries = server.scripts.libraries.all().iter().map(|library| library.code.clone());
-    let libraries = is_function.then(|| libraries.collect());
-    let beginning = Beginning {
-        argv: args.argv().to_vec(),
-        read_only,
-        libraries,
-        client,
-        database,
-        fork: fork.clone(),
-    };
-    let scripts = Scripts::new(server.scripts.limit);
-    let mut session = Session { client, mode, scripts, fork, beginning };
-    let chunk_name = if is_function { library::CHUNK_NAME } else { CHUNK_NAME };
-    let debugger = Debugger::new(chunk_name, source, session.fork.is_some(), server.clocked());
-    session.scripts.debugger = Some(debugger);
+    let fork = is_forked.then(|| server.fork());
+    let chunk_name = if libraries.is_some() { library::CHUNK_NAME } else { CHUNK_NAME };
+    let mut scripts = Scripts::new(server.scripts.limit);
+    scripts.debugger = Some(Debugger::new(chunk_name, source, is_forked, server.clocked()));
+    let argv = args.argv().to_vec();
+    let beginning = Beginning { argv, read_only, libraries, client, database, fork: fork.clone() };
+    let mut session = Session { scripts, fork, beginning };
     session.exchange(server);
     let begun = session.beginning.begin(server);
     set_stops(server);
@@ -342,7 +331,7 @@ pub fn go_on(server: &mut Server, fuel: i64) {
     }
     let log = session.scripts.debugger.as_mut().filter(|_| stopped);
     if let Some(log) = log.map(Debugger::take_log) {
-        server.reply(session.client, log);
+        server.reply(session.client(), log);
     }
     server.debugging = Some(session);
 }
@@ -397,7 +386,7 @@ fn stopped(server: &mut Server) -> bool {
 
 /// The script has ended.
 fn end(server: &mut Server, session: Session, ended: Ended) {
-    let client = session.client;
+    let client = session.client();
     finish(server, session);
     let reply = ended.result.unwrap_or_else(|error| Reply::Error(error.0));
     server.deliver(client, reply);
@@ -408,11 +397,11 @@ fn finish(server: &mut Server, mut session: Session) {
     if let Some(debugger) = &mut session.scripts.debugger {
         debugger.log(&b"<endsession>"[..]);
         let log = debugger.take_log();
-        server.reply(session.client, log);
+        server.reply(session.client(), log);
     }
     // In a transaction the connection ends behind EXEC's reply.
-    if !server.is_in_transaction(session.client)
-        && let Some(client) = server.client_mut(session.client)
+    if !server.is_in_transaction(session.client())
+        && let Some(client) = server.client_mut(session.client())
     {
         client.closing = true;
     }
@@ -420,7 +409,8 @@ fn finish(server: &mut Server, mut session: Session) {
 
 /// The session's client has gone. A forked session ends there; a synchronous one runs to its end.
 pub fn disconnected(server: &mut Server, client: ClientId) {
-    let Some(session) = server.debugging.as_mut().filter(|session| session.client == client) else {
+    let Some(session) = server.debugging.as_mut().filter(|session| session.client() == client)
+    else {
         return;
     };
     if session.fork.is_some() {

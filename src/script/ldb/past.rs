@@ -54,7 +54,7 @@ impl Beginning {
 /// What a debugger remembers.
 #[derive(Default)]
 pub(super) struct Past {
-    /// The time that each command was told, in microseconds since the epoch; later ones first where it is run anew.
+    /// The time that each command was told, in microseconds since the epoch.
     times: Vec<u64>,
     /// How many of them have been told in this run.
     told: usize,

@@ -95,12 +95,13 @@ pub struct Breakpoint {
 
 /// The session of a client, if it has one that has stopped.
 pub fn view(server: &mut Server, client: ClientId) -> Option<View> {
-    let is_its = |session: &mut Session| session.client == client && session.is_stopped();
+    let is_its = |session: &mut Session| session.client() == client && session.is_stopped();
     let mut session = server.debugging.take_if(is_its)?;
     session.exchange(server);
     let mut view = None;
     inspect(server, |machine, debugger| {
         let mut left = MOST;
+        let globals = variables(&globals(machine), &mut left);
         let levels = machine.levels().into_iter();
         let frames = levels.map(|level| Frame {
             name: text(name_of(&level)),
@@ -118,7 +119,7 @@ pub fn view(server: &mut Server, client: ClientId) -> Option<View> {
             line: debugger.line,
             frame: debugger.frame,
             frames,
-            globals: variables(&globals(machine), &mut MOST.clone()),
+            globals,
             breakpoints: breakpoints.collect(),
             calls: debugger.calls.iter().map(|call| text(call)).collect(),
         });
@@ -143,28 +144,19 @@ fn variables(all: &[(Vec<u8>, Value<'_>)], left: &mut usize) -> Vec<Variable> {
 /// The depth is bounded by `deepest`.
 fn shown(value: Value<'_>, deepest: usize, left: &mut usize) -> Shown {
     *left = left.saturating_sub(1);
-    let mut shown = Shown {
-        kind: value.type_name(),
-        text: text(&display(value)),
-        fields: Vec::new(),
-        has_more: false,
-    };
+    let (mut fields, mut has_more) = (Vec::new(), false);
     if let Value::Table(table) = value {
-        let mut key = Value::Nil;
-        while let Ok(Some((next, value))) = table.next(key) {
-            if deepest == 0 || *left == 0 || shown.fields.len() == FIELDS {
-                shown.has_more = true;
+        let mut last = Value::Nil;
+        while let Ok(Some((key, value))) = table.next(last) {
+            if deepest == 0 || *left == 0 || fields.len() == FIELDS {
+                has_more = true;
                 break;
             }
-            let field = Field {
-                key: self::shown(next, 0, left),
-                value: self::shown(value, deepest - 1, left),
-            };
-            shown.fields.push(field);
-            key = next;
+            fields.push(Field { key: shown(key, 0, left), value: shown(value, deepest - 1, left) });
+            last = key;
         }
     }
-    shown
+    Shown { kind: value.type_name(), text: text(&display(value)), fields, has_more }
 }
 
 fn text(bytes: &[u8]) -> String {
