@@ -281,7 +281,7 @@ fn a_script_that_is_to_give_up_does_so() {
 /// Natives whose work the script makes as long as it likes give the turn back.
 #[test]
 fn long_natives_pause() {
-    let scripts: [&[u8]; 11] = [
+    let scripts: [&[u8]; 18] = [
         b"loadstring(('x = {y(1, [[z]])} '):rep(1e5))",
         b"loadstring('return {' .. ('1, a = 1, '):rep(1e5) .. '}')",
         b"loadstring('return 1' .. ('+ x'):rep(3e5))",
@@ -293,6 +293,13 @@ fn long_natives_pause() {
         b"table.insert({1}, -2e9, 2)",
         b"local t = {} for i = 1, 3e5 do t[i] = i + 0.1 end table.concat(t)",
         b"local s = ('1'):rep(1e6) for i = 1, 1000 do local x = s + s end",
+        b"local s = ('x'):rep(1e6) for i = 1, 1000 do pcall(function() return s + 1 end) end",
+        b"local s = ('1'):rep(1e6) for i = 1, 1000 do tonumber(s) end",
+        b"local s = ('1'):rep(1e6) for i = 1, 1000 do tonumber(s, 36) end",
+        b"local s = ('1'):rep(1e6) for i = 1, 1000 do math.sin(s) end",
+        b"local s = ('1'):rep(1e6) for i = 1, 1000 do for j = 1, 0, s do end end",
+        b"local s = ('1'):rep(1e6) for i = 1, 1000 do bit.band(s) end",
+        b"local s, t = ('1'):rep(1e6), ('1'):rep(1e6) for i = 1, 1000 do rawequal(s, t) end",
     ];
     for source in scripts {
         let mut lua = Lua::new(64 << 20);

@@ -355,7 +355,7 @@ impl<'gc> Machine<'_, 'gc> {
             Quick::ForPrep => {
                 let names = ["'for' initial value", "'for' limit", "'for' step"];
                 for (register, name) in (instruction.a()..).zip(names) {
-                    let Some(number) = at.get(register).unpack().to_number() else {
+                    let Some(number) = self.number_of(at.get(register).unpack()) else {
                         return Err(self.error_here(format!("{name} must be a number")));
                     };
                     at.set(register, Packed::number(number));

@@ -7,6 +7,9 @@ use super::packed::Packed;
 use super::table::{KeyError, Table};
 use super::value::{Str, Value};
 
+/// Bytes of a number's text that are read for one unit of fuel.
+const READ_PER_FUEL: usize = 16;
+
 impl<'gc> Machine<'_, 'gc> {
     /// Returns one value.
     pub fn give(&mut self, value: Value<'gc>) -> Result<Flow, Fault<'gc>> {
@@ -124,10 +127,24 @@ impl<'gc> Machine<'_, 'gc> {
 
     #[cold]
     fn read_number(&mut self, arguments: Arguments, number: usize) -> Result<f64, Fault<'gc>> {
-        match self.argument(arguments, number).to_number() {
+        let value = self.argument(arguments, number);
+        match self.number_of(value) {
             Some(value) => Ok(value),
             None => Err(self.type_error(arguments, number, "number")),
         }
+    }
+
+    /// A value as a number: a number, or a string that reads as one. A long string is paid for.
+    pub fn number_of(&mut self, value: Value<'gc>) -> Option<f64> {
+        if let Value::String(text) = value {
+            self.pay_for_number(text);
+        }
+        value.to_number()
+    }
+
+    /// Pays for reading a string as a number.
+    pub fn pay_for_number(&mut self, text: Str<'gc>) {
+        self.fuel -= (text.bytes().len() / READ_PER_FUEL) as i64;
     }
 
     /// Argument `number` as an integer, converted as C does.

@@ -293,10 +293,8 @@ impl<'gc> Machine<'_, 'gc> {
         slot: usize,
         registers: (Option<usize>, Option<usize>),
     ) -> Result<(), Fault<'gc>> {
-        if let (Some(a), Some(b)) = (left.unpack().to_number(), right.unpack().to_number()) {
-            let length =
-                |operand: Packed<'_>| operand.as_str().map_or(0, |text| text.bytes().len());
-            self.fuel -= ((length(left) + length(right)) >> 6) as i64;
+        let numbers = (self.number_of(left.unpack()), self.number_of(right.unpack()));
+        if let (Some(a), Some(b)) = numbers {
             let result = match event {
                 Event::Add => a + b,
                 Event::Sub => a - b,
@@ -314,11 +312,8 @@ impl<'gc> Machine<'_, 'gc> {
             handler = self.handler_of(right, event);
         }
         if handler.is_nil() {
-            let (culprit, register) = if left.unpack().to_number().is_none() {
-                (left, registers.0)
-            } else {
-                (right, registers.1)
-            };
+            let (culprit, register) =
+                if numbers.0.is_none() { (left, registers.0) } else { (right, registers.1) };
             return Err(self.operand_error("perform arithmetic on", culprit, register));
         }
         self.call_metamethod(handler, &[left, right], After::Store, slot)
@@ -378,7 +373,7 @@ impl<'gc> Machine<'_, 'gc> {
     }
 
     /// Two strings may have to be compared to their end.
-    fn pay_for_comparison(&mut self, left: Packed<'gc>, right: Packed<'gc>) {
+    pub(crate) fn pay_for_comparison(&mut self, left: Packed<'gc>, right: Packed<'gc>) {
         if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
             self.pay_for_bytes(left.bytes().len().min(right.bytes().len()));
         }

@@ -288,6 +288,12 @@ impl Continue for Hashing {
     }
 }
 
+/// The first argument as a number, if it reads as one.
+fn number(machine: &mut Machine<'_, '_>, arguments: Arguments) -> Option<f64> {
+    let value = machine.argument(arguments, 1);
+    machine.number_of(value)
+}
+
 /// redis.log(level, message, ...): the messages, joined by spaces, go to the server's log.
 fn log<'gc>(
     server: &mut Server,
@@ -297,7 +303,7 @@ fn log<'gc>(
     if arguments.count < 2 {
         return Err(raise(machine, &Error::SCRIPT_LOG_ARGUMENTS));
     }
-    let Some(level) = machine.argument(arguments, 1).to_number() else {
+    let Some(level) = number(machine, arguments) else {
         return Err(raise(machine, &Error::SCRIPT_LOG_LEVEL_TYPE));
     };
     let level = match to_long(level) {
@@ -330,7 +336,7 @@ fn setresp<'gc>(
     if arguments.count != 1 {
         return Err(raise(machine, &Error::SCRIPT_RESP_ARGUMENTS));
     }
-    let version = machine.argument(arguments, 1).to_number().map_or(0, to_long);
+    let version = number(machine, arguments).map_or(0, to_long);
     let resp = match version {
         2 => Resp::V2,
         3 => Resp::V3,
@@ -351,7 +357,7 @@ fn set_repl<'gc>(
     if arguments.count != 1 {
         return Err(raise(machine, &Error::SCRIPT_REPL_ARGUMENTS));
     }
-    let flags = machine.argument(arguments, 1).to_number().map_or(0, to_long);
+    let flags = number(machine, arguments).map_or(0, to_long);
     if !(i64::from(REPL_NONE)..=i64::from(REPL_ALL)).contains(&flags) {
         return Err(raise(machine, &Error::SCRIPT_REPL_FLAGS));
     }

@@ -252,6 +252,7 @@ fn rawequal<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result
     machine.check_any(arguments, 2)?;
     let (left, right) =
         (machine.packed_argument(arguments, 1), machine.packed_argument(arguments, 2));
+    machine.pay_for_comparison(left, right);
     machine.give(Value::Boolean(left.equals(right)))
 }
 
@@ -290,11 +291,13 @@ fn tonumber<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result
     let base = machine.optional_integer(arguments, 2, 10)? as i32;
     if base == 10 {
         let value = machine.check_any(arguments, 1)?;
-        return machine.give(value.to_number().map_or(Value::Nil, Value::Number));
+        let number = machine.number_of(value);
+        return machine.give(number.map_or(Value::Nil, Value::Number));
     }
     let text = machine.check_string(arguments, 1)?;
     match u32::try_from(base) {
         Ok(base @ 2..=36) => {
+            machine.pay_for_number(text);
             let number = parse_integer(text.bytes(), base);
             machine.give(number.map_or(Value::Nil, Value::Number))
         }

@@ -219,7 +219,7 @@ fn unpack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
             b'c' if size == 0 => {
                 // The value before says how long, and is no result itself.
                 let length = if found == 0 { Value::Nil } else { machine.slot(machine.top() - 1) };
-                let Some(length) = length.to_number() else {
+                let Some(length) = machine.number_of(length) else {
                     return Err(machine.error("format 'c0' needs a previous size"));
                 };
                 machine.set_top(machine.top() - 1);
