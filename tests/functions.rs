@@ -1,4 +1,5 @@
-//! Libraries of functions: payloads that go to the real server and come back, and what a library's body may take.
+//! Libraries of functions: payloads that go to the real server and come back, what a library's body may take; and that
+//! libraries and scripts are loaded in slices.
 
 #![allow(clippy::print_stderr, reason = "what could not be proved is said loudly")]
 
@@ -14,7 +15,8 @@ fn ours<T: AsRef<[u8]>>(engine: &mut Engine, words: &[T]) -> Reply {
     let client = engine.server.connect("127.0.0.1:1");
     let argv: Vec<_> = words.iter().map(|word| word.as_ref().to_vec()).collect();
     engine.server.send(client, &argv);
-    let reply = engine.server.take_reply(client).expect("the command answers at once");
+    while engine.server.run(100_000) {}
+    let reply = engine.server.take_reply(client).expect("the command has ended");
     engine.server.disconnect(client);
     reply
 }
@@ -170,20 +172,56 @@ fn memory_is_for_both() {
         for i = 1, args[1] do kept[#kept + 1] = ('x'):rep(1e6) .. i end return #kept end) \
         redis.register_function('drop', function() kept = {} return collectgarbage() end)";
     assert_eq!(ours(&mut engine, &["FUNCTION", "LOAD", code]), Reply::bulk("l"));
-    let finish = |engine: &mut Engine, words: &[&str]| {
-        let client = engine.server.connect("127.0.0.1:1");
-        let argv: Vec<_> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
-        engine.server.send(client, &argv);
-        while engine.server.is_busy() {
-            engine.server.run(100_000);
-        }
-        engine.server.take_reply(client).expect("it has ended")
-    };
-    assert_eq!(finish(&mut engine, &["FCALL", "keep", "0", "4"]), Reply::Integer(4));
+    assert_eq!(ours(&mut engine, &["FCALL", "keep", "0", "4"]), Reply::Integer(4));
     let big = "local t = {} for i = 1, 6 do t[i] = ('x'):rep(1e6) .. i end return #t";
-    let refused = finish(&mut engine, &["EVAL", big, "0"]);
+    let refused = ours(&mut engine, &["EVAL", big, "0"]);
     let Reply::Error(error) = &refused else { panic!("functions have left too little") };
     assert!(error.starts_with(b"ERR not enough memory"), "{}", error.escape_ascii());
-    assert_eq!(finish(&mut engine, &["FCALL", "drop", "0"]), Reply::Integer(0));
-    assert_eq!(finish(&mut engine, &["EVAL", big, "0"]), Reply::Integer(6));
+    assert_eq!(ours(&mut engine, &["FCALL", "drop", "0"]), Reply::Integer(0));
+    assert_eq!(ours(&mut engine, &["EVAL", big, "0"]), Reply::Integer(6));
+}
+
+/// Nobody waits for a long text in one piece, nobody is told that the server is busy, and Ctrl-C ends it.
+#[test]
+fn loading_pauses() {
+    let text = "x = nil ".repeat(50_000);
+    let library = format!("#!lua name=l\nredis.register_function('f', function() {text} end)");
+    let busy_library =
+        "#!lua name=l\nfor i = 1, 3000000 do end redis.register_function('f', print)";
+    for words in [
+        &["EVAL", &text, "0"][..],
+        &["SCRIPT", "LOAD", &text],
+        &["FUNCTION", "LOAD", &library],
+        &["FUNCTION", "LOAD", busy_library],
+    ] {
+        let mut engine = Engine::new();
+        let (client, other) = (engine.server.connect("a:1"), engine.server.connect("a:2"));
+        let argv: Vec<_> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+        engine.server.send(client, &argv);
+        engine.server.send(other, &[b"PING".to_vec()]);
+        let mut slices = 0;
+        while engine.server.run(20_000) {
+            assert_eq!(engine.server.take_reply(other), None);
+            engine.clock.advance(std::time::Duration::from_secs(10));
+            slices += 1;
+        }
+        assert!(slices > 10, "{}: {slices} slices", words[0]);
+        assert_eq!(engine.server.take_reply(other), Some(Reply::status("PONG")));
+        assert!(engine.server.take_reply(client).is_some());
+
+        engine.server.send(client, &[b"SCRIPT".to_vec(), b"FLUSH".to_vec()]);
+        engine.server.send(client, &[b"FUNCTION".to_vec(), b"FLUSH".to_vec()]);
+        engine.server.send(client, &argv);
+        while engine.server.take_reply(client).is_some() {}
+        assert_eq!(engine.server.kill_script(client), Ok(()));
+        while engine.server.run(20_000) {}
+        let Some(Reply::Error(ref error)) = engine.server.take_reply(client) else {
+            panic!("it goes on")
+        };
+        assert!(
+            error.ends_with(b"Script killed by user with SCRIPT KILL..."),
+            "{}",
+            error.escape_ascii()
+        );
+    }
 }

@@ -152,7 +152,7 @@ pub const COMMANDS: &[Command] = &[
                 complexity: "O(1) (considering compilation time is redundant)",
                 tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
                 syntax: "REPLACE? function-code:string",
-                run: Run::Reply(load),
+                run: Run::Later(load),
                 ..Command::EMPTY
             },
             Command {
@@ -166,7 +166,7 @@ pub const COMMANDS: &[Command] = &[
                 complexity: "O(N) where N is the number of functions on the payload",
                 tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
                 syntax: "serialized-value:string policy(FLUSH|APPEND|REPLACE)?",
-                run: Run::Reply(restore),
+                run: Run::Later(restore),
                 ..Command::EMPTY
             },
             Command {
@@ -219,7 +219,7 @@ pub(crate) fn start(context: &mut Context, args: &mut Args, read_only: bool) -> 
 }
 
 /// `FUNCTION LOAD [REPLACE] function-code`
-fn load(context: &mut Context, args: &mut Args) -> Answer {
+fn load(context: &mut Context, args: &mut Args) -> Result<Option<Reply>, Error> {
     let mut replace = false;
     while args.remaining() > 1 {
         if !args.option("REPLACE") {
@@ -227,7 +227,7 @@ fn load(context: &mut Context, args: &mut Args) -> Answer {
         }
         replace = true;
     }
-    library::load(context.server, args.bytes()?, replace).map(Reply::Bulk)
+    library::load(context, args.bytes()?, replace)
 }
 
 /// FUNCTION DELETE library-name
@@ -253,7 +253,7 @@ fn dump(context: &mut Context, _: &mut Args) -> Answer {
 }
 
 /// FUNCTION RESTORE serialized-value [FLUSH | APPEND | REPLACE]
-fn restore(context: &mut Context, args: &mut Args) -> Answer {
+fn restore(context: &mut Context, args: &mut Args) -> Result<Option<Reply>, Error> {
     if args.remaining() > 2 {
         return Err(Error::wrong_subcommand_arity(&args.argv()[1], "FUNCTION"));
     }
@@ -267,7 +267,7 @@ fn restore(context: &mut Context, args: &mut Args) -> Answer {
     } else {
         return Err(Error::RESTORE_POLICY);
     };
-    library::restore(context.server, payload, policy).map(|()| Reply::OK)
+    library::restore(context, payload, policy)
 }
 
 /// `FUNCTION LIST [LIBRARYNAME library-name-pattern] [WITHCODE]`
@@ -317,7 +317,6 @@ fn stats(context: &mut Context, _: &mut Args) -> Answer {
     let running = match server.running_script() {
         None => Reply::Null,
         Some(running) => match &running.called {
-            Called::Script(_) => return Err(Error::BUSY),
             Called::Function { name, argv } => {
                 let duration = server.clocked().saturating_sub(running.started) / 1000;
                 map(&[
@@ -326,6 +325,7 @@ fn stats(context: &mut Context, _: &mut Args) -> Answer {
                     ("duration_ms", Reply::Integer(duration as i64)),
                 ])
             }
+            _ => return Err(Error::BUSY),
         },
     };
     let libraries = server.libraries();

@@ -159,7 +159,7 @@ impl Command {
 
     /// Whether it is EVAL, FCALL or one of their variants.
     pub fn runs_script(&self) -> bool {
-        self.group == "scripting" && matches!(self.run, Run::Later(_))
+        self.group == "scripting" && !self.keys.is_empty()
     }
 
     /// Whether replicas hear of it, or of what it does, though it is no write. COMMAND INFO does not tell.

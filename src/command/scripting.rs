@@ -8,7 +8,7 @@ use super::{Begin, Command, Find, KeySpec, Run};
 use crate::error::Error;
 use crate::resp::Reply;
 use crate::script::ldb::{self, Mode};
-use crate::script::{self, Sha};
+use crate::script::{self, Sha, text};
 use crate::server::Context;
 
 /// The scripting family.
@@ -176,7 +176,7 @@ pub const COMMANDS: &[Command] = &[
                 complexity: "O(N) with N being the length in bytes of the script body.",
                 tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
                 syntax: "script:string",
-                run: Run::Reply(script_load),
+                run: Run::Later(script_load),
                 ..Command::EMPTY
             },
         ]),
@@ -200,7 +200,7 @@ fn run_text(
     start_text(context, args, read_only).map(|()| None)
 }
 
-/// Loads and starts the script that the arguments begin with.
+/// Compiles and starts the script that the arguments begin with.
 pub(crate) fn start_text(
     context: &mut Context,
     args: &mut Args,
@@ -208,8 +208,7 @@ pub(crate) fn start_text(
 ) -> Result<(), Error> {
     let body = args.bytes()?;
     let (keys, argv) = keys_and_args(args)?;
-    let sha = script::load(context.server, body)?;
-    script::start_script(context, sha, keys, argv, read_only)
+    text::eval(context, body, keys, argv, read_only)
 }
 
 /// `EVAL_RO` script numkeys [key ...] [arg ...]
@@ -265,8 +264,8 @@ pub(super) fn keys_and_args_or<'a>(
 }
 
 /// SCRIPT LOAD script
-fn script_load(context: &mut Context, args: &mut Args) -> Result<Reply, Error> {
-    script::load(context.server, args.bytes()?).map(|sha| Reply::bulk(sha.name()))
+fn script_load(context: &mut Context, args: &mut Args) -> Result<Option<Reply>, Error> {
+    text::load(context, args.bytes()?)
 }
 
 /// SCRIPT EXISTS sha1 [sha1 ...]

@@ -58,6 +58,7 @@ mod quick;
 pub mod table;
 pub mod value;
 
+use function::NativeCode;
 use gc_arena::lock::RefLock;
 use gc_arena::metrics::Pacing;
 use gc_arena::{Collect, Gc, Rootable};
@@ -129,6 +130,8 @@ pub struct Lua {
     is_gradual: bool,
     /// What a collection that is at work has found so far.
     found: FoundWeak,
+    /// Fuel that the last [`Lua::resume`] has taken.
+    spent: i64,
 }
 
 #[derive(Clone, Copy, Collect)]
@@ -151,6 +154,7 @@ impl Lua {
             small_heap: SMALL_HEAP,
             is_gradual: false,
             found: FoundWeak::default(),
+            spent: 0,
         };
         lua.collect();
         lua
@@ -208,6 +212,29 @@ impl Lua {
         }))
     }
 
+    /// Makes ready to compile a chunk in slices, with [`Lua::resume`]; [`Lua::compiled`] has the result then.
+    pub fn start_compiling(&mut self, source: &[u8], chunk_name: &[u8]) {
+        self.start_call(|machine| {
+            let chunk = machine.native(NativeCode::Library(lib::load::chunk), Vec::new());
+            machine.push(chunk);
+            for text in [source, chunk_name] {
+                let text = machine.string(text);
+                machine.push(text);
+            }
+        });
+    }
+
+    /// The function that [`Lua::start_compiling`] has led to, which is kept, or why there is none.
+    pub fn compiled(&mut self) -> Result<FunctionId, Vec<u8>> {
+        self.enter(|machine| match (machine.state.failure.take(), machine.slot(0)) {
+            (None, function @ Value::Closure(_)) => Ok(machine.keep(function)),
+            (failure, _) => {
+                let why = failure.unwrap_or_else(|| machine.slot(1));
+                Err(why.to_str(machine.mc).map_or_else(Vec::new, |text| text.bytes().to_vec()))
+            }
+        })
+    }
+
     /// Forgets a function; its name may become another one's.
     pub fn forget(&mut self, function: FunctionId) {
         self.enter(|machine| machine.forget(function));
@@ -224,6 +251,14 @@ impl Lua {
         function: FunctionId,
         prepare: impl for<'a, 'gc> FnOnce(&mut Machine<'a, 'gc>),
     ) {
+        self.start_call(|machine| {
+            machine.push(machine.value_of(function));
+            prepare(machine);
+        });
+    }
+
+    /// Makes ready to run what is pushed: a function and its arguments.
+    fn start_call(&mut self, push: impl for<'a, 'gc> FnOnce(&mut Machine<'a, 'gc>)) {
         self.collect_if_due();
         self.enter(|machine| {
             machine.leave_all_coroutines();
@@ -235,22 +270,22 @@ impl Lua {
             state.pending = None;
             state.hook = None;
             state.lines = None;
-            machine.push(machine.value_of(function));
-            prepare(machine);
+            push(machine);
             machine.begin_call(MULTIPLE);
         });
     }
 
     /// Runs the script on for so much fuel: about one a call or a jump back.
     pub fn resume(&mut self, host: &mut dyn Host, fuel: i64) -> Step {
-        let mut left = fuel;
-        while left > 0 {
-            let portion = left.min(COLLECTION_INTERVAL);
+        self.spent = 0;
+        while self.spent < fuel {
+            let portion = (fuel - self.spent).min(COLLECTION_INTERVAL);
             let (stop, spent, collect) = self.slice(Some(&mut *host), portion, |machine| {
                 machine.begin_if_ready();
                 let stop = if machine.has_hook() { machine.run_with_hook() } else { machine.run() };
                 (stop, portion - machine.fuel, std::mem::take(&mut machine.state.wants_collection))
             });
+            self.spent += spent.max(1);
             match stop {
                 execute::Stop::Finished => return Step::Finished,
                 execute::Stop::Failed => return Step::Failed,
@@ -270,9 +305,13 @@ impl Lua {
                     });
                 }
             }
-            left -= spent.max(1);
         }
         Step::Paused
+    }
+
+    /// Fuel that the last [`Lua::resume`] has taken.
+    pub fn spent(&self) -> i64 {
+        self.spent
     }
 
     /// Lets the heap take so many bytes from now on.

@@ -1,10 +1,10 @@
 //! Defines libraries of functions: loading them, keeping them, and what FCALL calls.
 
-use super::api::{Api, raise};
+use super::api::raise;
 use super::cache::Flags;
 use super::convert::c_string;
 use super::sandbox::{self, Scopes};
-use super::{Call, Called};
+use super::{Call, Called, Progress, Running};
 use crate::error::Error;
 use crate::lua::lib::base::{Result as Native, display};
 use crate::lua::machine::{Arguments, Fault, Flow, Machine};
@@ -12,19 +12,18 @@ use crate::lua::table::Table;
 use crate::lua::value::Value;
 use crate::lua::{FunctionId, Lua, Step};
 use crate::rdb;
+use crate::resp::Reply;
 use crate::server::{Context, Server};
 use crate::split::split;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 /// The name of every library's chunk, as errors show it.
 pub(super) const CHUNK_NAME: &[u8] = b"@user_function";
 
-/// What a library's body may take, in fuel: about 30 ms of a plain loop. The real server stops it after 500 ms, in
-/// which time nobody else is served.
-const LOAD_FUEL: i64 = 3_000_000;
-/// What is run of it without looking at that.
-const LOAD_SLICE: i64 = 10_000;
+/// What a library's body may take, in fuel: some 300 ms of a plain loop in a browser. The real server stops it after
+/// 500 ms. In both nobody else is served meanwhile.
+const LOAD_FUEL: i64 = 30_000_000;
 
 /// What stands before a library in a payload.
 const FUNCTION: u8 = 245;
@@ -103,6 +102,7 @@ pub(super) struct Engine {
     scopes: Scopes,
 }
 
+/// What a library's body has registered so far.
 #[derive(Default)]
 struct Loading {
     functions: Vec<Rc<Function>>,
@@ -144,9 +144,16 @@ impl Libraries {
         self.store.function(name).map(|function| function.declared())
     }
 
+    /// Forgets the functions of libraries that are no more.
     fn forget(&mut self, libraries: &[Library]) {
+        for library in libraries {
+            self.forget_functions(&library.functions);
+        }
+    }
+
+    fn forget_functions(&mut self, functions: &[Rc<Function>]) {
         let Some(engine) = &mut self.engine else { return };
-        for function in libraries.iter().flat_map(|library| &library.functions) {
+        for function in functions {
             engine.lua.forget(function.callback);
         }
     }
@@ -201,15 +208,9 @@ impl Store {
     }
 }
 
-/// FUNCTION LOAD: gives the library's name. If it fails, all is as before.
-pub fn load(server: &mut Server, code: &[u8], replace: bool) -> Result<Vec<u8>, Error> {
-    let (name, body) = metadata(code)?;
-    if !replace && server.scripts.libraries.store.has(&name) {
-        return Err(Error::library_exists_quoted(&name));
-    }
-    let library = create(server, name.clone(), code, body)?;
-    join(server, vec![library], replace)?;
-    Ok(name)
+/// FUNCTION LOAD: the library's name will be the reply. If it fails, all is as before.
+pub fn load(context: &mut Context, code: &[u8], replace: bool) -> Result<Option<Reply>, Error> {
+    begin(context, VecDeque::from([Ok(code.to_vec())]), Then::Join { replace })
 }
 
 fn join(server: &mut Server, libraries: Vec<Library>, replace: bool) -> Result<(), Error> {
@@ -267,53 +268,217 @@ pub enum Policy {
 }
 
 /// FUNCTION RESTORE. If it fails, all is as before.
-pub fn restore(server: &mut Server, payload: &[u8], policy: Policy) -> Result<(), Error> {
+pub fn restore(
+    context: &mut Context,
+    payload: &[u8],
+    policy: Policy,
+) -> Result<Option<Reply>, Error> {
     if !rdb::is_sealed(payload) {
         return Err(Error::BAD_PAYLOAD);
     }
-    let mut restored = Store::default();
-    if let Err(error) = read(server, payload, &mut restored) {
-        server.scripts.libraries.forget(&restored.libraries);
-        return Err(error);
+    let mut reader = rdb::Reader::new(payload);
+    let mut codes = VecDeque::new();
+    while reader.remaining() > 0 && codes.back().is_none_or(Result::is_ok) {
+        codes.push_back(read(&mut reader));
     }
-    if policy != Policy::Flush {
-        return join(server, restored.libraries, policy == Policy::Replace);
-    }
-    let all = &mut server.scripts.libraries;
-    let old = std::mem::replace(&mut all.store, restored);
-    all.forget(&old.libraries);
-    server.changes += 1;
-    Ok(())
+    begin(context, codes, Then::Restore(policy))
 }
 
-/// Loads the libraries of a payload into a store of their own.
-fn read(server: &mut Server, payload: &[u8], store: &mut Store) -> Result<(), Error> {
-    let mut reader = rdb::Reader::new(payload);
-    while reader.remaining() > 0 {
-        let code = match reader.byte().unwrap_or_default() {
-            FUNCTION => reader.string().ok_or(Error::PAYLOAD_CODE)?,
-            FUNCTION_PRE_GA => {
-                let name = reader.string().ok_or(Error::PAYLOAD_NAME)?;
-                let engine = reader.string().ok_or(Error::PAYLOAD_ENGINE)?;
-                if reader.length().ok_or(Error::PAYLOAD_DESCRIBED)? != 0 {
-                    reader.string().ok_or(Error::PAYLOAD_DESCRIPTION)?;
-                }
-                let code = reader.string().ok_or(Error::PAYLOAD_BLOB)?;
-                [b"#!", &engine[..], b" name=", &name, b"\n", &code].concat()
+/// The code of the next library of a payload.
+fn read(reader: &mut rdb::Reader) -> Result<Vec<u8>, Error> {
+    match reader.byte().unwrap_or_default() {
+        FUNCTION => reader.string().ok_or(Error::PAYLOAD_CODE),
+        FUNCTION_PRE_GA => {
+            let name = reader.string().ok_or(Error::PAYLOAD_NAME)?;
+            let engine = reader.string().ok_or(Error::PAYLOAD_ENGINE)?;
+            if reader.length().ok_or(Error::PAYLOAD_DESCRIBED)? != 0 {
+                reader.string().ok_or(Error::PAYLOAD_DESCRIPTION)?;
             }
-            _ => return Err(Error::PAYLOAD_TYPE),
-        };
+            let code = reader.string().ok_or(Error::PAYLOAD_BLOB)?;
+            Ok([b"#!", &engine[..], b" name=", &name, b"\n", &code].concat())
+        }
+        _ => Err(Error::PAYLOAD_TYPE),
+    }
+}
+
+/// Libraries that are loaded: FUNCTION LOAD's one, or those of FUNCTION RESTORE's payload.
+pub struct Load {
+    /// The code of those that are still to come, or what is wrong with the payload there.
+    codes: VecDeque<Result<Vec<u8>, Error>>,
+    /// The one that is loaded now.
+    current: Option<Current>,
+    /// Those that are loaded.
+    loaded: Store,
+    then: Then,
+}
+
+/// A library that is loaded.
+struct Current {
+    name: Vec<u8>,
+    code: Vec<u8>,
+    /// Its body has been compiled, and runs: for so much fuel at most.
+    fuel: Option<i64>,
+}
+
+/// What is done with libraries when all are loaded.
+enum Then {
+    /// They are added, and the last one's name is the reply.
+    Join { replace: bool },
+    /// They are what FUNCTION RESTORE wants.
+    Restore(Policy),
+}
+
+fn begin(
+    context: &mut Context,
+    codes: VecDeque<Result<Vec<u8>, Error>>,
+    then: Then,
+) -> Result<Option<Reply>, Error> {
+    let mut load = Load { codes, current: None, loaded: Store::default(), then };
+    if let Progress::Ended(reply) = load.next(context.server)? {
+        return Ok(Some(reply));
+    }
+    let called = Called::Libraries(Box::new(load));
+    context.server.scripts.running = Some(Running::new(context, called));
+    Ok(None)
+}
+
+impl Load {
+    /// Begins with the next library, or does what is to be done with all of them.
+    fn next(&mut self, server: &mut Server) -> Result<Progress, Error> {
+        let Some(code) = self.codes.pop_front() else { return self.finish(server) };
+        let code = code?;
         let (name, body) = metadata(&code)?;
-        if store.has(&name) {
+        let there = match self.then {
+            Then::Join { replace: true } => false,
+            Then::Join { replace: false } => server.scripts.libraries.store.has(&name),
+            Then::Restore(_) => self.loaded.has(&name),
+        };
+        if there {
             return Err(Error::library_exists_quoted(&name));
         }
-        let library = create(server, name, &code, body)?;
-        if let Err((error, refused)) = store.join(vec![library], false) {
+        let limit = server.scripts.room_for_functions();
+        let all = &mut server.scripts.libraries;
+        all.loading = Some(Loading::default());
+        let engine = all.engine.get_or_insert_with(|| {
+            let (lua, scopes) = sandbox::library_interpreter(limit);
+            Engine { lua, scopes }
+        });
+        engine.lua.set_limit(limit);
+        sandbox::choose(&mut engine.lua, engine.scopes.loading);
+        engine.lua.start_compiling(body, CHUNK_NAME);
+        self.current = Some(Current { name, code, fuel: None });
+        Ok(Progress::Paused)
+    }
+
+    /// Goes on when the interpreter has stopped so, after so much fuel.
+    pub(super) fn go_on(
+        &mut self,
+        server: &mut Server,
+        step: Step,
+        spent: i64,
+    ) -> Result<Progress, Error> {
+        self.go_on_or_fail(server, step, spent).map_err(|error| self.give_up(server, error))
+    }
+
+    /// Forgets all that has been loaded, for this reason.
+    pub(super) fn give_up(&self, server: &mut Server, error: Error) -> Error {
+        let begun = end_body(server);
+        let all = &mut server.scripts.libraries;
+        all.forget_functions(&begun);
+        all.forget(&self.loaded.libraries);
+        error
+    }
+
+    fn go_on_or_fail(
+        &mut self,
+        server: &mut Server,
+        step: Step,
+        spent: i64,
+    ) -> Result<Progress, Error> {
+        let engine = server.scripts.libraries.engine.as_mut();
+        let (Some(engine), Some(current)) = (engine, &mut self.current) else {
+            return Err(Error::NOT_IN_SCRIPT);
+        };
+        let lua = &mut engine.lua;
+        match (step, &mut current.fuel) {
+            (Step::Paused | Step::Stopped, None) => Ok(Progress::Paused),
+            (Step::Paused | Step::Stopped, Some(fuel)) => {
+                *fuel -= spent;
+                if *fuel > 0 {
+                    Ok(Progress::Paused)
+                } else {
+                    Err(Error::registering(&Error::LOAD_TIMEOUT.0))
+                }
+            }
+            (Step::Failed, Some(_)) => Err(Error::registering(&failure(lua))),
+            (Step::Finished | Step::Failed, None) => {
+                let compiled = lua.compiled();
+                let function = compiled.map_err(|message| Error::compile_function(&message))?;
+                lua.start(function);
+                lua.forget(function);
+                current.fuel = Some(LOAD_FUEL);
+                Ok(Progress::Paused)
+            }
+            (Step::Finished, Some(_)) => self.registered(server),
+        }
+    }
+
+    /// A library's body has run.
+    fn registered(&mut self, server: &mut Server) -> Result<Progress, Error> {
+        let Some(Current { name, code, .. }) = self.current.take() else {
+            return Err(Error::NOT_IN_SCRIPT);
+        };
+        let functions = end_body(server);
+        if functions.is_empty() {
+            return Err(Error::NO_FUNCTIONS);
+        }
+        if let Err((error, refused)) =
+            self.loaded.join(vec![Library { name, code, functions }], false)
+        {
             server.scripts.libraries.forget(&refused);
             return Err(error);
         }
+        self.next(server)
     }
-    Ok(())
+
+    /// Does with the libraries what is to be done with all of them.
+    fn finish(&mut self, server: &mut Server) -> Result<Progress, Error> {
+        let loaded = std::mem::take(&mut self.loaded);
+        let reply = match (&self.then, loaded.libraries.last()) {
+            (Then::Join { .. }, Some(library)) => Reply::bulk(&library.name),
+            _ => Reply::OK,
+        };
+        match self.then {
+            Then::Join { replace } => join(server, loaded.libraries, replace)?,
+            Then::Restore(Policy::Append) => join(server, loaded.libraries, false)?,
+            Then::Restore(Policy::Replace) => join(server, loaded.libraries, true)?,
+            Then::Restore(Policy::Flush) => {
+                let all = &mut server.scripts.libraries;
+                let old = std::mem::replace(&mut all.store, loaded);
+                all.forget(&old.libraries);
+                server.changes += 1;
+            }
+        }
+        Ok(Progress::Ended(reply))
+    }
+}
+
+/// What a library's body has failed with.
+fn failure(lua: &mut Lua) -> Vec<u8> {
+    lua.enter(|machine| match machine.state.failure.take().unwrap_or_default() {
+        // Only the server makes errors that are tables here.
+        Value::Table(table) => text_of(table.field(b"err"), machine).unwrap_or_default(),
+        value => Error::from_script(c_string(&display(value))).0.into_owned(),
+    })
+}
+
+/// A library's body has ended: what it has registered.
+fn end_body(server: &mut Server) -> Vec<Rc<Function>> {
+    let all = &mut server.scripts.libraries;
+    if let Some(engine) = &mut all.engine {
+        sandbox::choose(&mut engine.lua, engine.scopes.calling);
+    }
+    all.loading.take().unwrap_or_default().functions
 }
 
 /// The name in a library's shebang, and the code behind it, which begins with the line end, so that lines keep their
@@ -353,60 +518,6 @@ fn metadata(code: &[u8]) -> Result<(Vec<u8>, &[u8]), Error> {
 
 fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-}
-
-/// Runs a library's body, which registers its functions.
-fn create(server: &mut Server, name: Vec<u8>, code: &[u8], body: &[u8]) -> Result<Library, Error> {
-    let all = &mut server.scripts.libraries;
-    all.loading = Some(Loading::default());
-    let engine = all.engine.take();
-    let limit = server.scripts.room_for_functions();
-    let mut engine = engine.unwrap_or_else(|| {
-        let (lua, scopes) = sandbox::library_interpreter(limit);
-        Engine { lua, scopes }
-    });
-    engine.lua.set_limit(limit);
-    sandbox::choose(&mut engine.lua, engine.scopes.loading);
-    let result = run_body(server, &mut engine.lua, body);
-    sandbox::choose(&mut engine.lua, engine.scopes.calling);
-    let all = &mut server.scripts.libraries;
-    all.engine = Some(engine);
-    let functions = all.loading.take().unwrap_or_default().functions;
-    let library = Library { name, code: code.to_vec(), functions };
-    let is_empty = library.functions.is_empty();
-    let result = result.and(if is_empty { Err(Error::NO_FUNCTIONS) } else { Ok(()) });
-    if let Err(error) = result {
-        all.forget(&[library]);
-        return Err(error);
-    }
-    Ok(library)
-}
-
-fn run_body(server: &mut Server, lua: &mut Lua, body: &[u8]) -> Result<(), Error> {
-    let compiled = lua.load(body, CHUNK_NAME);
-    let function = compiled.map_err(|error| Error::compile_function(&error.message))?;
-    lua.start(function);
-    lua.forget(function);
-    let mut left = LOAD_FUEL;
-    loop {
-        match lua.resume(&mut Api(server), LOAD_SLICE) {
-            Step::Finished => return Ok(()),
-            Step::Failed => break,
-            Step::Paused | Step::Stopped => left -= LOAD_SLICE,
-        }
-        if left <= 0 {
-            return Err(Error::registering(&Error::LOAD_TIMEOUT.0));
-        }
-    }
-    lua.enter(|machine| {
-        let value = machine.state.failure.take().unwrap_or_default();
-        let text = match value {
-            // Only the server makes errors that are tables here.
-            Value::Table(table) => text_of(table.field(b"err"), machine).unwrap_or_default(),
-            value => Error::from_script(c_string(&display(value))).0.into_owned(),
-        };
-        Err(Error::registering(&text))
-    })
 }
 
 /// FCALL: starts a function; [`Server::run`] does the rest.

@@ -6,6 +6,7 @@ pub mod convert;
 pub mod ldb;
 pub mod library;
 pub mod sandbox;
+pub mod text;
 
 pub use cache::Sha;
 
@@ -18,9 +19,10 @@ use crate::lua::{FunctionId, Lua, Step};
 use crate::resp::{Reply, Resp};
 use crate::server::client::{ClientId, SCRIPT_CLIENT};
 use crate::server::{Context, Server};
-use cache::{Cache, Flags, Script, shebang};
+use cache::{Cache, Flags, shebang};
 use convert::{Errors, c_string};
-use library::Libraries;
+use library::{Libraries, Load};
+use text::Text;
 
 /// The name of every script's chunk, as errors show it.
 const CHUNK_NAME: &[u8] = b"@user_script";
@@ -38,6 +40,8 @@ pub struct Scripts {
     /// What `math.random` draws from next: one sequence for scripts and functions.
     random: Option<u64>,
     pub(crate) running: Option<Running>,
+    /// Fuel that the last slice has taken.
+    pub(crate) spent: i64,
 }
 
 /// A script that has been started and has not ended.
@@ -60,6 +64,8 @@ pub struct Running {
     memory: Memory,
     /// It is debugged, and has stopped at a line.
     stopped: bool,
+    /// It is being loaded, and is to be given up.
+    killed: bool,
     /// It has failed, and a function of its error's table is asked for the text.
     asked: bool,
     /// What runs.
@@ -77,6 +83,10 @@ pub enum Called {
         /// The whole command.
         argv: Vec<Vec<u8>>,
     },
+    /// A script's text, which is compiled.
+    Text(Box<Text>),
+    /// Libraries, whose bodies register their functions.
+    Libraries(Box<Load>),
 }
 
 impl Called {
@@ -85,6 +95,7 @@ impl Called {
         match self {
             Called::Script(sha) => sha.name(),
             Called::Function { name, .. } => String::from_utf8_lossy(name).into_owned(),
+            Called::Text(_) | Called::Libraries(_) => String::new(),
         }
     }
 }
@@ -99,9 +110,31 @@ enum Memory {
 }
 
 impl Running {
-    /// It is a function, and no script.
+    fn new(context: &Context, called: Called) -> Running {
+        Running {
+            client: context.client,
+            command: None,
+            started: context.server.now(),
+            read_only: false,
+            wrote: false,
+            busy: false,
+            fuel_then: i64::MIN,
+            memory: Memory::Checked,
+            stopped: false,
+            killed: false,
+            asked: false,
+            called,
+        }
+    }
+
+    /// It is a function or a library, and no script.
     pub fn is_function(&self) -> bool {
-        matches!(self.called, Called::Function { .. })
+        matches!(self.called, Called::Function { .. } | Called::Libraries(_))
+    }
+
+    /// It is only being loaded: nobody is told that the server is busy then.
+    pub fn is_loading(&self) -> bool {
+        matches!(self.called, Called::Text(_) | Called::Libraries(_))
     }
 
     /// What everybody else is told when it has run for long.
@@ -129,7 +162,16 @@ impl Scripts {
     pub fn new(limit: usize) -> Scripts {
         let lua = Some(sandbox::interpreter(limit));
         let (cache, libraries) = (Cache::default(), Libraries::default());
-        Scripts { lua, limit, cache, libraries, random: None, debugger: None, running: None }
+        Scripts {
+            lua,
+            limit,
+            cache,
+            libraries,
+            random: None,
+            debugger: None,
+            running: None,
+            spent: 0,
+        }
     }
 
     /// Lets the interpreters' heaps take so many bytes from now on.
@@ -150,8 +192,10 @@ impl Scripts {
     /// The interpreter that runs what is called.
     fn lua_of(&mut self, called: &Called) -> Option<&mut Lua> {
         match called {
-            Called::Script(_) => self.lua.as_mut(),
-            Called::Function { .. } => self.libraries.engine.as_mut().map(|engine| &mut engine.lua),
+            Called::Script(_) | Called::Text(_) => self.lua.as_mut(),
+            Called::Function { .. } | Called::Libraries(_) => {
+                self.libraries.engine.as_mut().map(|engine| &mut engine.lua)
+            }
         }
     }
 
@@ -179,21 +223,6 @@ fn room_beside(limit: usize, other: Option<&mut Lua>) -> usize {
     let Some(other) = other else { return limit };
     other.collect_if_due();
     limit.saturating_sub(other.memory()).max(limit / 4)
-}
-
-/// Compiles a script and caches it. A script that is there already is not compiled again.
-pub fn load(server: &mut Server, body: &[u8]) -> Result<Sha, Error> {
-    let (sha, found) = server.scripts.cache.find(body);
-    if found {
-        return Ok(sha);
-    }
-    let (flags, code) = shebang(body)?;
-    let limit = server.scripts.room_for_scripts();
-    let Some(lua) = server.scripts.lua.as_mut() else { return Err(Error::NOT_IN_SCRIPT) };
-    lua.set_limit(limit);
-    let function = lua.load(code, CHUNK_NAME).map_err(|error| Error::compile(&error.message))?;
-    server.scripts.cache.insert(sha, Script { body: body.to_vec(), flags, function });
-    Ok(sha)
 }
 
 /// Whether EVALSHA would find this name.
@@ -259,8 +288,8 @@ fn start(
         return Err(Error::SCRIPT_OOM);
     }
     let limit = match called {
-        Called::Script(_) => scripts.room_for_scripts(),
         Called::Function { .. } => scripts.room_for_functions(),
+        _ => scripts.room_for_scripts(),
     };
     let random = scripts.random;
     let Some(lua) = scripts.lua_of(&called) else { return Err(Error::NOT_IN_SCRIPT) };
@@ -270,19 +299,10 @@ fn start(
         prepare(machine);
     });
     let memory = if flags.allow_oom || !is_short { Memory::Allowed } else { Memory::Checked };
-    let started = context.server.now();
     context.server.scripts.running = Some(Running {
-        client: context.client,
-        command: None,
-        started,
         read_only: read_only || flags.no_writes,
-        wrote: false,
-        busy: false,
-        fuel_then: i64::MIN,
         memory,
-        stopped: false,
-        asked: false,
-        called,
+        ..Running::new(context, called)
     });
     let database = context.database;
     if let Some(client) = context.server.client_mut(SCRIPT_CLIENT) {
@@ -295,8 +315,11 @@ fn start(
 /// Stops what runs, unless it has written: SCRIPT KILL a script, FUNCTION KILL a function. It may catch the error, but
 /// gets no further than the line's end.
 pub fn kill(server: &mut Server, function: bool) -> Result<(), Error> {
-    let Some(running) = server.scripts.running.take() else { return Err(Error::NOT_BUSY) };
-    let result = if running.wrote {
+    let Some(mut running) = server.scripts.running.take() else { return Err(Error::NOT_BUSY) };
+    let result = if running.is_loading() {
+        running.killed = true;
+        Ok(())
+    } else if running.wrote {
         Err(Error::UNKILLABLE)
     } else if running.is_function() != function {
         Err(running.busy_error())
@@ -327,10 +350,77 @@ pub struct Ended {
 pub fn run(server: &mut Server, fuel: i64) -> Option<Ended> {
     // This slice's fuel is not what the one before had left, and time has passed.
     server.scripts.running.as_mut()?.fuel_then = i64::MIN;
+    if server.scripts.running.as_ref()?.is_loading() {
+        let result = match load_on(server, fuel)? {
+            Ok(Progress::Started) => None,
+            Ok(Progress::Paused) => return None,
+            Ok(Progress::Ended(reply)) => Some(Ok(reply)),
+            Err(error) => Some(Err(error)),
+        };
+        if let Some(result) = result {
+            let uncounted = result.as_ref().err().cloned().into_iter().collect();
+            let running = server.scripts.running.take()?;
+            return Some(Ended { running, result, errors: Errors { uncounted, counted: 0 } });
+        }
+    }
     let (result, errors) = with_lua(server, |server, lua| run_on(server, lua, fuel))??;
     let running = server.scripts.running.take()?;
     Some(Ended { running, result, errors })
 }
+
+/// How far loading has got.
+enum Progress {
+    /// There is more to do.
+    Paused,
+    /// The script has been started.
+    Started,
+    /// It has ended with this reply.
+    Ended(Reply),
+}
+
+/// Goes on with what is loaded, for so much fuel.
+fn load_on(server: &mut Server, mut fuel: i64) -> Option<Result<Progress, Error>> {
+    while fuel > 0 {
+        let (step, spent) =
+            with_lua(server, |server, lua| (lua.resume(&mut api::Api(server), fuel), lua.spent()))?;
+        server.scripts.spent = spent;
+        fuel -= spent + LOADING_FUEL;
+        let mut running = server.scripts.running.take()?;
+        let progress = match &mut running.called {
+            Called::Text(_) if running.killed => Err(Error::SCRIPT_KILLED),
+            Called::Libraries(load) if running.killed => {
+                Err(load.give_up(server, Error::SCRIPT_KILLED))
+            }
+            Called::Text(_) if step == Step::Paused => Ok(Progress::Paused),
+            Called::Text(text) => text.go_on(server),
+            Called::Libraries(load) => load.go_on(server, step, spent),
+            Called::Script(_) | Called::Function { .. } => Ok(Progress::Started),
+        };
+        match &mut server.scripts.running {
+            Some(script) => script.command = running.command,
+            none => *none = Some(running),
+        }
+        if !matches!(progress, Ok(Progress::Paused)) {
+            return Some(progress);
+        }
+    }
+    Some(Ok(Progress::Paused))
+}
+
+/// Loads to its end what has begun to load: a debugging session shows nothing of that.
+fn load_all(server: &mut Server) -> Result<(), Error> {
+    while server.scripts.running.as_ref().is_some_and(Running::is_loading)
+        && let Some(progress) = load_on(server, LOADING_FUEL)
+    {
+        let has_ended = matches!(progress, Err(_) | Ok(Progress::Ended(_)));
+        server.scripts.running.take_if(|_| has_ended);
+        progress?;
+    }
+    Ok(())
+}
+
+/// What it takes of a slice to begin a script or a library, beside its own fuel.
+const LOADING_FUEL: i64 = 200;
 
 /// Works with the interpreter of what runs, which is put aside meanwhile with all that belongs to it.
 fn with_lua<R>(server: &mut Server, work: impl FnOnce(&mut Server, &mut Lua) -> R) -> Option<R> {
@@ -349,6 +439,7 @@ fn with_lua<R>(server: &mut Server, work: impl FnOnce(&mut Server, &mut Lua) -> 
 
 fn run_on(server: &mut Server, lua: &mut Lua, fuel: i64) -> Option<(Result<Reply, Error>, Errors)> {
     let step = lua.resume(&mut api::Api(server), fuel);
+    server.scripts.spent = lua.spent();
     let ended = match step {
         Step::Paused => None,
         Step::Stopped => {

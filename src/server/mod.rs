@@ -395,6 +395,7 @@ impl Server {
                 if self.scripts.running.is_some() {
                     return;
                 }
+                fuel -= self.scripts.spent;
             } else if self.executing.is_some() && !self.is_debugging_transaction() {
                 self.execute_next();
             } else if self.debugging.as_ref().is_some_and(|session| !session.is_stopped()) {
@@ -471,7 +472,7 @@ impl Server {
             let limit = self.config.active.busy_reply_threshold;
             if let Some(running) = &mut self.scripts.running {
                 let microseconds = now.saturating_sub(running.started);
-                running.busy |= limit > 0 && microseconds / 1000 >= limit;
+                running.busy |= limit > 0 && microseconds / 1000 >= limit && !running.is_loading();
             }
             return;
         };

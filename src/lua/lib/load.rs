@@ -12,11 +12,11 @@ struct Loading(Compilation);
 /// Bytes that are compiled between two looks at the fuel.
 const PORTION: usize = 1 << 10;
 
-/// Begins to compile a chunk.
-fn begin(machine: &mut Machine, source: &[u8], chunk_name: &[u8]) -> Compilation {
+/// Begins to compile a chunk inside of so many calls from C.
+fn begin(machine: &mut Machine, source: &[u8], chunk_name: &[u8], c_calls: u32) -> Compilation {
     // Whole portions are paid for one by one.
     machine.fuel -= (source.len() % PORTION) as i64;
-    Compilation::new(source, chunk_name, machine.c_calls())
+    Compilation::new(source, chunk_name, c_calls)
 }
 
 /// Compiles on until the chunk is done, or fuel is spent.
@@ -89,10 +89,20 @@ impl Continue for Refused {
     }
 }
 
+/// What [`crate::Lua::start_compiling`] calls: compiles its first argument, a chunk that the second one names, inside of
+/// no call.
+pub(crate) fn chunk<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+    let source = machine.check_string(arguments, 1)?;
+    let name = machine.check_string(arguments, 2)?;
+    let compilation = begin(machine, source.bytes(), name.bytes(), 0);
+    Box::new(Loading(compilation)).resume(machine, arguments, Outcome::Resumed)
+}
+
 pub(super) fn loadstring<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let source = machine.check_string(arguments, 1)?;
     let name = machine.optional_string(arguments, 2)?.unwrap_or(source);
-    let compilation = begin(machine, source.bytes(), name.bytes());
+    let c_calls = machine.c_calls();
+    let compilation = begin(machine, source.bytes(), name.bytes(), c_calls);
     Box::new(Loading(compilation)).resume(machine, arguments, Outcome::Resumed)
 }
 
@@ -151,7 +161,8 @@ impl Reading {
     ) -> std::result::Result<Compilation, Fault<'gc>> {
         let name = machine.optional_string(arguments, 2)?;
         let name = name.map_or(&b"=(load)"[..], |name| name.bytes());
-        Ok(begin(machine, &self.source, name))
+        let c_calls = machine.c_calls();
+        Ok(begin(machine, &self.source, name, c_calls))
     }
 }
 

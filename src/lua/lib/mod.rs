@@ -5,7 +5,7 @@ pub mod bit;
 pub mod cjson;
 pub mod cmsgpack;
 pub mod coroutine;
-mod load;
+pub(crate) mod load;
 pub mod math;
 mod search;
 pub mod string;

@@ -7,7 +7,7 @@ use crate::command::args::Args;
 use crate::command::{function, scripting};
 use crate::error::Error;
 use crate::resp::Resp;
-use crate::script::{Scripts, library};
+use crate::script::{self, Scripts, library};
 use crate::server::client::ClientId;
 use crate::server::{Context, Fork, Origin, Server};
 
@@ -30,10 +30,6 @@ pub(super) struct Beginning {
 impl Beginning {
     /// Starts what is debugged. To be called with the session's scripts and data in their place.
     pub fn begin(&self, server: &mut Server) -> Result<(), Error> {
-        for code in self.libraries.iter().flatten() {
-            // They have been loaded before.
-            library::load(server, code, false)?;
-        }
         let mut context = Context {
             server,
             client: self.client,
@@ -42,11 +38,17 @@ impl Beginning {
             origin: Origin::Client,
             changed_key: None,
         };
+        for code in self.libraries.iter().flatten() {
+            // They have been loaded before.
+            library::load(&mut context, code, false)?;
+            script::load_all(context.server)?;
+        }
         let mut args = Args::new(&self.argv, 1);
         if self.libraries.is_some() {
             function::start(&mut context, &mut args, self.read_only)
         } else {
-            scripting::start_text(&mut context, &mut args, self.read_only)
+            scripting::start_text(&mut context, &mut args, self.read_only)?;
+            script::load_all(context.server)
         }
     }
 }
