@@ -698,7 +698,7 @@ fn keys(context: &mut Context, args: &mut Args) -> Answer {
         .db()
         .entries()
         .iter()
-        .filter(|(_, entry)| entry.deadline.is_none_or(|deadline| deadline >= now))
+        .filter(|(_, entry)| !entry.has_expired(now))
         // A lone star takes every key, the empty one too.
         .filter(|(key, _)| pattern == b"*" || glob::matches(pattern, key, false))
         .map(|(key, _)| Reply::bulk(key))
@@ -708,7 +708,8 @@ fn keys(context: &mut Context, args: &mut Args) -> Answer {
 
 fn randomkey(context: &mut Context, _args: &mut Args) -> Answer {
     let now = context.now();
-    loop {
+    // One that has expired is mostly deleted by this look.
+    for _ in 0..100 {
         let server = &mut *context.server;
         let random = &mut server.random;
         let database = &mut server.databases[context.database];
@@ -716,11 +717,12 @@ fn randomkey(context: &mut Context, _args: &mut Args) -> Answer {
             return Ok(Reply::Null);
         };
         let key = key.to_vec();
-        // A key that has expired is deleted by this look, so the loop ends.
         if database.peek(&key, now).is_some() {
             return Ok(Reply::Bulk(key));
         }
     }
+    let alive = context.db().entries().iter().find(|(_, entry)| !entry.has_expired(now));
+    Ok(alive.map_or(Reply::Null, |(key, _)| Reply::bulk(key)))
 }
 
 fn scan(context: &mut Context, args: &mut Args) -> Answer {

@@ -461,10 +461,9 @@ fn combined(
     operation: Operation,
     most: usize,
 ) -> Vec<Vec<u8>> {
-    // What has expired is gone: each key has been looked at.
-    let entries = context.server.databases[context.database].entries();
+    let (database, now) = (&context.server.databases[context.database], context.now());
     let none = Set::default();
-    let set_at = |key: &Vec<u8>| entries.get(key).and_then(|entry| Set::of(&entry.value));
+    let set_at = |key: &Vec<u8>| database.glimpse(key, now).and_then(|entry| Set::of(&entry.value));
     let sets: Vec<&Set> = keys.iter().map(|key| set_at(key).unwrap_or(&none)).collect();
     match (operation, &sets[..]) {
         (Operation::Union, _) | (_, []) => {

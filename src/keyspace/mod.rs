@@ -25,6 +25,13 @@ pub struct Entry {
     pub frequency: Frequency,
 }
 
+impl Entry {
+    /// Whether its deadline has passed.
+    pub fn has_expired(&self, now: Millis) -> bool {
+        self.deadline.is_some_and(|deadline| deadline < now)
+    }
+}
+
 /// One numbered database.
 ///
 /// Every look-up takes the time: a key whose deadline has passed is deleted then, and so never seen.
@@ -38,6 +45,8 @@ pub struct Database {
     created: Option<Vec<Box<[u8]>>>,
     /// How uses are counted.
     pub counting: Counting,
+    /// Nothing is deleted by a deadline for the time being: what has expired is only not seen.
+    pub keeps_expired: bool,
 }
 
 impl Database {
@@ -56,21 +65,18 @@ impl Database {
         self.deadlines.len()
     }
 
-    /// Deletes the key if its deadline has passed.
-    fn expire(&mut self, key: &[u8], now: Millis) {
+    /// Whether the key's deadline has passed; it is deleted then.
+    fn expire(&mut self, key: &[u8], now: Millis) -> bool {
         // Mostly no deadline at all has passed, and the key need not be looked up.
         if self.deadlines.first().is_none_or(|(deadline, _)| *deadline >= now) {
-            return;
+            return false;
         }
-        let passed = self
-            .entries
-            .get(key)
-            .and_then(|entry| entry.deadline)
-            .is_some_and(|deadline| deadline < now);
-        if passed {
+        let has_passed = self.entries.get(key).is_some_and(|entry| entry.has_expired(now));
+        if has_passed && !self.keeps_expired {
             self.remove(key);
             self.expired.push(key.into());
         }
+        has_passed
     }
 
     /// Deletes up to `limit` keys whose deadline has passed, oldest first: active expiry. True if there are keys for
@@ -116,13 +122,19 @@ impl Database {
 
     /// The entry of a key, without marking it as accessed.
     pub fn peek(&mut self, key: &[u8], now: Millis) -> Option<&Entry> {
-        self.expire(key, now);
-        self.entries.get(key)
+        if self.expire(key, now) { None } else { self.entries.get(key) }
+    }
+
+    /// The same, if it need not be deleted when it has expired.
+    pub fn glimpse(&self, key: &[u8], now: Millis) -> Option<&Entry> {
+        self.entries.get(key).filter(|entry| !entry.has_expired(now))
     }
 
     /// The entry of a key.
     pub fn entry(&mut self, key: &[u8], now: Millis) -> Option<&mut Entry> {
-        self.expire(key, now);
+        if self.expire(key, now) {
+            return None;
+        }
         let entry = self.entries.get_mut(key)?;
         entry.accessed = now;
         entry.frequency.touch(now, &mut self.counting);

@@ -570,6 +570,8 @@ fn save(value: &[u8]) -> Result<Vec<u8>, String> {
 fn keyspace_events(value: &[u8]) -> Result<Vec<u8>, String> {
     const CLASSES: &[u8] = b"g$lshzxetdn";
     const OTHERS: &[u8] = b"KEm";
+    // C's text ends at a NUL byte.
+    let value = value.split(|byte| *byte == 0).next().unwrap_or_default();
     let known = |byte: &u8| *byte == b'A' || CLASSES.contains(byte) || OTHERS.contains(byte);
     if !value.iter().all(known) {
         return Err(reason::KEYSPACE_EVENTS.into());

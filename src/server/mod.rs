@@ -525,9 +525,10 @@ impl Server {
             return;
         }
         self.now = now;
-        if !self.is_paused() {
-            let now = self.now_millis();
-            for database in &mut self.databases {
+        let (is_paused, now) = (self.is_paused(), self.now_millis());
+        for database in &mut self.databases {
+            database.keeps_expired = is_paused;
+            if !is_paused {
                 database.expire_due(now, 64);
             }
         }
