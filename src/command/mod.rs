@@ -16,6 +16,7 @@ pub mod scripting;
 pub mod server;
 pub mod set;
 pub mod sort;
+pub mod sorted_set;
 pub mod string;
 pub mod syntax;
 pub mod transactions;
@@ -40,6 +41,7 @@ pub const FAMILIES: &[&[Command]] = &[
     server::COMMANDS,
     set::COMMANDS,
     sort::COMMANDS,
+    sorted_set::COMMANDS,
     string::COMMANDS,
     transactions::COMMANDS,
 ];
