@@ -150,10 +150,7 @@ fn range(
     }
     let wanted = Wanted::parse(by, &ends)?;
     let (limits, resp) = (limits(context), context.resp);
-    let set = match destination {
-        Some(_) => context.write::<SortedSet>(key)?.map(|set| &*set),
-        None => context.read::<SortedSet>(key)?,
-    };
+    let set = context.read::<SortedSet>(key)?;
     // A negative offset is never reached, and a negative count is none.
     let skip = usize::try_from(offset).unwrap_or(usize::MAX);
     let count = usize::try_from(count).unwrap_or(usize::MAX);
