@@ -31,9 +31,10 @@ fn pop(context: &mut Context, args: &mut Args, end: End) -> Answer {
     if args.remaining() > 1 {
         return Err(Error::SYNTAX);
     }
-    let (count, resp) = match args.is_empty() {
-        true => (1, Resp::V2),
-        false => (args.count_or(Error::NOT_POSITIVE)?, context.resp),
+    let (count, resp) = if args.is_empty() {
+        (1, Resp::V2)
+    } else {
+        (args.count_or(Error::NOT_POSITIVE)?, context.resp)
     };
     let reply = take(context, key, end, count, &|found| members(found, true, resp))?;
     Ok(reply.unwrap_or(Reply::Array(Vec::new())))

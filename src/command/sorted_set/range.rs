@@ -46,10 +46,9 @@ impl<'a> Wanted<'a> {
                 let from_end = |rank: i64| if rank < 0 { rank + length } else { rank };
                 let first = from_end(*first).clamp(0, length);
                 let end = from_end(*last).saturating_add(1).clamp(first, length);
-                match is_reverse {
-                    false => first as usize..end as usize,
-                    true => (length - end) as usize..(length - first) as usize,
-                }
+                let (first, end) =
+                    if is_reverse { (length - end, length - first) } else { (first, end) };
+                first as usize..end as usize
             }
         }
     }
@@ -157,9 +156,10 @@ fn range(
     let mut found = Vec::new();
     if let Some(set) = set {
         let ranks = wanted.ranks(set, skip, is_reverse);
-        found = set.range(match is_reverse {
-            false => ranks.start..ranks.end.min(ranks.start.saturating_add(count)),
-            true => ranks.start.max(ranks.end.saturating_sub(count))..ranks.end,
+        found = set.range(if is_reverse {
+            ranks.start.max(ranks.end.saturating_sub(count))..ranks.end
+        } else {
+            ranks.start..ranks.end.min(ranks.start.saturating_add(count))
         });
         if is_reverse {
             found.reverse();
