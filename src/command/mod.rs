@@ -4,6 +4,7 @@ pub mod args;
 pub mod bitmap;
 pub mod connection;
 pub mod function;
+pub mod geo;
 pub mod hash;
 mod introspection;
 pub mod key_specs;
@@ -33,6 +34,7 @@ pub const FAMILIES: &[&[Command]] = &[
     bitmap::COMMANDS,
     connection::COMMANDS,
     function::COMMANDS,
+    geo::COMMANDS,
     hash::COMMANDS,
     keys::COMMANDS,
     list::COMMANDS,

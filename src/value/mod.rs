@@ -1,5 +1,6 @@
 //! Defines the types of value that a key can hold; knows no commands and no replies.
 
+pub mod geo;
 pub mod hash;
 pub mod list;
 pub mod score_tree;
