@@ -68,6 +68,26 @@ fixed! {
     BITFIELD_READ_ONLY "ERR BITFIELD_RO only supports the GET subcommand"
     BITFIELD_TYPE "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is."
     SORT_SCORE "ERR One or more scores can't be converted into double"
+    SCORE_NAN "ERR resulting score is not a number (NaN)"
+    XX_WITH_NX "ERR XX and NX options at the same time are not compatible"
+    GT_LT_WITH_NX "ERR GT, LT, and/or NX options at the same time are not compatible"
+    ONE_INCREMENT "ERR INCR option supports a single increment-element pair"
+    LIMIT_BY_RANK "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"
+    SCORES_BY_LEX "ERR syntax error, WITHSCORES not supported in combination with BYLEX"
+    SCORE_RANGE "ERR min or max is not a float"
+    LEX_RANGE "ERR min or max not valid string range item"
+    WEIGHT "ERR weight value is not a float"
+    UNIT "ERR unsupported unit provided. please use M, KM, FT, MI"
+    RADIUS "ERR need numeric radius"
+    RADIUS_NEGATIVE "ERR radius cannot be negative"
+    WIDTH "ERR need numeric width"
+    HEIGHT "ERR need numeric height"
+    BOX_NEGATIVE "ERR height or width cannot be negative"
+    NO_PLACE "ERR could not decode requested zset member"
+    COUNT_ZERO "ERR COUNT must be > 0"
+    ANY_WITHOUT_COUNT "ERR the ANY argument requires COUNT argument"
+    RADIUS_STORES "ERR STORE option in GEORADIUS is not compatible with WITHDIST, WITHHASH and WITHCOORD options"
+    SEARCH_STORES "ERR GEOSEARCHSTORE is not compatible with WITHDIST, WITHHASH and WITHCOORD options"
     LIMIT_NEGATIVE "ERR LIMIT can't be negative"
     TOO_MANY_KEYS "ERR Number of keys can't be greater than number of args"
     SCRIPT_FLUSH_MODE "ERR SCRIPT FLUSH only support SYNC|ASYNC option"
@@ -350,6 +370,24 @@ impl Error {
         let mut text = b"ERR Protocol error: expected '$', got '".to_vec();
         text.extend_from_slice(&[byte, b'\'']);
         Error::new(text)
+    }
+
+    /// A place that is none; its degrees as C's `%f` prints them.
+    pub fn invalid_place(longitude: &[u8], latitude: &[u8]) -> Error {
+        let start: &[u8] = b"ERR invalid longitude,latitude pair ";
+        Error::new([start, longitude, b",", latitude].concat())
+    }
+
+    /// GEOSEARCH does not say where to look; `name` is the command's as it was typed.
+    pub fn exactly_one_of(options: &str, name: &[u8]) -> Error {
+        let options = options.as_bytes();
+        let name = c_string(name);
+        Error::new([b"ERR exactly one of ", options, b" can be specified for ", name].concat())
+    }
+
+    /// Several sorted sets are asked for, and none is named; `name` is the command's.
+    pub fn no_input_key(name: &str) -> Error {
+        Error::new(format!("ERR at least 1 input key is needed for '{name}' command"))
     }
 
     /// Too few or too many arguments; `name` is the full name, `config|get`.

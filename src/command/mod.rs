@@ -4,6 +4,7 @@ pub mod args;
 pub mod bitmap;
 pub mod connection;
 pub mod function;
+pub mod geo;
 pub mod hash;
 mod introspection;
 pub mod key_specs;
@@ -16,6 +17,7 @@ pub mod scripting;
 pub mod server;
 pub mod set;
 pub mod sort;
+pub mod sorted_set;
 pub mod string;
 pub mod syntax;
 pub mod transactions;
@@ -32,6 +34,7 @@ pub const FAMILIES: &[&[Command]] = &[
     bitmap::COMMANDS,
     connection::COMMANDS,
     function::COMMANDS,
+    geo::COMMANDS,
     hash::COMMANDS,
     keys::COMMANDS,
     list::COMMANDS,
@@ -40,6 +43,7 @@ pub const FAMILIES: &[&[Command]] = &[
     server::COMMANDS,
     set::COMMANDS,
     sort::COMMANDS,
+    sorted_set::COMMANDS,
     string::COMMANDS,
     transactions::COMMANDS,
 ];
