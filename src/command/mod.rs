@@ -16,6 +16,7 @@ pub mod scripting;
 pub mod server;
 pub mod set;
 pub mod sort;
+pub mod stream;
 pub mod string;
 pub mod syntax;
 pub mod transactions;
@@ -40,6 +41,7 @@ pub const FAMILIES: &[&[Command]] = &[
     server::COMMANDS,
     set::COMMANDS,
     sort::COMMANDS,
+    stream::COMMANDS,
     string::COMMANDS,
     transactions::COMMANDS,
 ];
@@ -106,6 +108,8 @@ pub enum Attempt {
         deadline: Option<Millis>,
         /// The reply when that has passed.
         timed_out: Reply,
+        /// The command line that is tried again, if it is not the one that came.
+        argv: Option<Vec<Vec<u8>>>,
     },
 }
 

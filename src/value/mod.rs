@@ -3,11 +3,13 @@
 pub mod hash;
 pub mod list;
 pub mod set;
+pub mod stream;
 pub mod string;
 
 use hash::Hash;
 use list::List;
 use set::Set;
+use stream::Stream;
 use string::StringValue;
 
 /// The longest string that a command may make grow, in bytes: eight times less than Redis allows, because in a page
@@ -25,6 +27,8 @@ pub enum Value {
     List(List),
     /// A set.
     Set(Set),
+    /// A stream, in a box: it is larger than the others.
+    Stream(Box<Stream>),
 }
 
 impl Value {
@@ -35,6 +39,7 @@ impl Value {
             Value::Hash(_) => "hash",
             Value::List(_) => "list",
             Value::Set(_) => "set",
+            Value::Stream(_) => "stream",
         }
     }
 
@@ -45,6 +50,7 @@ impl Value {
             Value::Hash(hash) => hash.encoding(),
             Value::List(list) => list.encoding(),
             Value::Set(set) => set.encoding(),
+            Value::Stream(_) => "stream",
         }
     }
 
@@ -57,6 +63,7 @@ impl Value {
             }
             Value::List(list) => list.iter().map(|element| 24 + element.len()).sum(),
             Value::Set(set) => set.memory(),
+            Value::Stream(stream) => stream.memory(),
         }
     }
 
@@ -100,4 +107,16 @@ kinds! {
     Hash => Hash,
     List => List,
     Set => Set,
+}
+
+impl Kind for Stream {
+    fn of(value: &Value) -> Option<&Self> {
+        if let Value::Stream(value) = value { Some(value) } else { None }
+    }
+    fn of_mut(value: &mut Value) -> Option<&mut Self> {
+        if let Value::Stream(value) = value { Some(value) } else { None }
+    }
+    fn wrap(self) -> Value {
+        Value::Stream(Box::new(self))
+    }
 }
