@@ -681,7 +681,6 @@ fn id(random: &mut Random) -> Vec<u8> {
         "+",
         "$",
         ">",
-        "*",
         "x",
         "",
         "1-",
