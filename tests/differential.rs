@@ -215,7 +215,7 @@ const LIST: &[Template] = &[
     "DEL $key",
 ];
 
-/// `$tick` grows from command to command: what is added mostly has a higher ID.
+/// With `stream-node-max-bytes` below 100 the real server sometimes dies. `$tick` grows from command to command: what is added mostly has a higher ID.
 const STREAM: &[Template] = &[
     "XADD $key $tick-* $fields",
     "XADD $key $tick-* $field $value",
@@ -250,7 +250,7 @@ const STREAM: &[Template] = &[
     "XINFO STREAM $key",
     "XINFO STREAM $key FULL COUNT $count",
     "CONFIG SET stream-node-max-entries $digit",
-    "CONFIG SET stream-node-max-bytes $digits",
+    "CONFIG SET stream-node-max-bytes $bytes",
     "COPY $key $key REPLACE",
     "RENAME $key $key",
     "SET $key $value",
@@ -502,6 +502,7 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$value" => value(random),
         "$field" => field(random),
         "$element" => element(random),
+        "$bytes" => choose(random, &["0", "300", "500", "1000", "4096"]),
         "$stream" => choose(random, &["a", "a", "a", "b"]),
         "$group" => choose(random, &["g", "g", "g", "g", "h", ""]),
         "$consumer" => choose(random, &["c", "c", "d", "e", "b"]),
