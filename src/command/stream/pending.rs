@@ -2,7 +2,7 @@
 
 use super::super::Answer;
 use super::super::args::Args;
-use super::{entry_reply, id_reply, note_consumer, now, parse_end, parse_id, parse_start};
+use super::{NEW_CONSUMER, entry_reply, id_reply, note, now, parse_end, parse_id, parse_start};
 use crate::error::Error;
 use crate::keyspace::Millis;
 use crate::resp::Reply;
@@ -133,7 +133,7 @@ impl Claim<'_> {
         let (consumer, is_new) = group.see(self.consumer, self.now);
         group.give(id, consumer, self.delivered, deliveries);
         if is_new {
-            note_consumer(context, self.key);
+            note(context, self.key, NEW_CONSUMER);
         }
         context.server.changes += 1;
         Ok(Claimed::Yes(reply))

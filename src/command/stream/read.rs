@@ -3,13 +3,13 @@
 use super::super::args::Args;
 use super::super::{Answer, Attempt};
 use super::{
-    entries_reply, entry_reply, id_reply, most, note_consumer, now, parse_end, parse_id,
+    NEW_CONSUMER, entries_reply, entry_reply, id_reply, most, note, now, parse_end, parse_id,
     parse_start,
 };
 use crate::error::Error;
 use crate::keyspace::Millis;
 use crate::resp::{Reply, Resp};
-use crate::server::Context;
+use crate::server::{Context, Origin};
 use crate::value::stream::Stream;
 use crate::value::stream::id::Id;
 
@@ -43,14 +43,12 @@ fn range(context: &mut Context, args: &mut Args, reverse: bool) -> Answer {
 
 /// `XREAD [COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]`
 pub(super) fn xread(context: &mut Context, args: &mut Args) -> Result<Attempt, Error> {
-    let reading = Reading::parse(args, now(context), false)?;
-    reading.run(context, args)
+    Reading::parse(context, args, false)?.run(context, args)
 }
 
 /// `XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key [key ...] id [id ...]`
 pub(super) fn xreadgroup(context: &mut Context, args: &mut Args) -> Result<Attempt, Error> {
-    let reading = Reading::parse(args, now(context), true)?;
-    reading.run(context, args)
+    Reading::parse(context, args, true)?.run(context, args)
 }
 
 /// Who waits without a COUNT gets no more than this at once.
@@ -69,16 +67,21 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn parse(args: &mut Args<'a>, now: Millis, grouped: bool) -> Result<Reading<'a>, Error> {
+    fn parse(context: &Context, args: &mut Args<'a>, grouped: bool) -> Result<Reading<'a>, Error> {
         let (mut group, mut count, mut block, mut no_ack) = (None, 0, None, false);
         while !args.is_empty() {
             let more = args.remaining() - 1;
             if more > 0 && args.option("block") {
+                if context.origin != Origin::Client {
+                    return Err(Error::block_in_script(
+                        args.argv().first().map_or(b"", |name| name),
+                    ));
+                }
                 let wait = args.integer_or(Error::TIMEOUT_NOT_INTEGER)?;
                 if wait < 0 {
                     return Err(Error::TIMEOUT_NEGATIVE);
                 }
-                block = Some((wait > 0).then(|| wait.saturating_add(now)));
+                block = Some((wait > 0).then(|| wait.saturating_add(now(context))));
             } else if more > 0 && args.option("count") {
                 count = args.integer()?.max(0);
             } else if more > 0 && args.option("streams") {
@@ -176,7 +179,7 @@ impl<'a> Reading<'a> {
             return Ok(nothing());
         };
         if is_new {
-            note_consumer(context, key);
+            note(context, key, NEW_CONSUMER);
         }
         let Some(stream) = context.write::<Stream>(key)? else { return Ok(nothing()) };
         if is_history {
