@@ -184,6 +184,37 @@ const BITMAP: &[Template] = &[
     "OBJECT ENCODING $key",
 ];
 
+/// Corrupt ones, too: what looks like a HyperLogLog, or was one until a byte of it was changed.
+const HYPERLOGLOG: &[Template] = &[
+    "PFADD $key $elements",
+    "PFADD $key $elements",
+    "PFADD $key $elements",
+    "PFADD $key $elements",
+    "PFADD $key",
+    "PFCOUNT $key",
+    "PFCOUNT $key",
+    "PFCOUNT $keys",
+    "PFCOUNT $key $key",
+    "PFMERGE $key $keys",
+    "PFMERGE $key $key",
+    "PFMERGE $key",
+    "PFDEBUG ENCODING $key",
+    "PFDEBUG DECODE $key",
+    "PFDEBUG GETREG $key",
+    "PFDEBUG TODENSE $key",
+    "PFDEBUG $value $key",
+    "SET $key $hyperloglog",
+    "SET $key $value",
+    "SETRANGE $key $offset $hyperloglog",
+    "SETBIT $key $bit 1",
+    "APPEND $key $value",
+    "COPY $key $key",
+    "DEL $key",
+    "LPUSH $key $values",
+    "CONFIG SET hll-sparse-max-bytes $most",
+    "OBJECT ENCODING $key",
+];
+
 const LIST: &[Template] = &[
     "LPUSH $key $values",
     "RPUSH $key $values",
@@ -289,6 +320,11 @@ fn sorting() {
 #[test]
 fn bitmaps() {
     compare("bitmaps", BITMAP);
+}
+
+#[test]
+fn hyperloglogs() {
+    compare("hyperloglogs", HYPERLOGLOG);
 }
 
 #[test]
@@ -433,6 +469,15 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$library" => library(random).into_bytes(),
         "$pattern" => some_of(random, "aab*?[]^-\\", 8),
         "$set" | "$getex" | "$lcs" | "$scan" | "$lpos" => return options(random, word, argv),
+        "$hyperloglog" => hyperloglog(random),
+        "$most" => choose(random, &["0", "25", "100", "600", "3000", "3000", "12000", "1gb"]),
+        "$elements" => {
+            let (more, of) = *pick(random, &[(5, 20), (5, 100_000), (100, 2000), (2000, 100_000)]);
+            let more = random.below(more);
+            argv.extend((0..=more).map(|_| random.below(of).to_string().into_bytes()));
+            argv.push(value(random));
+            return;
+        }
         "$member" => member(random),
         "$members" => {
             let more = random.below(5);
@@ -524,6 +569,37 @@ fn member(random: &mut Random) -> Vec<u8> {
     }
 }
 
+/// A header, and runs that mostly have as many registers as they should.
+fn hyperloglog(random: &mut Random) -> Vec<u8> {
+    const REGISTERS: u64 = 16384;
+    let encoding = *pick(random, &[1, 1, 1, 1, 1, 1, 0, 2]);
+    let estimate = *pick(random, &[0, 0, 0, 7]);
+    let stale = *pick(random, &[0, 0x80, 0x80, 0x80]);
+    let mut bytes = b"HYLL".to_vec();
+    bytes.extend([encoding, 0, 0, 0, estimate, 0, 0, 0, 0, 0, 0, stale]);
+    let mut left = REGISTERS;
+    while left > 0 && !one_in(random, 200) {
+        let most = *pick(random, &[4, 64, 3000, REGISTERS]);
+        let length = if one_in(random, 10) { left } else { 1 + random.below(left.min(most)) };
+        let value = if length > 4 { 0 } else { random.below(33) as u8 };
+        left -= length;
+        let low = (length - 1) as u8;
+        match value {
+            0 if length > 64 || one_in(random, 9) => {
+                bytes.extend([0x40 | ((length - 1) >> 8) as u8, low]);
+            }
+            0 => bytes.push(low),
+            _ => bytes.push(0x80 | (value - 1) << 2 | low),
+        }
+    }
+    if one_in(random, 10) {
+        let at = random.below(bytes.len() as u64) as usize;
+        bytes[at] = random.next() as u8;
+    }
+    bytes.truncate(if one_in(random, 20) { random.below(40) as usize } else { bytes.len() });
+    bytes
+}
+
 fn field(random: &mut Random) -> Vec<u8> {
     match random.below(12) {
         0 => value(random),
@@ -580,6 +656,7 @@ fn connect(real: &RealServer) -> Connection {
     connection.call(&words("SCRIPT FLUSH"));
     connection.call(&words("FUNCTION FLUSH"));
     connection.call(&words("CONFIG SET hash-max-listpack-entries 512 set-max-intset-entries 512"));
+    connection.call(&words("CONFIG SET hll-sparse-max-bytes 3000"));
     // It looks more often for those who have waited long enough.
     connection.call(&words("CONFIG SET hz 500"));
     connection

@@ -5,6 +5,7 @@ pub mod bitmap;
 pub mod connection;
 pub mod function;
 pub mod hash;
+pub mod hyperloglog;
 mod introspection;
 pub mod key_specs;
 pub mod keys;
@@ -33,6 +34,7 @@ pub const FAMILIES: &[&[Command]] = &[
     connection::COMMANDS,
     function::COMMANDS,
     hash::COMMANDS,
+    hyperloglog::COMMANDS,
     keys::COMMANDS,
     list::COMMANDS,
     pubsub::COMMANDS,

@@ -283,6 +283,8 @@ pub struct Active {
     pub hash_max_listpack_value: usize,
     /// Most members of a set that is still an intset.
     pub set_max_intset_entries: usize,
+    /// Longest HyperLogLog that is still sparse, in bytes.
+    pub hll_sparse_max_bytes: usize,
     /// Milliseconds after which a script makes the server answer BUSY; 0 means never.
     pub busy_reply_threshold: u64,
     /// Bytes of memory over which commands that need more are refused; 0 means no limit.
@@ -337,6 +339,8 @@ impl Config {
             hash_max_listpack_entries: number("hash-max-listpack-entries") as usize,
             hash_max_listpack_value: number("hash-max-listpack-value") as usize,
             set_max_intset_entries: number("set-max-intset-entries") as usize,
+            hll_sparse_max_bytes: usize::try_from(number("hll-sparse-max-bytes"))
+                .unwrap_or(usize::MAX),
             busy_reply_threshold: number("busy-reply-threshold") as u64,
             maxmemory: maxmemory.parse().unwrap_or(0),
             proto_max_bulk_len: number("proto-max-bulk-len") as u64,

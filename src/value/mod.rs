@@ -1,6 +1,7 @@
 //! Defines the types of value that a key can hold; knows no commands and no replies.
 
 pub mod hash;
+pub mod hyperloglog;
 pub mod list;
 pub mod set;
 pub mod string;
