@@ -8,6 +8,7 @@
 mod common;
 
 use common::chance::{Argv, encode, line, one_in, pick, setting, words};
+use common::effects::{Listeners, counts};
 use common::engine::Engine;
 use common::real::{Connection, RealServer};
 use evalsha::cli::print::print;
@@ -368,6 +369,9 @@ fn compare(name: &str, templates: &[Template]) {
     }
 }
 
+/// What happens to keys is told from then on.
+const LISTEN: &str = "CONFIG SET notify-keyspace-events KEAmn";
+
 /// The commands of one case.
 fn generate(random: &mut Random, templates: &[Template]) -> Vec<Argv> {
     let mut commands = Vec::new();
@@ -376,6 +380,9 @@ fn generate(random: &mut Random, templates: &[Template]) -> Vec<Argv> {
     }
     if one_in(random, 2) {
         commands.push(words("CONFIG SET hash-max-listpack-entries 4 set-max-intset-entries 4"));
+    }
+    if one_in(random, 3) {
+        commands.push(words(LISTEN));
     }
     for _ in 0..30 {
         let template = *pick(random, templates);
@@ -657,6 +664,7 @@ fn connect(real: &RealServer) -> Connection {
     connection.call(&words("FUNCTION FLUSH"));
     connection.call(&words("CONFIG SET hash-max-listpack-entries 512 set-max-intset-entries 512"));
     connection.call(&words("CONFIG SET hll-sparse-max-bytes 3000"));
+    connection.call(&[&b"CONFIG"[..], b"SET", b"notify-keyspace-events", b""]);
     // It looks more often for those who have waited long enough.
     connection.call(&words("CONFIG SET hz 500"));
     connection
@@ -676,6 +684,9 @@ fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
     let mut connection = connect(real);
     let mut engine = Engine::new();
     let client = engine.server.connect("");
+    let mut listeners =
+        commands.contains(&words(LISTEN)).then(|| Listeners::open(&mut engine, real));
+    let start = counts(&real.connect().call(&words("INFO")));
     let mut resp = Resp::V2;
     for argv in commands {
         resp = protocol(argv, resp);
@@ -690,15 +701,36 @@ fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
         }
         let ours = engine.server.take_reply(client);
         let theirs = connection.call(argv);
+        let mut encoding = || {
+            let question = [b"OBJECT".to_vec(), b"ENCODING".to_vec(), argv[1].clone()];
+            // Both are asked, as it counts as a look at the key.
+            engine.server.send(client, &question);
+            engine.server.take_reply(client);
+            connection.call(&question)
+        };
         match ours {
             None => return Some("(no reply)".to_owned()),
             Some(ours)
-                if !same(argv, &ours, &theirs, &mut connection)
+                if !same(argv, &ours, &theirs, &mut encoding)
                     || resp == Resp::V2 && null_arrays(&ours) != null_arrays(&theirs) =>
             {
                 return Some(String::from_utf8_lossy(&print(&ours)).into_owned());
             }
             Some(_) => {}
+        }
+        let messages = listeners.as_mut().and_then(|all| {
+            let ordered = !argv[0].to_ascii_uppercase().starts_with(b"SORT");
+            all.difference(&mut engine, ordered)
+        });
+        if messages.is_some() {
+            return messages;
+        }
+    }
+    let end = counts(&real.connect().call(&words("INFO")));
+    let ours = counts(&Reply::Bulk(engine.server.info(&[])));
+    for (((name, start), (_, end)), (_, ours)) in start.into_iter().zip(end).zip(ours) {
+        if ours != end - start {
+            return Some(format!("({name})\n{ours} and not {}", end - start));
         }
     }
     None
@@ -724,7 +756,7 @@ fn null_arrays(reply: &Reply) -> Vec<bool> {
 }
 
 /// Whether two replies to a command are equal, as far as Redis promises.
-fn same(argv: &Argv, ours: &Reply, theirs: &Reply, connection: &mut Connection) -> bool {
+fn same(argv: &Argv, ours: &Reply, theirs: &Reply, encoding: &mut dyn FnMut() -> Reply) -> bool {
     if encode(ours) == encode(theirs) {
         return true;
     }
@@ -746,8 +778,7 @@ fn same(argv: &Argv, ours: &Reply, theirs: &Reply, connection: &mut Connection) 
     }
     let random =
         is(&["HRANDFIELD", "SRANDMEMBER"]) && items(ours).is_none_or(|items| !items.is_empty());
-    let encoding = connection.call::<&[u8]>(&[b"OBJECT", b"ENCODING", &argv[1]]);
-    let table = encoding == Reply::bulk("hashtable");
+    let table = encoding() == Reply::bulk("hashtable");
     match (items(ours), items(theirs)) {
         (Some(ours), Some(theirs)) if random => ours.len() == theirs.len(),
         (None, None) if random => matches!((ours, theirs), (Reply::Bulk(_), Reply::Bulk(_))),

@@ -131,14 +131,13 @@ fn pfadd(context: &mut Context, args: &mut Args) -> Answer {
     let (key, elements) = (args.key()?, args.rest());
     let most_bytes = context.server.config.active.hll_sparse_max_bytes;
     let (hll, is_new) = create(context, key)?;
-    let mut changes = u64::from(is_new);
+    let mut changes = usize::from(is_new);
     for element in elements {
         let changed = hyperloglog::add(hll, element, most_bytes);
-        changes += u64::from(changed.ok_or(Error::CORRUPT_HYPERLOGLOG)?);
+        changes += usize::from(changed.ok_or(Error::CORRUPT_HYPERLOGLOG)?);
     }
-    if let Some(more) = changes.checked_sub(1) {
-        context.changed(key);
-        context.server.changes += more;
+    if changes > 0 {
+        context.changed_times(key, changes);
         context.notify(Event::String, "pfadd", key);
     }
     Ok(Reply::flag(changes > 0))
