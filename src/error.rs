@@ -67,6 +67,12 @@ fixed! {
     BITFIELD_OVERFLOW "ERR Invalid OVERFLOW type specified"
     BITFIELD_READ_ONLY "ERR BITFIELD_RO only supports the GET subcommand"
     BITFIELD_TYPE "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is."
+    NOT_HYPERLOGLOG "WRONGTYPE Key is not a valid HyperLogLog string value."
+    CORRUPT_HYPERLOGLOG "INVALIDOBJ Corrupted HLL object detected"
+    HYPERLOGLOG_NOT_SPARSE "ERR HLL encoding is not sparse"
+    PFDEBUG_NO_KEY "ERR The specified key does not exist"
+    SELF_TEST_DISAGREES "TESTFAILED dense/sparse disagree"
+    SELF_TEST_ERROR "TESTFAILED Too big error."
     SORT_SCORE "ERR One or more scores can't be converted into double"
     SCORE_NAN "ERR resulting score is not a number (NaN)"
     XX_WITH_NX "ERR XX and NX options at the same time are not compatible"
@@ -323,6 +329,11 @@ impl Error {
         text.extend_from_slice(container.to_uppercase().as_bytes());
         text.extend_from_slice(b" HELP.");
         Error::new(text)
+    }
+
+    /// PFDEBUG knows no such subcommand.
+    pub fn unknown_pfdebug(name: &[u8]) -> Error {
+        Error::new([b"ERR Unknown PFDEBUG subcommand '", c_string(name), b"'"].concat())
     }
 
     /// A script's shebang names another language.

@@ -8,6 +8,7 @@
 mod common;
 
 use common::chance::{Argv, encode, line, one_in, pick, setting, words};
+use common::effects::{Listeners, counts};
 use common::engine::Engine;
 use common::real::{Connection, RealServer};
 use evalsha::cli::print::print;
@@ -321,6 +322,37 @@ const BITMAP: &[Template] = &[
     "OBJECT ENCODING $key",
 ];
 
+/// Corrupt ones, too: what looks like a HyperLogLog, or was one until a byte of it was changed.
+const HYPERLOGLOG: &[Template] = &[
+    "PFADD $key $elements",
+    "PFADD $key $elements",
+    "PFADD $key $elements",
+    "PFADD $key $elements",
+    "PFADD $key",
+    "PFCOUNT $key",
+    "PFCOUNT $key",
+    "PFCOUNT $keys",
+    "PFCOUNT $key $key",
+    "PFMERGE $key $keys",
+    "PFMERGE $key $key",
+    "PFMERGE $key",
+    "PFDEBUG ENCODING $key",
+    "PFDEBUG DECODE $key",
+    "PFDEBUG GETREG $key",
+    "PFDEBUG TODENSE $key",
+    "PFDEBUG $value $key",
+    "SET $key $hyperloglog",
+    "SET $key $value",
+    "SETRANGE $key $offset $hyperloglog",
+    "SETBIT $key $bit 1",
+    "APPEND $key $value",
+    "COPY $key $key",
+    "DEL $key",
+    "LPUSH $key $values",
+    "CONFIG SET hll-sparse-max-bytes $most",
+    "OBJECT ENCODING $key",
+];
+
 const LIST: &[Template] = &[
     "LPUSH $key $values",
     "RPUSH $key $values",
@@ -372,10 +404,10 @@ const STREAM: &[Template] = &[
     "XTRIM $key MINID ~ $id",
     "XTRIM $key MINID = $id",
     "XLEN $key",
-    "XRANGE $key $bound $bound",
+    "XRANGE $key $idbound $idbound",
     "XRANGE $key - + COUNT $count",
-    "XREVRANGE $key $bound $bound",
-    "XREVRANGE $key $bound $bound COUNT $count",
+    "XREVRANGE $key $idbound $idbound",
+    "XREVRANGE $key $idbound $idbound COUNT $count",
     "XREAD STREAMS $key $id",
     "XREAD COUNT $count STREAMS $key $key $id $id",
     "XREAD COUNT $count BLOCK 1 STREAMS $key $id",
@@ -409,7 +441,7 @@ const GROUP: &[Template] = &[
     "XGROUP CREATE $stream $group $ MKSTREAM",
     "XGROUP CREATE $stream $group $id MKSTREAM ENTRIESREAD $number",
     "XGROUP SETID $stream $group $id",
-    "XGROUP SETID $stream $group $bound ENTRIESREAD $index",
+    "XGROUP SETID $stream $group $idbound ENTRIESREAD $index",
     "XGROUP DESTROY $stream $group",
     "XGROUP CREATECONSUMER $stream $group $consumer",
     "XGROUP DELCONSUMER $stream $group $consumer",
@@ -423,17 +455,17 @@ const GROUP: &[Template] = &[
     "XACK $stream $group $id $id $id",
     "XACK $stream g $id",
     "XPENDING $stream $group",
-    "XPENDING $stream $group $bound $bound $count",
+    "XPENDING $stream $group $idbound $idbound $count",
     "XPENDING $stream g - + 10 $consumer",
     "XPENDING $stream g IDLE $idle - + $count $consumer",
-    "XPENDING $stream g IDLE $idle $bound $bound 10",
+    "XPENDING $stream g IDLE $idle $idbound $idbound 10",
     "XCLAIM $stream $group $consumer $idle $id $id $xclaim",
     "XCLAIM $stream g $consumer 0 $id $id $id $xclaim",
     "XCLAIM $stream g $consumer 0 $id $id IDLE 100000",
     "XCLAIM $stream g $consumer 0 $id $id FORCE",
-    "XAUTOCLAIM $stream $group $consumer $idle $bound",
+    "XAUTOCLAIM $stream $group $consumer $idle $idbound",
     "XAUTOCLAIM $stream g $consumer 0 0 COUNT $count",
-    "XAUTOCLAIM $stream g $consumer 0 $bound COUNT 2 JUSTID",
+    "XAUTOCLAIM $stream g $consumer 0 $idbound COUNT 2 JUSTID",
     "XINFO GROUPS $stream",
     "XINFO GROUPS $stream",
     "XINFO CONSUMERS $stream $group",
@@ -551,6 +583,11 @@ fn bitmaps() {
 }
 
 #[test]
+fn hyperloglogs() {
+    compare("hyperloglogs", HYPERLOGLOG);
+}
+
+#[test]
 fn lists() {
     compare("lists", LIST);
 }
@@ -606,6 +643,9 @@ fn compare_long(name: &str, templates: &[Template], length: u64) {
     }
 }
 
+/// What happens to keys is told from then on.
+const LISTEN: &str = "CONFIG SET notify-keyspace-events KEAmn";
+
 /// The commands of one case.
 fn generate(random: &mut Random, templates: &[Template], length: u64) -> Vec<Argv> {
     let mut commands = Vec::new();
@@ -622,6 +662,9 @@ fn generate(random: &mut Random, templates: &[Template], length: u64) -> Vec<Arg
     }
     if one_in(random, 2) {
         commands.push(words("CONFIG SET stream-node-max-entries 3"));
+    }
+    if one_in(random, 3) {
+        commands.push(words(LISTEN));
     }
     for tick in 0..length {
         let template = *pick(random, templates);
@@ -681,7 +724,7 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$consumer" => choose(random, &["c", "c", "d", "e", "b"]),
         "$idle" => choose(random, &["0", "0", "0", "50000", "-1", "x"]),
         "$id" => id(random),
-        "$bound" => bound(random),
+        "$idbound" => bound(random),
         "$end" => choose(random, &["LEFT", "RIGHT", "left", "Right", "LEFT", "RIGHT", "x"]),
         "$database" => choose(random, &["0", "0", "1", "x"]),
         "$number" => number(random),
@@ -750,6 +793,15 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$set" | "$getex" | "$lcs" | "$scan" | "$lpos" | "$zadd" | "$geoadd" | "$georadius"
         | "$geosearch" | "$zrange" | "$weights" | "$xadd" | "$xtrim" | "$xclaim" => {
             return options(random, word, argv);
+        }
+        "$hyperloglog" => hyperloglog(random),
+        "$most" => choose(random, &["0", "25", "100", "600", "3000", "3000", "12000", "1gb"]),
+        "$elements" => {
+            let (more, of) = *pick(random, &[(5, 20), (5, 100_000), (100, 2000), (2000, 100_000)]);
+            let more = random.below(more);
+            argv.extend((0..=more).map(|_| random.below(of).to_string().into_bytes()));
+            argv.push(value(random));
+            return;
         }
         "$member" => member(random),
         "$members" => {
@@ -951,7 +1003,7 @@ fn place(random: &mut Random) -> [Vec<u8>; 2] {
         *pick(random, &[(10.0, 45.0), (-179.9, 70.0), (179.99, -80.0), (0.0, 0.0), (13.4, 38.1)]);
     let size = 10_f64.powf(random.below(6) as f64 - 3.5);
     let mut degrees = |near: f64, most: f64| {
-        let part = random.below(1 << 30) as f64 / (1 << 30) as f64 * 2.0 - 1.0;
+        let part = random.below(1 << 30) as f64 / f64::from(1 << 30) * 2.0 - 1.0;
         match random.below(40) {
             0 => pick(random, &edges).as_bytes().to_vec(),
             1..8 => (part * most).to_string().into_bytes(),
@@ -1002,6 +1054,37 @@ fn bound(random: &mut Random) -> Vec<u8> {
         2 => [b"(".to_vec(), id(random)].concat(),
         _ => id(random),
     }
+}
+
+/// A header, and runs that mostly have as many registers as they should.
+fn hyperloglog(random: &mut Random) -> Vec<u8> {
+    const REGISTERS: u64 = 16384;
+    let encoding = *pick(random, &[1, 1, 1, 1, 1, 1, 0, 2]);
+    let estimate = *pick(random, &[0, 0, 0, 7]);
+    let stale = *pick(random, &[0, 0x80, 0x80, 0x80]);
+    let mut bytes = b"HYLL".to_vec();
+    bytes.extend([encoding, 0, 0, 0, estimate, 0, 0, 0, 0, 0, 0, stale]);
+    let mut left = REGISTERS;
+    while left > 0 && !one_in(random, 200) {
+        let most = *pick(random, &[4, 64, 3000, REGISTERS]);
+        let length = if one_in(random, 10) { left } else { 1 + random.below(left.min(most)) };
+        let value = if length > 4 { 0 } else { random.below(33) as u8 };
+        left -= length;
+        let low = (length - 1) as u8;
+        match value {
+            0 if length > 64 || one_in(random, 9) => {
+                bytes.extend([0x40 | ((length - 1) >> 8) as u8, low]);
+            }
+            0 => bytes.push(low),
+            _ => bytes.push(0x80 | (value - 1) << 2 | low),
+        }
+    }
+    if one_in(random, 10) {
+        let at = random.below(bytes.len() as u64) as usize;
+        bytes[at] = random.next() as u8;
+    }
+    bytes.truncate(if one_in(random, 20) { random.below(40) as usize } else { bytes.len() });
+    bytes
 }
 
 fn field(random: &mut Random) -> Vec<u8> {
@@ -1062,6 +1145,8 @@ fn connect(real: &RealServer) -> Connection {
     connection.call(&words("CONFIG SET hash-max-listpack-entries 512 set-max-intset-entries 512"));
     connection.call(&words("CONFIG SET zset-max-listpack-entries 128 zset-max-listpack-value 64"));
     connection.call(&words("CONFIG SET stream-node-max-entries 100 stream-node-max-bytes 4096"));
+    connection.call(&words("CONFIG SET hll-sparse-max-bytes 3000"));
+    connection.call(&[&b"CONFIG"[..], b"SET", b"notify-keyspace-events", b""]);
     // It looks more often for those who have waited long enough.
     connection.call(&words("CONFIG SET hz 500"));
     connection
@@ -1081,6 +1166,9 @@ fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
     let mut connection = connect(real);
     let mut engine = Engine::new();
     let client = engine.server.connect("");
+    let mut listeners =
+        commands.contains(&words(LISTEN)).then(|| Listeners::open(&mut engine, real));
+    let start = counts(&real.connect().call(&words("INFO")));
     let mut resp = Resp::V2;
     for argv in commands {
         resp = protocol(argv, resp);
@@ -1095,15 +1183,36 @@ fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
         }
         let ours = engine.server.take_reply(client);
         let theirs = connection.call(argv);
+        let mut encoding = || {
+            let question = [b"OBJECT".to_vec(), b"ENCODING".to_vec(), argv[1].clone()];
+            // Both are asked, as it counts as a look at the key.
+            engine.server.send(client, &question);
+            engine.server.take_reply(client);
+            connection.call(&question)
+        };
         match ours {
             None => return Some("(no reply)".to_owned()),
             Some(ours)
-                if !same(argv, &ours, &theirs, &mut connection)
+                if !same(argv, &ours, &theirs, &mut encoding)
                     || resp == Resp::V2 && null_arrays(&ours) != null_arrays(&theirs) =>
             {
                 return Some(String::from_utf8_lossy(&print(&ours)).into_owned());
             }
             Some(_) => {}
+        }
+        let messages = listeners.as_mut().and_then(|all| {
+            let ordered = !argv[0].to_ascii_uppercase().starts_with(b"SORT");
+            all.difference(&mut engine, ordered)
+        });
+        if messages.is_some() {
+            return messages;
+        }
+    }
+    let end = counts(&real.connect().call(&words("INFO")));
+    let ours = counts(&Reply::Bulk(engine.server.info(&[])));
+    for (((name, start), (_, end)), (_, ours)) in start.into_iter().zip(end).zip(ours) {
+        if ours != end - start {
+            return Some(format!("({name})\n{ours} and not {}", end - start));
         }
     }
     None
@@ -1129,7 +1238,7 @@ fn null_arrays(reply: &Reply) -> Vec<bool> {
 }
 
 /// Whether two replies to a command are equal, as far as Redis promises.
-fn same(argv: &Argv, ours: &Reply, theirs: &Reply, connection: &mut Connection) -> bool {
+fn same(argv: &Argv, ours: &Reply, theirs: &Reply, encoding: &mut dyn FnMut() -> Reply) -> bool {
     if encode(ours) == encode(theirs) {
         return true;
     }
@@ -1154,7 +1263,7 @@ fn same(argv: &Argv, ours: &Reply, theirs: &Reply, connection: &mut Connection) 
     }
     let random = is(&["HRANDFIELD", "SRANDMEMBER", "ZRANDMEMBER"])
         && items(ours).is_none_or(|items| !items.is_empty());
-    let encoding = connection.call::<&[u8]>(&[b"OBJECT", b"ENCODING", &argv[1]]);
+    let encoding = encoding();
     let table = encoding == Reply::bulk("hashtable") || encoding == Reply::bulk("skiplist");
     match (items(ours), items(theirs)) {
         (Some(ours), Some(theirs)) if random => ours.len() == theirs.len(),

@@ -414,9 +414,10 @@ fn take(context: &mut Context, key: &[u8], end: End, count: usize) -> Result<Vec
 
 /// Notes so many changes of a list, and removes it if it is empty now.
 fn changed(context: &mut Context, key: &[u8], changes: usize, event: &str) {
-    let Some(more) = (changes as u64).checked_sub(1) else { return };
-    context.server.changes += more;
-    context.changed(key);
+    if changes == 0 {
+        return;
+    }
+    context.changed_times(key, changes);
     context.notify(Event::List, event, key);
     if matches!(context.write::<List>(key), Ok(Some(list)) if list.is_empty()) {
         context.delete_emptied(key);

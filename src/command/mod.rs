@@ -6,6 +6,7 @@ pub mod connection;
 pub mod function;
 pub mod geo;
 pub mod hash;
+pub mod hyperloglog;
 mod introspection;
 pub mod key_specs;
 pub mod keys;
@@ -37,6 +38,7 @@ pub const FAMILIES: &[&[Command]] = &[
     function::COMMANDS,
     geo::COMMANDS,
     hash::COMMANDS,
+    hyperloglog::COMMANDS,
     keys::COMMANDS,
     list::COMMANDS,
     pubsub::COMMANDS,

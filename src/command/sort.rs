@@ -185,6 +185,7 @@ fn run(context: &mut Context, args: &mut Args, may_store: bool) -> Answer {
         list.push(End::Right, value.unwrap_or_default());
     }
     context.set(destination, list.wrap());
+    context.server.changes += length as u64 - 1;
     context.notify(Event::List, "sortstore", destination);
     Ok(Reply::Integer(length as i64))
 }
@@ -204,6 +205,7 @@ fn sorted(
     is_descending: bool,
 ) -> Result<Vec<Vec<u8>>, Error> {
     let mut weighted = Vec::with_capacity(elements.len());
+    let mut are_numbers = true;
     for element in elements {
         let value = match by {
             Some(pattern) => look_up(context, pattern, &element),
@@ -212,11 +214,15 @@ fn sorted(
         let weight = if is_alpha {
             Weight::Text(value)
         } else {
-            Weight::Number(
-                value.map_or(Some(0.0), |value| number(&value)).ok_or(Error::SORT_SCORE)?,
-            )
+            let number = value.map_or(Some(0.0), |value| number(&value));
+            are_numbers &= number.is_some();
+            Weight::Number(number.unwrap_or_default())
         };
         weighted.push((weight, element));
+    }
+    // All are looked up before one is refused.
+    if !are_numbers {
+        return Err(Error::SORT_SCORE);
     }
     weighted.sort_by(|left, right| {
         let order = match (&left.0, &right.0) {

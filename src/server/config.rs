@@ -291,6 +291,8 @@ pub struct Active {
     pub stream_node_max_bytes: i64,
     /// Most entries of a stream's node; 0 means no limit.
     pub stream_node_max_entries: i64,
+    /// Longest HyperLogLog that is still sparse, in bytes.
+    pub hll_sparse_max_bytes: usize,
     /// Milliseconds after which a script makes the server answer BUSY; 0 means never.
     pub busy_reply_threshold: u64,
     /// Bytes of memory over which commands that need more are refused; 0 means no limit.
@@ -349,6 +351,8 @@ impl Config {
             zset_max_listpack_value: number("zset-max-listpack-value") as usize,
             stream_node_max_bytes: number("stream-node-max-bytes"),
             stream_node_max_entries: number("stream-node-max-entries"),
+            hll_sparse_max_bytes: usize::try_from(number("hll-sparse-max-bytes"))
+                .unwrap_or(usize::MAX),
             busy_reply_threshold: number("busy-reply-threshold") as u64,
             maxmemory: maxmemory.parse().unwrap_or(0),
             proto_max_bulk_len: number("proto-max-bulk-len") as u64,

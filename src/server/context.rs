@@ -132,7 +132,12 @@ impl Context<'_> {
 
     /// Notes that a key has changed: every command that writes says so for each key that it changed.
     pub fn changed(&mut self, key: &[u8]) {
-        self.server.changes += 1;
+        self.changed_times(key, 1);
+    }
+
+    /// Notes so many changes of a key: one of each element, where a command has several.
+    pub fn changed_times(&mut self, key: &[u8], times: usize) {
+        self.server.changes += times as u64;
         self.server.touched(self.database, key);
     }
 

@@ -116,7 +116,7 @@ pub struct Server {
     pub(crate) scripts: Scripts,
     log: VecDeque<(LogLevel, Vec<u8>)>,
     next_client: ClientId,
-    /// Changes made since the start: INFO's `rdb_changes_since_last_save`, and the number that WATCH compares.
+    /// Changes made since the start: INFO's `rdb_changes_since_last_save`.
     pub(crate) changes: u64,
     pub(crate) stats: Stats,
     /// CONFIG.
@@ -677,6 +677,7 @@ impl Server {
         };
         if !self.config.active.keyspace_events.is_empty() {
             self.note_expired();
+            self.note_created();
         }
         let is_shown = match found.command.run {
             Run::Later(_) => found.command.name == "exec" && !matches!(result, Ok(None)),

@@ -56,11 +56,7 @@ impl Server {
             self.note_expired();
         }
         if !matches!(event, Event::New | Event::Miss) {
-            for index in 0..self.databases.len() {
-                for created in self.databases[index].take_created() {
-                    self.notify(Event::New, "new", index, &created);
-                }
-            }
+            self.note_created();
         }
         if !self.notifies(event) {
             return;
@@ -73,6 +69,15 @@ impl Server {
         if chosen.contains(&b'E') {
             let channel = format!("__keyevent@{database}__:{name}");
             self.publish(channel.as_bytes(), key);
+        }
+    }
+
+    /// Tells of the keys that have come and are not told of yet.
+    pub(super) fn note_created(&mut self) {
+        for index in 0..self.databases.len() {
+            for created in self.databases[index].take_created() {
+                self.notify(Event::New, "new", index, &created);
+            }
         }
     }
 

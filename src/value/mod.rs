@@ -2,6 +2,7 @@
 
 pub mod geo;
 pub mod hash;
+pub mod hyperloglog;
 pub mod list;
 pub mod score_tree;
 pub mod set;
