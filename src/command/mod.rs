@@ -3,6 +3,8 @@
 pub mod args;
 pub mod bitmap;
 pub mod connection;
+pub mod debug;
+pub mod dump;
 pub mod function;
 pub mod hash;
 mod introspection;
@@ -31,6 +33,8 @@ use std::sync::OnceLock;
 pub const FAMILIES: &[&[Command]] = &[
     bitmap::COMMANDS,
     connection::COMMANDS,
+    debug::COMMANDS,
+    dump::COMMANDS,
     function::COMMANDS,
     hash::COMMANDS,
     keys::COMMANDS,

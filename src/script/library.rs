@@ -247,12 +247,12 @@ pub fn flush(server: &mut Server) {
 
 /// FUNCTION DUMP
 pub fn dump(server: &Server) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut writer = rdb::Writer::new(server.config.active.rdb_compression);
     for library in server.scripts.libraries.all() {
-        out.push(FUNCTION);
-        rdb::write_string(&mut out, &library.code);
+        writer.out.push(FUNCTION);
+        writer.string(&library.code);
     }
-    rdb::seal(out)
+    rdb::seal(writer.out)
 }
 
 /// What FUNCTION RESTORE does with the libraries that are there.
@@ -268,7 +268,7 @@ pub enum Policy {
 
 /// FUNCTION RESTORE. If it fails, all is as before.
 pub fn restore(server: &mut Server, payload: &[u8], policy: Policy) -> Result<(), Error> {
-    if !rdb::is_sealed(payload) {
+    if !server.accepts_payload(payload) {
         return Err(Error::BAD_PAYLOAD);
     }
     let mut restored = Store::default();

@@ -1,5 +1,6 @@
 //! Defines the types of value that a key can hold; knows no commands and no replies.
 
+pub mod digest;
 pub mod hash;
 pub mod list;
 pub mod set;
