@@ -68,6 +68,15 @@ fixed! {
     BITFIELD_READ_ONLY "ERR BITFIELD_RO only supports the GET subcommand"
     BITFIELD_TYPE "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is."
     SORT_SCORE "ERR One or more scores can't be converted into double"
+    SCORE_NAN "ERR resulting score is not a number (NaN)"
+    XX_WITH_NX "ERR XX and NX options at the same time are not compatible"
+    GT_LT_WITH_NX "ERR GT, LT, and/or NX options at the same time are not compatible"
+    ONE_INCREMENT "ERR INCR option supports a single increment-element pair"
+    LIMIT_BY_RANK "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"
+    SCORES_BY_LEX "ERR syntax error, WITHSCORES not supported in combination with BYLEX"
+    SCORE_RANGE "ERR min or max is not a float"
+    LEX_RANGE "ERR min or max not valid string range item"
+    WEIGHT "ERR weight value is not a float"
     LIMIT_NEGATIVE "ERR LIMIT can't be negative"
     TOO_MANY_KEYS "ERR Number of keys can't be greater than number of args"
     SCRIPT_FLUSH_MODE "ERR SCRIPT FLUSH only support SYNC|ASYNC option"
@@ -365,6 +374,11 @@ impl Error {
         let mut text = b"ERR Protocol error: expected '$', got '".to_vec();
         text.extend_from_slice(&[byte, b'\'']);
         Error::new(text)
+    }
+
+    /// Several sorted sets are asked for, and none is named; `name` is the command's.
+    pub fn no_input_key(name: &str) -> Error {
+        Error::new(format!("ERR at least 1 input key is needed for '{name}' command"))
     }
 
     /// Too few or too many arguments; `name` is the full name, `config|get`.

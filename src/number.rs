@@ -1,6 +1,7 @@
 //! Reads and prints numbers as Redis does.
 
 use crate::lua::format::Spec;
+use crate::lua::number::is_space;
 
 /// A 64-bit signed integer in the one form that Redis takes: no space, no plus, no leading zero.
 pub fn parse_integer(text: &[u8]) -> Option<i64> {
@@ -23,6 +24,31 @@ pub fn parse_float(text: &[u8]) -> Option<f64> {
         None => std::str::from_utf8(text).ok()?.parse().ok()?,
     };
     if number.is_nan() { None } else { Some(number) }
+}
+
+/// A double as Redis takes it for a score: as [`parse_float`], and neither too large nor too small for a double.
+pub fn parse_double(text: &[u8]) -> Option<f64> {
+    parse_float(text).filter(|number| !is_lost(text, *number, f64::from_bits(1)))
+}
+
+/// A double as C's `strtod` reads a whole text, which ends at a NUL: spaces may stand before it, and nothing is 0.
+pub fn strtod(text: &[u8]) -> Option<f64> {
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    if text.is_empty() {
+        return Some(0.0);
+    }
+    let start = text.iter().position(|byte| !is_space(*byte))?;
+    parse_float(&text[start..])
+}
+
+/// Whether a text that was read as this number means another one, beyond all doubles, or below `least` and not 0: where
+/// C's `strtod` speaks of a range error.
+pub fn is_lost(text: &[u8], number: f64, least: f64) -> bool {
+    if number.is_infinite() {
+        return !text.iter().any(|byte| matches!(byte, b'i' | b'I'));
+    }
+    let mut digits = text.iter().take_while(|byte| !matches!(byte, b'e' | b'E' | b'p' | b'P'));
+    number.abs() < least && digits.any(|digit| matches!(digit, b'1'..=b'9'))
 }
 
 /// `0x1.8p3` and the like, which Rust's own parser does not know. At most 60 bits of the digits count.

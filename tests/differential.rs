@@ -149,6 +149,113 @@ const SORT: &[Template] = &[
     "DEL $key",
 ];
 
+/// What is between two members has no meaning where their scores differ: [`LEX`] is for those.
+const SORTED_SET: &[Template] = &[
+    "ZADD $key $scores",
+    "ZADD $key $scores",
+    "ZADD $key $scores",
+    "ZADD $key $scores",
+    "ZADD $key $zadd $scores",
+    "ZADD $key $zadd $scores",
+    "ZADD $key $zadd $score $member",
+    "ZINCRBY $key $score $member",
+    "SADD $key $members",
+    "ZCARD $key",
+    "ZCOUNT $key $end_of_scores $end_of_scores",
+    "ZSCORE $key $member",
+    "ZMSCORE $key $members",
+    "ZRANK $key $member",
+    "ZREVRANK $key $member",
+    "ZREM $key $members",
+    "ZRANGE $key $index $index",
+    "ZRANGE $key $index $index $zrange",
+    "ZRANGE $key $end_of_scores $end_of_scores BYSCORE $zrange",
+    "ZRANGE $key $end_of_scores $end_of_scores BYSCORE $zrange",
+    "ZREVRANGE $key $index $index",
+    "ZREVRANGE $key $index $index WITHSCORES",
+    "ZRANGEBYSCORE $key $end_of_scores $end_of_scores $zrange",
+    "ZREVRANGEBYSCORE $key $end_of_scores $end_of_scores $zrange",
+    "ZRANGESTORE $key $key $index $index $zrange",
+    "ZRANGESTORE $key $key $end_of_scores $end_of_scores BYSCORE $zrange",
+    "ZREMRANGEBYRANK $key $index $index",
+    "ZREMRANGEBYSCORE $key $end_of_scores $end_of_scores",
+    "ZPOPMIN $key",
+    "ZPOPMAX $key",
+    "ZPOPMIN $key $count",
+    "ZPOPMAX $key $count",
+    "ZMPOP 1 $key MIN",
+    "ZMPOP $count $keys MAX",
+    "ZMPOP 2 $key $key MAX COUNT $count",
+    "BZPOPMIN $key $key 0.001",
+    "BZPOPMAX $key $key 0.001",
+    "BZMPOP 0.001 2 $key $key MIN COUNT $count",
+    "ZRANDMEMBER $key",
+    "ZRANDMEMBER $key $count",
+    "ZRANDMEMBER $key $count WITHSCORES",
+    "ZSCAN $key $cursor",
+    "ZSCAN $key 0 MATCH $pattern",
+    "ZSCAN $key 0 $scan",
+    "ZUNION 3 $key $key $key $weights",
+    "ZINTER 3 $key $key $key $weights",
+    "ZUNION 2 $key $key $weights WITHSCORES",
+    "ZINTER 2 $key $key $weights WITHSCORES",
+    "ZUNION $count $keys $weights",
+    "ZDIFF 2 $key $key",
+    "ZDIFF 2 $key $key WITHSCORES",
+    "ZDIFF 3 $key $key $key WITHSCORES",
+    "ZINTERCARD 2 $key $key",
+    "ZINTERCARD 2 $key $key LIMIT $number",
+    "ZUNIONSTORE $key 3 $key $key $key $weights",
+    "ZUNIONSTORE $key 1 $key $weights",
+    "ZINTERSTORE $key 3 $key $key $key $weights",
+    "ZINTERSTORE $key 2 $key $key $weights",
+    "ZDIFFSTORE $key 2 $key $key",
+    "SET $key $value",
+    "SORT $key ALPHA STORE $key",
+    "SORT_RO $key ALPHA DESC",
+    "COPY $key $key REPLACE",
+    "RENAME $key $key",
+    "DEL $key",
+    "TYPE $key",
+    "OBJECT ENCODING $key",
+];
+
+/// All scores are equal.
+const LEX: &[Template] = &[
+    "ZADD $key 0 $element 0 $element",
+    "ZADD $key 0 $element 0 $element 0 $field",
+    "ZADD $key 0 $field 0 $element",
+    "ZADD $key CH 0 $value",
+    "ZLEXCOUNT $key $bound $bound",
+    "ZRANGE $key $bound $bound BYLEX",
+    "ZRANGE $key $bound $bound BYLEX $zrange",
+    "ZRANGE $key $bound $bound BYLEX REV $zrange",
+    "ZRANGEBYLEX $key $bound $bound",
+    "ZRANGEBYLEX $key $bound $bound LIMIT $index $index",
+    "ZREVRANGEBYLEX $key $bound $bound",
+    "ZREVRANGEBYLEX $key $bound $bound LIMIT $index $index",
+    "ZRANGESTORE $key $key $bound $bound BYLEX $zrange",
+    "ZREMRANGEBYLEX $key $bound $bound",
+    "ZRANK $key $element",
+    "SORT $key BY none",
+    "SORT $key BY none DESC LIMIT $index $index",
+    "DEL $key",
+];
+
+/// As [`LEX`], of listpacks with different scores.
+const LEX_MIXED: &[Template] = &[
+    "ZADD $key $scores",
+    "ZADD $key $score $element $score $element $score $field",
+    "ZLEXCOUNT $key $bound $bound",
+    "ZRANGE $key $bound $bound BYLEX $zrange",
+    "ZRANGE $key $bound $bound BYLEX $zrange",
+    "ZRANGEBYLEX $key $bound $bound LIMIT $index $index",
+    "ZREVRANGEBYLEX $key $bound $bound",
+    "ZREVRANGEBYLEX $key $bound $bound LIMIT $index $index",
+    "ZRANGESTORE $key $key $bound $bound BYLEX $zrange",
+    "ZREMRANGEBYLEX $key $bound $bound",
+];
+
 const BITMAP: &[Template] = &[
     "SETBIT $key $bit 1",
     "SETBIT $key $bit 0",
@@ -261,8 +368,18 @@ const STATE: &[&str] =
 const KEYS: &[&str] = &["a", "b", "c", ""];
 
 /// Commands whose reply has no order where the hash or the set is a table.
-const UNORDERED: &[&str] =
-    &["HGETALL", "HKEYS", "HVALS", "HSCAN", "HRANDFIELD", "SMEMBERS", "SSCAN", "SRANDMEMBER"];
+const UNORDERED: &[&str] = &[
+    "HGETALL",
+    "HKEYS",
+    "HVALS",
+    "HSCAN",
+    "HRANDFIELD",
+    "SMEMBERS",
+    "SSCAN",
+    "SRANDMEMBER",
+    "ZSCAN",
+    "ZRANDMEMBER",
+];
 /// Commands whose reply never has one: it may come of several sets, or of one that is gone.
 const SETS: &[&str] = &["SINTER", "SUNION", "SDIFF", "SPOP"];
 
@@ -284,6 +401,21 @@ fn sets() {
 #[test]
 fn sorting() {
     compare("sorting", SORT);
+}
+
+#[test]
+fn sorted_sets() {
+    compare("sorted sets", SORTED_SET);
+}
+
+#[test]
+fn sorted_sets_lex() {
+    compare("sorted sets by members", LEX);
+}
+
+#[test]
+fn sorted_sets_lex_mixed() {
+    compare("sorted sets of different scores by members", LEX_MIXED);
 }
 
 #[test]
@@ -341,6 +473,11 @@ fn generate(random: &mut Random, templates: &[Template]) -> Vec<Argv> {
     if one_in(random, 2) {
         commands.push(words("CONFIG SET hash-max-listpack-entries 4 set-max-intset-entries 4"));
     }
+    if std::ptr::eq(templates, LEX_MIXED) {
+        commands.push(words("CONFIG SET zset-max-listpack-value 100"));
+    } else if one_in(random, 2) {
+        commands.push(words("CONFIG SET zset-max-listpack-entries 5 zset-max-listpack-value 20"));
+    }
     for _ in 0..30 {
         let template = *pick(random, templates);
         let mut argv = Vec::new();
@@ -363,7 +500,9 @@ fn generate(random: &mut Random, templates: &[Template]) -> Vec<Argv> {
             argv.push(key.as_bytes().to_vec());
             commands.push(argv);
         }
-        commands.push([words("LRANGE"), vec![key.as_bytes().to_vec()], words("0 -1")].concat());
+        let key = vec![key.as_bytes().to_vec()];
+        commands.push([words("LRANGE"), key.clone(), words("0 -1")].concat());
+        commands.push([words("ZRANGE"), key, words("0 -1 WITHSCORES")].concat());
     }
     commands
 }
@@ -400,6 +539,20 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
                 "x", "",
             ],
         ),
+        "$score" => score(random),
+        "$end_of_scores" => {
+            let mark = choose(random, &["", "", "", "("]);
+            let end = choose(random, &["-inf", "+inf", "", " 1", " ", "1\0x", "1e999", "nan", "x"]);
+            [mark, if one_in(random, 4) { end } else { score(random) }].concat()
+        }
+        "$bound" => match random.below(12) {
+            0 | 1 => b"-".to_vec(),
+            2 | 3 => b"+".to_vec(),
+            4 => value(random),
+            5 => choose(random, &["-\0x", "+\0x", "-x", "", "["]),
+            at if at % 2 == 0 => [b"[".to_vec(), field(random)].concat(),
+            _ => [b"(".to_vec(), element(random)].concat(),
+        },
         "$digit" => random.below(8).to_string().into_bytes(),
         "$digits" => random.below(1000).to_string().into_bytes(),
         "$float" => float(random),
@@ -432,11 +585,19 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$script" => common::script::script(random).into_bytes(),
         "$library" => library(random).into_bytes(),
         "$pattern" => some_of(random, "aab*?[]^-\\", 8),
-        "$set" | "$getex" | "$lcs" | "$scan" | "$lpos" => return options(random, word, argv),
+        "$set" | "$getex" | "$lcs" | "$scan" | "$lpos" | "$zadd" | "$zrange" | "$weights" => {
+            return options(random, word, argv);
+        }
         "$member" => member(random),
         "$members" => {
             let more = random.below(5);
             argv.extend((0..=more).map(|_| member(random)));
+            return;
+        }
+        "$scores" => {
+            for _ in 0..=random.below(5) {
+                argv.extend([score(random), member(random)]);
+            }
             return;
         }
         "$values" => {
@@ -487,6 +648,27 @@ fn options(random: &mut Random, word: &str, argv: &mut Argv) {
             "KEEPTTL",
             "EX",
         ],
+        "$zadd" => &["NX", "XX", "GT", "LT", "CH", "ch", "INCR"],
+        "$zrange" => &[
+            "REV",
+            "LIMIT $index $index",
+            "LIMIT 0 -1",
+            "LIMIT $index $count",
+            "WITHSCORES",
+            "withscores",
+            "BYSCORE",
+            "BYLEX",
+        ],
+        "$weights" => &[
+            "WEIGHTS $score",
+            "WEIGHTS $score $score",
+            "WEIGHTS $score $score $score",
+            "AGGREGATE SUM",
+            "AGGREGATE MIN",
+            "aggregate max",
+            "AGGREGATE x",
+            "WITHSCORES",
+        ],
         "$lcs" => &["LEN", "IDX", "idx", "WITHMATCHLEN", "MINMATCHLEN $count", "MINMATCHLEN"],
         "$lpos" => &["RANK $index", "COUNT $count", "MAXLEN $count", "rank $number", "COUNT"],
         _ => {
@@ -521,6 +703,17 @@ fn member(random: &mut Random) -> Vec<u8> {
         0 => element(random),
         1 => number(random),
         _ => random.below(8).to_string().into_bytes(),
+    }
+}
+
+fn score(random: &mut Random) -> Vec<u8> {
+    let edges =
+        ["inf", "-inf", "0", "-0", "1e17", "4611686018427387904", "9223372036854775807", "1e-310"];
+    match random.below(12) {
+        0 | 1 => pick(random, &edges).as_bytes().to_vec(),
+        2 => float(random),
+        3 | 4 => format!("{}.{}", random.below(4), random.below(10)).into_bytes(),
+        _ => (random.below(8) as i64 - 2).to_string().into_bytes(),
     }
 }
 
@@ -580,6 +773,7 @@ fn connect(real: &RealServer) -> Connection {
     connection.call(&words("SCRIPT FLUSH"));
     connection.call(&words("FUNCTION FLUSH"));
     connection.call(&words("CONFIG SET hash-max-listpack-entries 512 set-max-intset-entries 512"));
+    connection.call(&words("CONFIG SET zset-max-listpack-entries 128 zset-max-listpack-value 64"));
     // It looks more often for those who have waited long enough.
     connection.call(&words("CONFIG SET hz 500"));
     connection
@@ -667,15 +861,15 @@ fn same(argv: &Argv, ours: &Reply, theirs: &Reply, connection: &mut Connection) 
     if !is(UNORDERED) {
         return false;
     }
-    let random =
-        is(&["HRANDFIELD", "SRANDMEMBER"]) && items(ours).is_none_or(|items| !items.is_empty());
+    let random = is(&["HRANDFIELD", "SRANDMEMBER", "ZRANDMEMBER"])
+        && items(ours).is_none_or(|items| !items.is_empty());
     let encoding = connection.call::<&[u8]>(&[b"OBJECT", b"ENCODING", &argv[1]]);
-    let table = encoding == Reply::bulk("hashtable");
+    let table = encoding == Reply::bulk("hashtable") || encoding == Reply::bulk("skiplist");
     match (items(ours), items(theirs)) {
         (Some(ours), Some(theirs)) if random => ours.len() == theirs.len(),
         (None, None) if random => matches!((ours, theirs), (Reply::Bulk(_), Reply::Bulk(_))),
         // Where the scan stops in a table is nobody's promise.
-        (Some(ours), Some(theirs)) if is(&["HSCAN", "SSCAN"]) => {
+        (Some(ours), Some(theirs)) if is(&["HSCAN", "SSCAN", "ZSCAN"]) => {
             let done = |items: &[Reply]| items.first() == Some(&Reply::bulk("0"));
             let found = |items: &[Reply]| items.get(1).map(sorted);
             table

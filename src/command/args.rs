@@ -76,7 +76,12 @@ impl<'a> Args<'a> {
 
     /// The next argument as a double.
     pub fn float(&mut self) -> Result<f64, Error> {
-        number::parse_float(self.bytes()?).ok_or(Error::NOT_FLOAT)
+        self.float_or(Error::NOT_FLOAT)
+    }
+
+    /// The next argument as a double, or the given error.
+    pub fn float_or(&mut self, error: Error) -> Result<f64, Error> {
+        number::parse_double(self.bytes()?).ok_or(error)
     }
 
     /// Takes the next argument if it is this word, in any case.

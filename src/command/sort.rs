@@ -4,8 +4,7 @@ use super::args::Args;
 use super::flag::{DENYOOM, READONLY, WRITE};
 use super::{Answer, Begin, Command, Find, KeySpec, Run};
 use crate::error::Error;
-use crate::lua::number::is_space;
-use crate::number::parse_float;
+use crate::number;
 use crate::resp::Reply;
 use crate::server::notify::Event;
 use crate::server::{Context, Origin};
@@ -138,10 +137,15 @@ fn sort_ro(context: &mut Context, args: &mut Args) -> Answer {
 fn run(context: &mut Context, args: &mut Args, may_store: bool) -> Answer {
     let key = args.key()?;
     let options = Options::parse(args, may_store)?;
-    let (mut elements, is_set) = match context.read_entry(key).map(|entry| &entry.value) {
+    let (mut elements, is_set) = match context.read_entry(key).map(|entry| &mut entry.value) {
         None => (Vec::new(), false),
         Some(Value::List(list)) => (list.iter().map(<[u8]>::to_vec).collect(), false),
         Some(Value::Set(set)) => (set.members(), true),
+        Some(Value::SortedSet(set)) => {
+            // It is looked at as a skiplist, and stays one.
+            set.make_skiplist();
+            (set.members().into_iter().map(|(member, _)| member.to_vec()).collect(), false)
+        }
         Some(_) => return Err(Error::WRONG_TYPE),
     };
     let from_script = matches!(context.origin, Origin::Script { .. });
@@ -229,18 +233,7 @@ fn sorted(
 
 /// A weight as C's `strtod` reads it, up to a NUL; nothing is 0. What is out of its range is none.
 fn number(text: &[u8]) -> Option<f64> {
-    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
-    if text.is_empty() {
-        return Some(0.0);
-    }
-    let start = text.iter().position(|byte| !is_space(*byte))?;
-    let number = parse_float(&text[start..])?;
-    let is_named = text.iter().any(|byte| matches!(byte, b'i' | b'I'));
-    // Too small to be told from 0, though a digit before the exponent says that it is another number.
-    let mut digits = text.iter().take_while(|byte| !matches!(byte, b'e' | b'E' | b'p' | b'P'));
-    let is_lost =
-        number.abs() < f64::MIN_POSITIVE && digits.any(|digit| matches!(digit, b'1'..=b'9'));
-    ((number.is_finite() || is_named) && !is_lost).then_some(number)
+    number::strtod(text).filter(|number| !number::is_lost(text, *number, f64::MIN_POSITIVE))
 }
 
 /// What a pattern names for an element: itself for `#`; else the string of the key in which the element stands for the

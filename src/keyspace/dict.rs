@@ -28,7 +28,8 @@ impl<V> Default for Dict<V> {
 /// Fixed seeds: no reply may depend on a random hash.
 const STATE: ahash::RandomState = ahash::RandomState::with_seeds(1, 2, 3, 4);
 
-fn hash(key: &[u8]) -> u64 {
+/// The hash of a key, the same in every run.
+pub fn hash(key: &[u8]) -> u64 {
     STATE.hash_one(key)
 }
 

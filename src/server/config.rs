@@ -283,6 +283,10 @@ pub struct Active {
     pub hash_max_listpack_value: usize,
     /// Most members of a set that is still an intset.
     pub set_max_intset_entries: usize,
+    /// Most members of a sorted set that is still a listpack.
+    pub zset_max_listpack_entries: usize,
+    /// Longest member of such a sorted set, in bytes.
+    pub zset_max_listpack_value: usize,
     /// Milliseconds after which a script makes the server answer BUSY; 0 means never.
     pub busy_reply_threshold: u64,
     /// Bytes of memory over which commands that need more are refused; 0 means no limit.
@@ -349,6 +353,8 @@ impl Config {
             hash_max_listpack_entries: number("hash-max-listpack-entries") as usize,
             hash_max_listpack_value: number("hash-max-listpack-value") as usize,
             set_max_intset_entries: number("set-max-intset-entries") as usize,
+            zset_max_listpack_entries: number("zset-max-listpack-entries") as usize,
+            zset_max_listpack_value: number("zset-max-listpack-value") as usize,
             busy_reply_threshold: number("busy-reply-threshold") as u64,
             maxmemory: maxmemory.parse().unwrap_or(0),
             proto_max_bulk_len: number("proto-max-bulk-len") as u64,

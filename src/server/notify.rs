@@ -13,6 +13,8 @@ pub enum Event {
     List = b'l' as isize,
     /// Commands for sets.
     Set = b's' as isize,
+    /// Commands for sorted sets.
+    SortedSet = b'z' as isize,
     /// Commands for hashes.
     Hash = b'h' as isize,
     /// A deadline has deleted a key.

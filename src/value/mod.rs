@@ -3,12 +3,15 @@
 pub mod digest;
 pub mod hash;
 pub mod list;
+pub mod score_tree;
 pub mod set;
+pub mod sorted_set;
 pub mod string;
 
 use hash::Hash;
 use list::List;
 use set::Set;
+use sorted_set::SortedSet;
 use string::StringValue;
 
 /// The longest string that a command may make grow, in bytes: eight times less than Redis allows, because in a page
@@ -26,6 +29,8 @@ pub enum Value {
     List(List),
     /// A set.
     Set(Set),
+    /// A sorted set.
+    SortedSet(SortedSet),
 }
 
 impl Value {
@@ -36,6 +41,7 @@ impl Value {
             Value::Hash(_) => "hash",
             Value::List(_) => "list",
             Value::Set(_) => "set",
+            Value::SortedSet(_) => "zset",
         }
     }
 
@@ -46,6 +52,7 @@ impl Value {
             Value::Hash(hash) => hash.encoding(),
             Value::List(list) => list.encoding(),
             Value::Set(set) => set.encoding(),
+            Value::SortedSet(set) => set.encoding(),
         }
     }
 
@@ -58,6 +65,7 @@ impl Value {
             }
             Value::List(list) => list.iter().map(|element| 24 + element.len()).sum(),
             Value::Set(set) => set.memory(),
+            Value::SortedSet(set) => set.memory(),
         }
     }
 
@@ -101,4 +109,5 @@ kinds! {
     Hash => Hash,
     List => List,
     Set => Set,
+    SortedSet => SortedSet,
 }
