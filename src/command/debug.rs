@@ -5,7 +5,7 @@ use super::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
 use super::{Answer, Attempt, Command, MOST_ELEMENTS, Run};
 use crate::error::Error;
 use crate::keyspace::{Entry, Millis};
-use crate::number::parse_integer;
+use crate::number::{leading_float, parse_integer};
 use crate::rdb;
 use crate::resp::{Reply, Resp};
 use crate::script::library::{self, Policy};
@@ -44,7 +44,7 @@ fn debug(context: &mut Context, args: &mut Args) -> Result<Attempt, Error> {
 /// The server stands still for so many seconds: its clients wait, this one for its reply.
 fn sleep(context: &mut Context, seconds: &[u8]) -> Attempt {
     // As C reads it: what is no number is none.
-    let milliseconds = number_in_front(seconds) * 1000.0;
+    let milliseconds = leading_float(seconds).unwrap_or(0.0) * 1000.0;
     let now = context.now();
     let deadline = now + milliseconds.clamp(0.0, LONGEST_SLEEP) as Millis;
     if deadline == now {
@@ -56,16 +56,10 @@ fn sleep(context: &mut Context, seconds: &[u8]) -> Attempt {
     Attempt::Wait { keys, kind: "none", deadline: Some(deadline - 1), timed_out: Reply::OK }
 }
 
-/// The number that a text begins with, 0 if there is none.
-fn number_in_front(text: &[u8]) -> f64 {
-    let end = text.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
-    std::str::from_utf8(&text[..end]).ok().and_then(|text| text.parse().ok()).unwrap_or(0.0)
-}
-
 fn subcommand(context: &mut Context, args: &mut Args) -> Answer {
     let name = args.bytes()?;
     let rest = args.rest();
-    let switch = |value: &[u8]| number_in_front(value) != 0.0;
+    let switch = |value: &[u8]| leading_float(value).is_some_and(|number| number != 0.0);
     match (name.to_ascii_lowercase().as_slice(), rest) {
         (b"help", []) => return Ok(super::help(HELP)),
         // What makes the real server crash ends ours as well.

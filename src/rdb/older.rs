@@ -97,7 +97,7 @@ pub fn zipmap(bytes: &[u8], most: usize) -> Option<Vec<Vec<u8>>> {
         }
     }
     let is_whole =
-        at + 1 == bytes.len() && (count >= usize::from(LONG) || count == entries.len() / 2);
+        at + 1 == bytes.len() && (count == usize::from(LONG) || count == entries.len() / 2);
     is_whole.then_some(entries)
 }
 

@@ -2,10 +2,12 @@
 
 use super::listpack::{Listpack, entries, signed};
 use super::{Reader, Writer, older};
+use crate::number::{format_g, leading_float};
 use crate::server::config::Active;
 use crate::value::hash::{Hash, Limits};
 use crate::value::list::{End, List};
 use crate::value::set::Set;
+use crate::value::sorted_set::SortedSet;
 use crate::value::string::StringValue;
 use crate::value::{Kind, Value};
 
@@ -14,13 +16,17 @@ mod kind {
     pub const STRING: u8 = 0;
     pub const LIST: u8 = 1;
     pub const SET: u8 = 2;
+    pub const SORTED_SET: u8 = 3;
     pub const HASH: u8 = 4;
+    pub const SORTED_SET_2: u8 = 5;
     pub const HASH_ZIPMAP: u8 = 9;
     pub const LIST_ZIPLIST: u8 = 10;
     pub const SET_INTSET: u8 = 11;
+    pub const SORTED_SET_ZIPLIST: u8 = 12;
     pub const HASH_ZIPLIST: u8 = 13;
     pub const LIST_QUICKLIST: u8 = 14;
     pub const HASH_LISTPACK: u8 = 16;
+    pub const SORTED_SET_LISTPACK: u8 = 17;
     pub const LIST_QUICKLIST_2: u8 = 18;
 }
 
@@ -68,6 +74,23 @@ fn write(writer: &mut Writer, value: &Value, limits: NodeLimits) {
             writer.out.push(kind::SET);
             write_strings(writer, members.len(), &mut members.keys());
         }
+        Value::SortedSet(set) if set.encoding() == "listpack" => {
+            writer.out.push(kind::SORTED_SET_LISTPACK);
+            let mut listpack = Listpack::default();
+            for (member, score) in set.members() {
+                listpack.push(member);
+                push_score(&mut listpack, score);
+            }
+            writer.string(&listpack.finish());
+        }
+        Value::SortedSet(set) => {
+            writer.out.push(kind::SORTED_SET_2);
+            writer.length(set.len());
+            for (member, score) in set.members().into_iter().rev() {
+                writer.string(member);
+                writer.out.extend_from_slice(&score.to_le_bytes());
+            }
+        }
         Value::Hash(hash) => {
             let mut strings = hash.iter().flat_map(|(field, value)| [field, value]);
             if hash.encoding() == "listpack" {
@@ -98,6 +121,16 @@ fn write_listpack<'a>(writer: &mut Writer, strings: &mut dyn Iterator<Item = &'a
         listpack.push(string);
     }
     writer.string(&listpack.finish());
+}
+
+/// A score: an integer as long as half of all of them stand for it, and digits otherwise.
+fn push_score(listpack: &mut Listpack, score: f64) {
+    const MOST: f64 = (i64::MAX / 2) as f64;
+    if score.abs() <= MOST && score.fract() == 0.0 {
+        listpack.push_integer(score as i64);
+    } else {
+        listpack.push(&format_g(score, 17));
+    }
 }
 
 /// Integers in their order, all as wide as the widest.
@@ -212,11 +245,29 @@ pub fn read(payload: &[u8], config: &Active) -> Option<Value> {
         }
         kind::SET => set(strings(reader, 1)?, config),
         kind::SET_INTSET => set(integers(&reader.string()?)?, config),
+        form @ (kind::SORTED_SET | kind::SORTED_SET_2) => {
+            let mut set = SortedSet::skiplist();
+            for _ in 0..reader.length()? {
+                let member = reader.string()?;
+                reader.spend(ELEMENT_MEMORY)?;
+                let score = match form {
+                    kind::SORTED_SET => digits(reader)?,
+                    _ => f64::from_le_bytes(reader.array()?),
+                };
+                add(&mut set, &member, score, ANY)?;
+            }
+            set.pack(sorted_set_limits(config));
+            sorted_set(set)
+        }
+        kind::SORTED_SET_ZIPLIST => scored(unpack(reader, older::ziplist)?, config),
+        kind::SORTED_SET_LISTPACK => scored(unpack(reader, entries)?, config),
         kind::HASH => hash(strings(reader, 2)?, hash_limits(config)),
         kind::HASH_ZIPMAP => hash(unpack(reader, older::zipmap)?, hash_limits(config)),
         // What was a listpack somewhere is one here, however long its values are.
-        kind::HASH_ZIPLIST => hash(unpack(reader, older::ziplist)?, of_any_length(config)),
-        kind::HASH_LISTPACK => hash(unpack(reader, entries)?, of_any_length(config)),
+        kind::HASH_ZIPLIST => {
+            hash(unpack(reader, older::ziplist)?, of_any_length(hash_limits(config)))
+        }
+        kind::HASH_LISTPACK => hash(unpack(reader, entries)?, of_any_length(hash_limits(config))),
         _ => None,
     }
 }
@@ -287,6 +338,51 @@ fn hash_limits(config: &Active) -> Limits {
     Limits { entries: config.hash_max_listpack_entries, value: config.hash_max_listpack_value }
 }
 
-fn of_any_length(config: &Active) -> Limits {
-    Limits { value: usize::MAX, ..hash_limits(config) }
+fn sorted_set_limits(config: &Active) -> Limits {
+    Limits { entries: config.zset_max_listpack_entries, value: config.zset_max_listpack_value }
+}
+
+fn of_any_length(limits: Limits) -> Limits {
+    Limits { value: usize::MAX, ..limits }
+}
+
+/// No limit at all.
+const ANY: Limits = Limits { entries: usize::MAX, value: usize::MAX };
+
+/// Adds a member that is none.
+fn add(set: &mut SortedSet, member: &[u8], score: f64, limits: Limits) -> Option<()> {
+    if score.is_nan() || set.score(member).is_some() {
+        return None;
+    }
+    set.set(member, score, limits);
+    Some(())
+}
+
+fn sorted_set(set: SortedSet) -> Option<Value> {
+    (!set.is_empty()).then(|| set.wrap())
+}
+
+/// Members, each with its score behind it. A score that is no number is 0, as the real server reads it.
+fn scored(strings: Vec<Vec<u8>>, config: &Active) -> Option<Value> {
+    let limits = of_any_length(sorted_set_limits(config));
+    let mut set = SortedSet::default();
+    let (pairs, []) = strings.as_chunks::<2>() else { return None };
+    for [member, score] in pairs {
+        // Only so many bytes of it are looked at.
+        let score = score.get(..127).unwrap_or(score);
+        let is_nan = score.to_ascii_lowercase().starts_with(b"nan");
+        let score = if is_nan { f64::NAN } else { leading_float(score).unwrap_or(0.0) };
+        add(&mut set, member, score, limits)?;
+    }
+    sorted_set(set)
+}
+
+/// A double by its digits, as the first versions wrote it.
+fn digits(reader: &mut Reader) -> Option<f64> {
+    match reader.byte()? {
+        0xff => Some(f64::NEG_INFINITY),
+        0xfe => Some(f64::INFINITY),
+        0xfd => None,
+        length => leading_float(reader.take(length.into())?),
+    }
 }

@@ -1,6 +1,7 @@
 //! Defines the digest of values: equal for values that hold the same, however they are kept.
 
 use super::Value;
+use crate::number::format_g;
 use sha1::{Digest as _, Sha1};
 
 /// A digest to which parts are added.
@@ -34,6 +35,7 @@ impl Digest {
             Value::String(_) => 0,
             Value::List(_) => 1,
             Value::Set(_) => 2,
+            Value::SortedSet(_) => 3,
             Value::Hash(_) => 4,
         };
         self.mix(&number.to_be_bytes());
@@ -41,6 +43,9 @@ impl Digest {
             Value::String(string) => self.mix(&string.bytes()),
             Value::List(list) => list.iter().for_each(|element| self.mix(element)),
             Value::Set(set) => set.members().iter().for_each(|member| self.xor(member)),
+            Value::SortedSet(set) => set.members().into_iter().for_each(|(member, score)| {
+                self.xor_pair(member, &format_g(score, 17));
+            }),
             Value::Hash(hash) => {
                 hash.iter().for_each(|(field, value)| self.xor_pair(field, value));
             }
