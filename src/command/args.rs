@@ -107,6 +107,28 @@ impl<'a> Args<'a> {
         Ok((wait > 0).then(|| wait.saturating_add(now)))
     }
 
+    /// What commands like LMPOP take: how many keys, the keys, one of two words (whether it is the second), and COUNT with a
+    /// number, which is 1 otherwise.
+    pub fn keys_and_end(&mut self, ends: [&str; 2]) -> Result<(&'a [Vec<u8>], bool, usize), Error> {
+        let count = self.positive_or(Error::NUMKEYS_NOT_POSITIVE)?;
+        if count >= self.remaining() {
+            return Err(Error::SYNTAX);
+        }
+        let keys = self.take(count)?;
+        let is_second = !self.option(ends[0]);
+        if is_second && !self.option(ends[1]) {
+            return Err(Error::SYNTAX);
+        }
+        let mut count = None;
+        while !self.is_empty() {
+            if count.is_some() || self.remaining() < 2 || !self.option("count") {
+                return Err(Error::SYNTAX);
+            }
+            count = Some(self.positive_or(Error::COUNT_NOT_POSITIVE)?);
+        }
+        Ok((keys, is_second, count.unwrap_or(1)))
+    }
+
     /// Everything that is left.
     pub fn rest(&mut self) -> &'a [Vec<u8>] {
         let rest = self.argv.get(self.next..).unwrap_or_default();

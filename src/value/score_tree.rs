@@ -44,11 +44,6 @@ impl Default for ScoreTree {
 }
 
 impl ScoreTree {
-    /// Number of members.
-    pub fn len(&self) -> usize {
-        self.count(self.root)
-    }
-
     /// The member of a slot that is in use, with its score.
     pub fn get(&self, slot: u32) -> Scored<'_> {
         let node = &self.nodes[slot as usize];
@@ -59,16 +54,13 @@ impl ScoreTree {
     pub fn insert(&mut self, member: &[u8], score: f64) -> u32 {
         let node = Node { member: member.into(), score, under: [NONE; 2], count: 1 };
         let slot = self.free;
-        let slot = match self.nodes.get_mut(slot as usize) {
-            Some(free) => {
-                self.free = free.under[0];
-                *free = node;
-                slot
-            }
-            None => {
-                self.nodes.push(node);
-                self.nodes.len() as u32 - 1
-            }
+        let slot = if let Some(free) = self.nodes.get_mut(slot as usize) {
+            self.free = free.under[0];
+            *free = node;
+            slot
+        } else {
+            self.nodes.push(node);
+            self.nodes.len() as u32 - 1
         };
         self.root = self.insert_under(self.root, slot);
         slot
@@ -280,7 +272,7 @@ mod tests {
             tree.remove(rank);
         }
         assert!(depth(&tree, tree.root) <= 22);
-        assert_eq!(tree.len(), 5000);
+        assert_eq!(tree.count(tree.root), 5000);
         assert_eq!(tree.at(10).map(|slot| tree.get(slot)), Some((&b"5010"[..], 5010.0)));
         // Slots are used again.
         assert!(tree.insert(b"more", 1.0) < 5000);
@@ -295,8 +287,8 @@ mod tests {
             let grows = random.below(20_000) > u64::from(round);
             if grows {
                 tree.insert(round.to_string().as_bytes(), random.below(100) as f64);
-            } else if tree.len() > 0 {
-                tree.remove(random.below(tree.len() as u64) as usize);
+            } else if tree.count(tree.root) > 0 {
+                tree.remove(random.below(tree.count(tree.root) as u64) as usize);
             }
             if round % 500 == 0 {
                 assert!(depth(&tree, tree.root) <= 24);

@@ -105,13 +105,12 @@ impl SortedSet {
             slot.is_none() && (self.len() >= limits.entries || member.len() > limits.value);
         // A listpack knows no negative zero.
         let score = if self.is_skiplist { score } else { score + 0.0 };
-        match slot {
-            Some(slot) => self.tree.set_score(slot, score),
-            None => {
-                let slot = self.tree.insert(member, score);
-                let tree = &self.tree;
-                self.index.insert_unique(hash(member), slot, |&slot| hash(tree.get(slot).0));
-            }
+        if let Some(slot) = slot {
+            self.tree.set_score(slot, score);
+        } else {
+            let slot = self.tree.insert(member, score);
+            let tree = &self.tree;
+            self.index.insert_unique(hash(member), slot, |&slot| hash(tree.get(slot).0));
         }
     }
 
@@ -160,9 +159,10 @@ impl SortedSet {
                 self.tree.count_while(&|member, score| !bounds.is_behind_low((member, score)));
             let end =
                 self.tree.count_while(&|member, score| bounds.is_before_high((member, score)));
-            return match is_reverse {
-                false => first.saturating_add(skip).min(end)..end,
-                true => first..end.saturating_sub(skip).max(first),
+            return if is_reverse {
+                first..end.saturating_sub(skip).max(first)
+            } else {
+                first.saturating_add(skip).min(end)..end
             };
         }
         let all = self.members();

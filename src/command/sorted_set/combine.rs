@@ -152,13 +152,7 @@ fn combine(
     }
     let keys = args.take(usize::try_from(count).unwrap_or(usize::MAX))?;
     for key in keys {
-        // Where the result is stored they count neither as hits nor as misses.
-        let now = context.now();
-        let entry = match used {
-            Use::Store(_) => context.db().entry(key, now),
-            _ => context.read_entry(key),
-        };
-        Members::of(entry.map(|entry| &entry.value))?;
+        Members::of(context.read_entry(key).map(|entry| &entry.value))?;
     }
     let (mut weights, mut aggregate) = (vec![1.0; keys.len()], Aggregate::Sum);
     let (mut with_scores, mut limit) = (false, 0);

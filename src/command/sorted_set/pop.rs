@@ -31,9 +31,10 @@ fn pop(context: &mut Context, args: &mut Args, end: End) -> Answer {
     if args.remaining() > 1 {
         return Err(Error::SYNTAX);
     }
-    let (count, resp) = match args.is_empty() {
-        true => (1, Resp::V2),
-        false => (args.count_or(Error::NOT_POSITIVE)?, context.resp),
+    let (count, resp) = if args.is_empty() {
+        (1, Resp::V2)
+    } else {
+        (args.count_or(Error::NOT_POSITIVE)?, context.resp)
     };
     let reply = take(context, key, end, count, &|found| members(found, true, resp))?;
     Ok(reply.unwrap_or(Reply::Array(Vec::new())))
@@ -63,43 +64,6 @@ fn take(
     Ok(Some(reply))
 }
 
-/// The keys, the end and the number of ZMPOP and BZMPOP.
-struct Multiple<'a> {
-    keys: &'a [Vec<u8>],
-    end: End,
-    count: usize,
-}
-
-impl<'a> Multiple<'a> {
-    fn parse(args: &mut Args<'a>) -> Result<Multiple<'a>, Error> {
-        let count = args.positive_or(Error::NUMKEYS_NOT_POSITIVE)?;
-        if count >= args.remaining() {
-            return Err(Error::SYNTAX);
-        }
-        let keys = args.take(count)?;
-        let end = match (args.option("min"), args.option("max")) {
-            (true, false) => End::Min,
-            (false, true) => End::Max,
-            _ => return Err(Error::SYNTAX),
-        };
-        let mut count = None;
-        while !args.is_empty() {
-            if count.is_some() || args.remaining() < 2 || !args.option("count") {
-                return Err(Error::SYNTAX);
-            }
-            count = Some(args.positive_or(Error::COUNT_NOT_POSITIVE)?);
-        }
-        Ok(Multiple { keys, end, count: count.unwrap_or(1) })
-    }
-
-    /// The first sorted set that is there: its key, and what is taken from it.
-    fn pop(&self, context: &mut Context) -> Result<Option<Reply>, Error> {
-        first(context, self.keys, self.end, self.count, &|key, found| {
-            Reply::Array(vec![Reply::bulk(key), pairs(found)])
-        })
-    }
-}
-
 /// Takes members from the first sorted set that is there.
 fn first(
     context: &mut Context,
@@ -120,14 +84,33 @@ fn first(
 
 /// `ZMPOP numkeys key [key ...] MIN | MAX [COUNT count]`
 pub fn zmpop(context: &mut Context, args: &mut Args) -> Answer {
-    Ok(Multiple::parse(args)?.pop(context)?.unwrap_or(Reply::NullArray))
+    Ok(pop_several(context, args)?.1.unwrap_or(Reply::NullArray))
 }
 
 /// `BZMPOP timeout numkeys key [key ...] MIN | MAX [COUNT count]`
 pub fn bzmpop(context: &mut Context, args: &mut Args) -> Result<Attempt, Error> {
-    let deadline = args.timeout(context.now())?;
-    let multiple = Multiple::parse(args)?;
-    Ok(done_or_wait(multiple.pop(context)?, multiple.keys, deadline))
+    // What is wrong with the timeout is said last.
+    let mut timeout = args.clone();
+    args.bytes()?;
+    args.clone().keys_and_end(ENDS)?;
+    let deadline = timeout.timeout(context.now())?;
+    let (keys, reply) = pop_several(context, args)?;
+    Ok(done_or_wait(reply, keys, deadline))
+}
+
+const ENDS: [&str; 2] = ["min", "max"];
+
+/// The keys, and what is taken from the first of them that is there.
+fn pop_several<'a>(
+    context: &mut Context,
+    args: &mut Args<'a>,
+) -> Result<(&'a [Vec<u8>], Option<Reply>), Error> {
+    let (keys, is_max, count) = args.keys_and_end(ENDS)?;
+    let end = if is_max { End::Max } else { End::Min };
+    let reply = first(context, keys, end, count, &|key, found| {
+        Reply::Array(vec![Reply::bulk(key), pairs(found)])
+    })?;
+    Ok((keys, reply))
 }
 
 /// `BZPOPMIN key [key ...] timeout`

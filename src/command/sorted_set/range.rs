@@ -46,10 +46,9 @@ impl<'a> Wanted<'a> {
                 let from_end = |rank: i64| if rank < 0 { rank + length } else { rank };
                 let first = from_end(*first).clamp(0, length);
                 let end = from_end(*last).saturating_add(1).clamp(first, length);
-                match is_reverse {
-                    false => first as usize..end as usize,
-                    true => (length - end) as usize..(length - first) as usize,
-                }
+                let (first, end) =
+                    if is_reverse { (length - end, length - first) } else { (first, end) };
+                first as usize..end as usize
             }
         }
     }
@@ -150,19 +149,17 @@ fn range(
     }
     let wanted = Wanted::parse(by, &ends)?;
     let (limits, resp) = (limits(context), context.resp);
-    let set = match destination {
-        Some(_) => context.write::<SortedSet>(key)?.map(|set| &*set),
-        None => context.read::<SortedSet>(key)?,
-    };
+    let set = context.read::<SortedSet>(key)?;
     // A negative offset is never reached, and a negative count is none.
     let skip = usize::try_from(offset).unwrap_or(usize::MAX);
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let mut found = Vec::new();
     if let Some(set) = set {
         let ranks = wanted.ranks(set, skip, is_reverse);
-        found = set.range(match is_reverse {
-            false => ranks.start..ranks.end.min(ranks.start.saturating_add(count)),
-            true => ranks.start.max(ranks.end.saturating_sub(count))..ranks.end,
+        found = set.range(if is_reverse {
+            ranks.start.max(ranks.end.saturating_sub(count))..ranks.end
+        } else {
+            ranks.start..ranks.end.min(ranks.start.saturating_add(count))
         });
         if is_reverse {
             found.reverse();
