@@ -205,6 +205,35 @@ fixed! {
     NUMKEYS_NOT_POSITIVE "ERR numkeys should be greater than 0"
     COUNT_NOT_POSITIVE "ERR count should be greater than 0"
     TIMEOUT_NEGATIVE "ERR timeout is negative"
+    INVALID_STREAM_ID "ERR Invalid stream ID specified as stream command argument"
+    INVALID_START_ID "ERR invalid start ID for the interval"
+    INVALID_END_ID "ERR invalid end ID for the interval"
+    XADD_ZERO_ID "ERR The ID specified in XADD must be greater than 0-0"
+    XADD_LOW_ID "ERR The ID specified in XADD is equal or smaller than the target stream top item"
+    XADD_NO_ID_LEFT "ERR The stream has exhausted the last possible ID, unable to add more items"
+    TRIM_TWICE "ERR syntax error, MAXLEN and MINID options at the same time are not compatible"
+    TRIM_MAXLEN_NEGATIVE "ERR The MAXLEN argument must be >= 0."
+    TRIM_LIMIT_NEGATIVE "ERR The LIMIT argument must be >= 0."
+    TRIM_LIMIT_ALONE "ERR syntax error, LIMIT cannot be used without specifying a trimming strategy"
+    TRIM_LIMIT_EXACT "ERR syntax error, LIMIT cannot be used without the special ~ option"
+    XTRIM_NO_STRATEGY "ERR syntax error, XTRIM must be called with a trimming strategy"
+    XSETID_ADDED_NEGATIVE "ERR entries_added must be positive"
+    XSETID_BELOW_GIVEN "ERR The ID specified in XSETID is smaller than the provided max_deleted_entry_id"
+    XSETID_BELOW_TOP "ERR The ID specified in XSETID is smaller than the target stream top item"
+    XSETID_BELOW_LENGTH "ERR The entries_added specified in XSETID is smaller than the target stream length"
+    XREAD_UNBALANCED "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified."
+    XREAD_GROUP "ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead."
+    XREAD_NOACK "ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead."
+    XREAD_NEW "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option."
+    XREADGROUP_NO_GROUP "ERR Missing GROUP option for XREADGROUP"
+    XREADGROUP_LAST "ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by specifying a proper ID, or use the > ID to get new messages. The $ ID would just return an empty result set."
+    GROUP_GONE "NOGROUP the consumer group this client was blocked on no longer exists"
+    STREAM_GONE "UNBLOCKED the stream key no longer exists"
+    XGROUP_NO_KEY "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to create an empty stream automatically."
+    GROUP_EXISTS "BUSYGROUP Consumer Group name already exists"
+    ENTRIESREAD_NEGATIVE "ERR value for ENTRIESREAD must be positive or -1"
+    XAUTOCLAIM_COUNT "ERR COUNT must be > 0"
+    XAUTOCLAIM_MEMORY "ERR Insufficient memory, failed allocating transient memory, COUNT too high."
     LFU_SELECTED "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
     LFU_NOT_SELECTED "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
     NOT_BUSY "NOTBUSY No scripts in execution right now."
@@ -425,6 +454,30 @@ impl Error {
     pub fn wrong_subcommand_arity(name: &[u8], container: &str) -> Error {
         let start: &[u8] = b"ERR unknown subcommand or wrong number of arguments for '";
         Error::new([start, c_string(name), b"'. Try ", container.as_bytes(), b" HELP."].concat())
+    }
+
+    /// A stream's group that does not exist, or its key; `asker` says where, if at all.
+    pub fn no_group(key: &[u8], group: &[u8], asker: &str) -> Error {
+        let key: &[u8] = &[b"NOGROUP No such key '", c_string(key)].concat();
+        Error::new(
+            [key, b"' or consumer group '", c_string(group), b"'", asker.as_bytes()].concat(),
+        )
+    }
+
+    /// A group that does not exist, of a stream that does.
+    pub fn no_such_group(key: &[u8], group: &[u8]) -> Error {
+        let group: &[u8] = &[b"NOGROUP No such consumer group '", c_string(group)].concat();
+        Error::new([group, b"' for key name '", c_string(key), b"'"].concat())
+    }
+
+    /// XCLAIM and XAUTOCLAIM: an argument that is no integer.
+    pub fn claim_argument(what: &str, command: &str) -> Error {
+        Error::new(["ERR Invalid ", what, " argument for ", command].concat())
+    }
+
+    /// XCLAIM knows no such option, or it lacks its argument.
+    pub fn claim_option(word: &[u8]) -> Error {
+        Error::new([b"ERR Unrecognized XCLAIM option '", c_string(word), b"'"].concat())
     }
 
     /// A deadline that does not fit 64 bits; `name` is the command's.

@@ -17,6 +17,34 @@ pub fn parse_integer(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
+/// A number of 64 bits without sign as IDs have them: an integer in its one form, or else what C's `strtoull` takes for
+/// one.
+pub fn parse_unsigned(text: &[u8]) -> Option<u64> {
+    match parse_integer(text) {
+        Some(integer) => u64::try_from(integer).ok(),
+        None => strtoull(text),
+    }
+}
+
+/// The whole text as C's `strtoull` reads it: space and a sign may stand before the digits, and a negative number counts
+/// from the end.
+pub fn strtoull(text: &[u8]) -> Option<u64> {
+    let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t'..=b'\r');
+    let text = text.get(text.iter().take_while(is_space).count()..)?;
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number = digits.iter().try_fold(0u64, |number, digit| {
+        number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
+    })?;
+    Some(if negative { number.wrapping_neg() } else { number })
+}
+
 /// A double as `strtod` reads it, the whole text and nothing before it; NaN is refused.
 pub fn parse_float(text: &[u8]) -> Option<f64> {
     let number: f64 = match parse_hexadecimal(text) {

@@ -322,6 +322,98 @@ const LIST: &[Template] = &[
     "DEL $key",
 ];
 
+/// With `stream-node-max-bytes` below 100 the real server sometimes dies. `$tick` grows from command to command: what is added mostly has a higher ID.
+const STREAM: &[Template] = &[
+    "XADD $key $tick-* $fields",
+    "XADD $key $tick-* $field $value",
+    "XADD $key $tick-* f $value",
+    "XADD $key $tick-3 f $number g $value",
+    "XADD $key $id $fields",
+    "XADD $key $xadd $tick-* $fields",
+    "XADD $key $xadd $tick $fields",
+    "EVAL for\ti=1,9\tdo\tredis.call('XADD',KEYS[1],'$tick-*','f',i)end 1 $key",
+    "EVAL for\ti=1,150\tdo\tredis.call('XADD',KEYS[1],'$tick-*','f',i*i*i*i-i%7)end 1 $key",
+    "EVAL for\ti=1,30\tdo\tredis.call('XADD',KEYS[1],'$tick-*',ARGV[1],ARGV[2]..i)end 1 $key $field $value",
+    "XDEL $key $id $id $id",
+    "XDEL $key $id",
+    "XTRIM $key $xtrim",
+    "XTRIM $key MAXLEN $digits",
+    "XTRIM $key MAXLEN ~ $digits",
+    "XTRIM $key MINID ~ $id",
+    "XTRIM $key MINID = $id",
+    "XLEN $key",
+    "XRANGE $key $bound $bound",
+    "XRANGE $key - + COUNT $count",
+    "XREVRANGE $key $bound $bound",
+    "XREVRANGE $key $bound $bound COUNT $count",
+    "XREAD STREAMS $key $id",
+    "XREAD COUNT $count STREAMS $key $key $id $id",
+    "XREAD COUNT $count BLOCK 1 STREAMS $key $id",
+    "XREAD BLOCK 1 STREAMS $key $",
+    "XSETID $key $id",
+    "XSETID $key $tick-9",
+    "XSETID $key $tick-9 ENTRIESADDED $number",
+    "XSETID $key $tick-9 ENTRIESADDED $digits MAXDELETEDID $id",
+    "XINFO STREAM $key",
+    "XINFO STREAM $key FULL COUNT $count",
+    "CONFIG SET stream-node-max-entries $digit",
+    "CONFIG SET stream-node-max-bytes $bytes",
+    "COPY $key $key REPLACE",
+    "RENAME $key $key",
+    "SET $key $value",
+    "DEL $key",
+    "OBJECT ENCODING $key",
+];
+
+const GROUP: &[Template] = &[
+    "XADD $stream $tick-* $fields",
+    "XADD $stream $tick-* f $value",
+    "XADD $stream $xadd $tick-* f v",
+    "EVAL for\ti=1,9\tdo\tredis.call('XADD',KEYS[1],'$tick-*','f',i)end 1 $stream",
+    "XDEL $stream $id $id",
+    "XTRIM $stream $xtrim",
+    "XTRIM $stream MAXLEN $digits",
+    "XSETID $stream $tick-9 ENTRIESADDED $digits MAXDELETEDID $id",
+    "XGROUP CREATE $stream $group $id",
+    "XGROUP CREATE $stream $group 0",
+    "XGROUP CREATE $stream $group $ MKSTREAM",
+    "XGROUP CREATE $stream $group $id MKSTREAM ENTRIESREAD $number",
+    "XGROUP SETID $stream $group $id",
+    "XGROUP SETID $stream $group $bound ENTRIESREAD $index",
+    "XGROUP DESTROY $stream $group",
+    "XGROUP CREATECONSUMER $stream $group $consumer",
+    "XGROUP DELCONSUMER $stream $group $consumer",
+    "XREADGROUP GROUP $group $consumer STREAMS $stream >",
+    "XREADGROUP GROUP g $consumer COUNT $count STREAMS $stream >",
+    "XREADGROUP GROUP g $consumer COUNT 2 STREAMS $stream >",
+    "XREADGROUP GROUP g $consumer NOACK STREAMS $stream >",
+    "XREADGROUP GROUP g $consumer COUNT $count STREAMS $stream $id",
+    "XREADGROUP GROUP g $consumer STREAMS a b 0 >",
+    "XREADGROUP GROUP $group $consumer BLOCK 1 STREAMS $stream >",
+    "XACK $stream $group $id $id $id",
+    "XACK $stream g $id",
+    "XPENDING $stream $group",
+    "XPENDING $stream $group $bound $bound $count",
+    "XPENDING $stream g - + 10 $consumer",
+    "XPENDING $stream g IDLE $idle - + $count $consumer",
+    "XPENDING $stream g IDLE $idle $bound $bound 10",
+    "XCLAIM $stream $group $consumer $idle $id $id $xclaim",
+    "XCLAIM $stream g $consumer 0 $id $id $id $xclaim",
+    "XCLAIM $stream g $consumer 0 $id $id IDLE 100000",
+    "XCLAIM $stream g $consumer 0 $id $id FORCE",
+    "XAUTOCLAIM $stream $group $consumer $idle $bound",
+    "XAUTOCLAIM $stream g $consumer 0 0 COUNT $count",
+    "XAUTOCLAIM $stream g $consumer 0 $bound COUNT 2 JUSTID",
+    "XINFO GROUPS $stream",
+    "XINFO GROUPS $stream",
+    "XINFO CONSUMERS $stream $group",
+    "XINFO STREAM $stream FULL",
+    "XINFO STREAM $stream FULL COUNT $count",
+    "COPY $stream $stream REPLACE",
+    "SET b $value",
+    "DEL $stream",
+];
+
 const TRANSACTION: &[Template] = &[
     "MULTI",
     "MULTI",
@@ -429,6 +521,16 @@ fn lists() {
 }
 
 #[test]
+fn streams() {
+    compare_long("streams", STREAM, 60);
+}
+
+#[test]
+fn stream_groups() {
+    compare_long("stream_groups", GROUP, 90);
+}
+
+#[test]
 fn transactions() {
     compare("transactions", TRANSACTION);
 }
@@ -449,11 +551,16 @@ fn cjson() {
 }
 
 fn compare(name: &str, templates: &[Template]) {
+    compare_long(name, templates, 30);
+}
+
+/// With so many commands in each case.
+fn compare_long(name: &str, templates: &[Template], length: u64) {
     let Some(real) = RealServer::start() else { return };
     let (cases, seed) = (setting("DIFFERENTIAL_CASES", 100), setting("DIFFERENTIAL_SEED", 1));
     for case in 0..cases {
         let mut random = Random::new(seed.wrapping_mul(1_000_003) + case);
-        let commands = generate(&mut random, templates);
+        let commands = generate(&mut random, templates, length);
         let Some(first) = difference(&real, &commands) else { continue };
         let commands = shrink(&real, commands);
         let found = difference(&real, &commands)
@@ -465,7 +572,7 @@ fn compare(name: &str, templates: &[Template]) {
 }
 
 /// The commands of one case.
-fn generate(random: &mut Random, templates: &[Template]) -> Vec<Argv> {
+fn generate(random: &mut Random, templates: &[Template], length: u64) -> Vec<Argv> {
     let mut commands = Vec::new();
     if one_in(random, 3) {
         commands.push(words("HELLO 3"));
@@ -478,11 +585,14 @@ fn generate(random: &mut Random, templates: &[Template]) -> Vec<Argv> {
     } else if one_in(random, 2) {
         commands.push(words("CONFIG SET zset-max-listpack-entries 5 zset-max-listpack-value 20"));
     }
-    for _ in 0..30 {
+    if one_in(random, 2) {
+        commands.push(words("CONFIG SET stream-node-max-entries 3"));
+    }
+    for tick in 0..length {
         let template = *pick(random, templates);
         let mut argv = Vec::new();
         for word in template.split(' ') {
-            fill(random, word, &mut argv);
+            fill(random, &word.replace("$tick", &tick.to_string()), &mut argv);
         }
         // What waits would wait for ever with another last argument, and without it what pops would pop by chance.
         let waits = template.starts_with('B') || template.starts_with("SPOP");
@@ -500,9 +610,10 @@ fn generate(random: &mut Random, templates: &[Template]) -> Vec<Argv> {
             argv.push(key.as_bytes().to_vec());
             commands.push(argv);
         }
-        let key = vec![key.as_bytes().to_vec()];
-        commands.push([words("LRANGE"), key.clone(), words("0 -1")].concat());
-        commands.push([words("ZRANGE"), key, words("0 -1 WITHSCORES")].concat());
+        let key = || vec![key.as_bytes().to_vec()];
+        commands.push([words("LRANGE"), key(), words("0 -1")].concat());
+        commands.push([words("XINFO STREAM"), key(), words("FULL COUNT 0")].concat());
+        commands.push([words("ZRANGE"), key(), words("0 -1 WITHSCORES")].concat());
     }
     commands
 }
@@ -529,6 +640,13 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$value" => value(random),
         "$field" => field(random),
         "$element" => element(random),
+        "$bytes" => choose(random, &["0", "300", "500", "1000", "4096"]),
+        "$stream" => choose(random, &["a", "a", "a", "b"]),
+        "$group" => choose(random, &["g", "g", "g", "g", "h", ""]),
+        "$consumer" => choose(random, &["c", "c", "d", "e", "b"]),
+        "$idle" => choose(random, &["0", "0", "0", "50000", "-1", "x"]),
+        "$id" => id(random),
+        "$bound" => bound(random),
         "$end" => choose(random, &["LEFT", "RIGHT", "left", "Right", "LEFT", "RIGHT", "x"]),
         "$database" => choose(random, &["0", "0", "1", "x"]),
         "$number" => number(random),
@@ -585,7 +703,8 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$script" => common::script::script(random).into_bytes(),
         "$library" => library(random).into_bytes(),
         "$pattern" => some_of(random, "aab*?[]^-\\", 8),
-        "$set" | "$getex" | "$lcs" | "$scan" | "$lpos" | "$zadd" | "$zrange" | "$weights" => {
+        "$set" | "$getex" | "$lcs" | "$scan" | "$lpos" | "$zadd" | "$zrange" | "$weights"
+        | "$xadd" | "$xtrim" | "$xclaim" => {
             return options(random, word, argv);
         }
         "$member" => member(random),
@@ -670,6 +789,33 @@ fn options(random: &mut Random, word: &str, argv: &mut Argv) {
             "WITHSCORES",
         ],
         "$lcs" => &["LEN", "IDX", "idx", "WITHMATCHLEN", "MINMATCHLEN $count", "MINMATCHLEN"],
+        "$xadd" | "$xtrim" => &[
+            "NOMKSTREAM",
+            "MAXLEN $digit",
+            "MAXLEN = $digits",
+            "maxlen ~ $digit",
+            "MAXLEN ~ $digits",
+            "MINID $id",
+            "MINID ~ $id",
+            "LIMIT $digits",
+            "LIMIT $number",
+            "MAXLEN ~ 0 LIMIT $digits",
+            "MINID ~ 100 LIMIT $digit",
+            "MAXLEN",
+        ],
+        "$xclaim" => &[
+            "FORCE",
+            "JUSTID",
+            "justid",
+            "IDLE 100000",
+            "IDLE -5",
+            "TIME 1000",
+            "TIME 9000000000000000",
+            "RETRYCOUNT $number",
+            "RETRYCOUNT $digit",
+            "LASTID $id",
+            "IDLE",
+        ],
         "$lpos" => &["RANK $index", "COUNT $count", "MAXLEN $count", "rank $number", "COUNT"],
         _ => {
             &["COUNT 1000", "COUNT 1000", "MATCH $pattern", "match *", "COUNT $count", "TYPE hash"]
@@ -714,6 +860,49 @@ fn score(random: &mut Random) -> Vec<u8> {
         2 => float(random),
         3 | 4 => format!("{}.{}", random.below(4), random.below(10)).into_bytes(),
         _ => (random.below(8) as i64 - 2).to_string().into_bytes(),
+    }
+}
+
+/// An entry's ID, or something that is none.
+fn id(random: &mut Random) -> Vec<u8> {
+    let edges = [
+        "0",
+        "0-0",
+        "0-1",
+        "-",
+        "+",
+        "$",
+        ">",
+        "x",
+        "",
+        "1-",
+        "-1",
+        "1-1-1",
+        "1-*",
+        "01-02",
+        " 1",
+        "1- -1",
+        "18446744073709551615-18446744073709551615",
+        "18446744073709551615",
+        "18446744073709551616",
+        "(1",
+    ];
+    match random.below(16) {
+        0 => pick(random, &edges).as_bytes().to_vec(),
+        1 => number(random),
+        2..=4 => random.below(90).to_string().into_bytes(),
+        5 => format!("{}-{}", random.below(90), random.below(150)).into_bytes(),
+        _ => format!("{}-{}", random.below(90), random.below(10) / 3).into_bytes(),
+    }
+}
+
+/// An end of an interval of them.
+fn bound(random: &mut Random) -> Vec<u8> {
+    match random.below(5) {
+        0 => b"-".to_vec(),
+        1 => b"+".to_vec(),
+        2 => [b"(".to_vec(), id(random)].concat(),
+        _ => id(random),
     }
 }
 
@@ -774,6 +963,7 @@ fn connect(real: &RealServer) -> Connection {
     connection.call(&words("FUNCTION FLUSH"));
     connection.call(&words("CONFIG SET hash-max-listpack-entries 512 set-max-intset-entries 512"));
     connection.call(&words("CONFIG SET zset-max-listpack-entries 128 zset-max-listpack-value 64"));
+    connection.call(&words("CONFIG SET stream-node-max-entries 100 stream-node-max-bytes 4096"));
     // It looks more often for those who have waited long enough.
     connection.call(&words("CONFIG SET hz 500"));
     connection
@@ -855,6 +1045,9 @@ fn same(argv: &Argv, ours: &Reply, theirs: &Reply, connection: &mut Connection) 
         let relative = *ours < 2_000_000;
         return *ours > 0 && *theirs > 0 && (!relative || (ours - theirs).abs() <= 2);
     }
+    if is(&["XPENDING", "XINFO"]) {
+        return encode(&timeless(ours)) == encode(&timeless(theirs));
+    }
     if is(SETS) {
         return sorted(ours) == sorted(theirs);
     }
@@ -881,6 +1074,41 @@ fn same(argv: &Argv, ours: &Reply, theirs: &Reply, connection: &mut Connection) 
 
 fn items(reply: &Reply) -> Option<&[Reply]> {
     if let Reply::Array(items) | Reply::Set(items) = reply { Some(items) } else { None }
+}
+
+/// What XPENDING and XINFO tell, without the milliseconds that the two servers have not in common.
+fn timeless(reply: &Reply) -> Reply {
+    let rough = |number: i64| Reply::Integer(if number < 1 << 40 { number / 10_000 } else { 0 });
+    match reply {
+        Reply::Integer(number) if *number >= 1 << 40 => Reply::Integer(0),
+        Reply::Map(pairs) => Reply::Map(
+            pairs
+                .iter()
+                .map(|(name, value)| match value {
+                    Reply::Integer(idle) if *name == Reply::bulk("idle") => {
+                        (name.clone(), rough(*idle))
+                    }
+                    value => (name.clone(), timeless(value)),
+                })
+                .collect(),
+        ),
+        Reply::Array(items) => {
+            let mut shown: Vec<Reply> = items.iter().map(timeless).collect();
+            let name = items.iter().position(|item| *item == Reply::bulk("idle"));
+            // An ID, a consumer, milliseconds, a number of deliveries.
+            let place = match items[..] {
+                [Reply::Bulk(_), Reply::Bulk(_), Reply::Integer(_), Reply::Integer(_)] => Some(2),
+                _ => name.map(|at| at + 1),
+            };
+            if let Some(place) = place
+                && let Some(Reply::Integer(time)) = items.get(place)
+            {
+                shown[place] = rough(*time);
+            }
+            Reply::Array(shown)
+        }
+        other => other.clone(),
+    }
 }
 
 /// The elements in an order of their own; fields stay with their values in a map only.

@@ -53,7 +53,13 @@ fn sleep(context: &mut Context, seconds: &[u8]) -> Attempt {
     context.server.pause(deadline, true);
     let keys = vec![Vec::new()];
     // No key is of no type: only the deadline ends it.
-    Attempt::Wait { keys, kind: "none", deadline: Some(deadline - 1), timed_out: Reply::OK }
+    Attempt::Wait {
+        keys,
+        kind: "none",
+        deadline: Some(deadline - 1),
+        timed_out: Reply::OK,
+        argv: None,
+    }
 }
 
 fn subcommand(context: &mut Context, args: &mut Args) -> Answer {

@@ -664,7 +664,8 @@ fn pop_several<'a>(
 }
 
 fn wait(keys: &[Vec<u8>], deadline: Option<Millis>) -> Attempt {
-    Attempt::Wait { keys: keys.to_vec(), kind: "list", deadline, timed_out: Reply::NullArray }
+    let (keys, timed_out) = (keys.to_vec(), Reply::NullArray);
+    Attempt::Wait { keys, kind: "list", deadline, timed_out, argv: None }
 }
 
 /// BLPOP key [key ...] timeout

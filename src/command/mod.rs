@@ -19,6 +19,7 @@ pub mod server;
 pub mod set;
 pub mod sort;
 pub mod sorted_set;
+pub mod stream;
 pub mod string;
 pub mod syntax;
 pub mod transactions;
@@ -46,6 +47,7 @@ pub const FAMILIES: &[&[Command]] = &[
     set::COMMANDS,
     sort::COMMANDS,
     sorted_set::COMMANDS,
+    stream::COMMANDS,
     string::COMMANDS,
     transactions::COMMANDS,
 ];
@@ -112,6 +114,8 @@ pub enum Attempt {
         deadline: Option<Millis>,
         /// The reply when that has passed.
         timed_out: Reply,
+        /// The command line that is tried again, if it is not the one that came.
+        argv: Option<Vec<Vec<u8>>>,
     },
 }
 

@@ -434,6 +434,8 @@ fn flush(context: &mut Context, index: usize) {
     let Some(database) = server.databases.get_mut(index) else { return };
     server.changes += database.len() as u64;
     database.clear();
+    // Some wait for a key only while it is there.
+    server.came(index);
 }
 
 fn swapdb(context: &mut Context, args: &mut Args) -> Answer {

@@ -110,9 +110,14 @@ fn back_length(length: usize) -> usize {
 
 /// The entries of a listpack, integers by their digits; `None` if it is none, or has more entries than `most`.
 pub fn entries(bytes: &[u8], most: usize) -> Option<Vec<Vec<u8>>> {
-    let (size, rest) = bytes.split_first_chunk::<4>()?;
-    let (count, _) = rest.split_first_chunk::<2>()?;
-    let count = usize::from(u16::from_le_bytes(*count));
+    let count = usize::from(u16::from_le_bytes(*bytes.get(4..)?.first_chunk()?));
+    let entries = uncounted(bytes, most)?;
+    (count == MANY || count == entries.len()).then_some(entries)
+}
+
+/// The same of a listpack that need not know how many it has.
+pub fn uncounted(bytes: &[u8], most: usize) -> Option<Vec<Vec<u8>>> {
+    let size = bytes.first_chunk::<4>()?;
     if u32::from_le_bytes(*size) as usize != bytes.len() || !bytes.ends_with(&[END]) {
         return None;
     }
@@ -126,8 +131,7 @@ pub fn entries(bytes: &[u8], most: usize) -> Option<Vec<Vec<u8>>> {
         }
         entries.push(entry);
     }
-    let is_whole = at + 1 == bytes.len() && (count == MANY || count == entries.len());
-    is_whole.then_some(entries)
+    (at + 1 == bytes.len()).then_some(entries)
 }
 
 /// The entry that begins here, and how many bytes it takes without the length behind it.

@@ -3,6 +3,7 @@
 pub mod listpack;
 mod lzf;
 mod older;
+mod stream;
 pub mod value;
 
 use crate::number::parse_integer;
@@ -82,17 +83,22 @@ impl Writer {
 
     /// Writes a length.
     pub fn length(&mut self, length: usize) {
+        self.number(length as u64);
+    }
+
+    /// Writes a number as lengths are written.
+    fn number(&mut self, number: u64) {
         let out = &mut self.out;
-        match length {
-            0..0x40 => out.push(length as u8),
-            0x40..0x4000 => out.extend_from_slice(&(0x4000 | length as u16).to_be_bytes()),
+        match number {
+            0..0x40 => out.push(number as u8),
+            0x40..0x4000 => out.extend_from_slice(&(0x4000 | number as u16).to_be_bytes()),
             _ => {
-                if let Ok(length) = u32::try_from(length) {
+                if let Ok(number) = u32::try_from(number) {
                     out.push(LONG);
-                    out.extend_from_slice(&length.to_be_bytes());
+                    out.extend_from_slice(&number.to_be_bytes());
                 } else {
                     out.push(LONGER);
-                    out.extend_from_slice(&(length as u64).to_be_bytes());
+                    out.extend_from_slice(&number.to_be_bytes());
                 }
             }
         }
@@ -171,17 +177,22 @@ impl<'a> Reader<'a> {
 
     /// A length. Where it would say how a string is written, that is taken for one.
     pub fn length(&mut self) -> Option<usize> {
-        let first = self.byte()?;
-        self.length_after(first)
+        usize::try_from(self.number()?).ok()
     }
 
-    fn length_after(&mut self, first: u8) -> Option<usize> {
+    /// A number that is written as lengths are.
+    fn number(&mut self) -> Option<u64> {
+        let first = self.byte()?;
+        self.number_after(first)
+    }
+
+    fn number_after(&mut self, first: u8) -> Option<u64> {
         match (first >> 6, first) {
-            (0, _) => Some(usize::from(first)),
-            (1, _) => Some(usize::from(first & 0x3f) << 8 | usize::from(self.byte()?)),
-            (_, LONG) => Some(u32::from_be_bytes(self.array()?) as usize),
-            (_, LONGER) => usize::try_from(u64::from_be_bytes(self.array()?)).ok(),
-            (3, _) => Some(usize::from(first & 0x3f)),
+            (0, _) => Some(u64::from(first)),
+            (1, _) => Some(u64::from(first & 0x3f) << 8 | u64::from(self.byte()?)),
+            (_, LONG) => Some(u32::from_be_bytes(self.array()?).into()),
+            (_, LONGER) => Some(u64::from_be_bytes(self.array()?)),
+            (3, _) => Some(u64::from(first & 0x3f)),
             _ => None,
         }
     }
@@ -202,7 +213,7 @@ impl<'a> Reader<'a> {
             }
             0xc4.. => return None,
             first => {
-                let length = self.length_after(first)?;
+                let length = usize::try_from(self.number_after(first)?).ok()?;
                 return self.take(length).map(<[u8]>::to_vec);
             }
         };

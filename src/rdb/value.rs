@@ -1,7 +1,7 @@
 //! Defines how a value stands in the payload of DUMP, and reads what any version up to 7.0 has written.
 
 use super::listpack::{Listpack, entries, signed};
-use super::{Reader, Writer, older};
+use super::{Reader, Writer, older, stream};
 use crate::number::{format_g, leading_float};
 use crate::server::config::Active;
 use crate::value::hash::{Hash, Limits};
@@ -25,9 +25,11 @@ mod kind {
     pub const SORTED_SET_ZIPLIST: u8 = 12;
     pub const HASH_ZIPLIST: u8 = 13;
     pub const LIST_QUICKLIST: u8 = 14;
+    pub const STREAM: u8 = 15;
     pub const HASH_LISTPACK: u8 = 16;
     pub const SORTED_SET_LISTPACK: u8 = 17;
     pub const LIST_QUICKLIST_2: u8 = 18;
+    pub const STREAM_2: u8 = 19;
 }
 
 /// What a node of a list holds: one long element, or a listpack.
@@ -39,7 +41,7 @@ const COUNTED_NODE: usize = 8 << 10;
 /// What an element takes beside its own bytes, as nodes reckon it.
 const ELEMENT_OVERHEAD: usize = 8;
 /// What an element takes of the memory beside its own bytes, nearly.
-const ELEMENT_MEMORY: usize = 40;
+pub(super) const ELEMENT_MEMORY: usize = 40;
 
 /// How values are written.
 #[derive(Clone, Copy)]
@@ -73,6 +75,10 @@ fn write(writer: &mut Writer, value: &Value, limits: NodeLimits) {
         Value::Set(Set::Table(members)) => {
             writer.out.push(kind::SET);
             write_strings(writer, members.len(), &mut members.keys());
+        }
+        Value::Stream(value) => {
+            writer.out.push(kind::STREAM_2);
+            stream::write(writer, value);
         }
         Value::SortedSet(set) if set.encoding() == "listpack" => {
             writer.out.push(kind::SORTED_SET_LISTPACK);
@@ -268,6 +274,8 @@ pub fn read(payload: &[u8], config: &Active) -> Option<Value> {
             hash(unpack(reader, older::ziplist)?, of_any_length(hash_limits(config)))
         }
         kind::HASH_LISTPACK => hash(unpack(reader, entries)?, of_any_length(hash_limits(config))),
+        kind::STREAM => stream::read(reader, false).map(Kind::wrap),
+        kind::STREAM_2 => stream::read(reader, true).map(Kind::wrap),
         _ => None,
     }
 }
@@ -283,7 +291,7 @@ fn strings(reader: &mut Reader, each: usize) -> Option<Vec<Vec<u8>>> {
 }
 
 /// The entries of what is packed in a string.
-fn unpack(
+pub(super) fn unpack(
     reader: &mut Reader,
     entries: fn(&[u8], usize) -> Option<Vec<Vec<u8>>>,
 ) -> Option<Vec<Vec<u8>>> {

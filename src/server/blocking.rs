@@ -25,8 +25,17 @@ pub struct Blocked {
     deadline: Option<Millis>,
     /// The reply when the deadline passes.
     timed_out: Reply,
+    /// The error when the key is not of that type any more, if it is not waited for then.
+    gone: Option<Error>,
     /// When it was sent, in microseconds since the epoch.
     since: u64,
+}
+
+impl Blocked {
+    /// Whether a key that holds this type now is something to look at.
+    fn looks_at(&self, kind: Option<&'static str>) -> bool {
+        kind == Some(self.kind) || self.gone.is_some()
+    }
 }
 
 /// Who waits for which keys.
@@ -72,19 +81,24 @@ impl Server {
         let entry =
             self.databases.get(database).and_then(|database| database.entries().get(&key.1));
         let kind = entry.map(|entry| entry.value.type_name());
-        let waits =
-            |id| self.clients.get(id).and_then(|client| Some(client.blocked.as_ref()?.kind));
-        if clients.iter().any(|id| kind.is_some() && waits(id) == kind)
-            && !self.blocking.changed.contains(&key)
-        {
+        let waits = |id| {
+            let blocked = self.clients.get(id).and_then(|client| client.blocked.as_ref());
+            blocked.is_some_and(|blocked| blocked.looks_at(kind))
+        };
+        if clients.iter().any(waits) && !self.blocking.changed.contains(&key) {
             self.blocking.changed.push_back(key);
         }
     }
 
     /// Lets a client wait until its command finds what it looks for.
     pub(super) fn block(&mut self, id: ClientId, found: Found, argv: &[Vec<u8>], attempt: Attempt) {
-        let Attempt::Wait { keys, kind, deadline, timed_out } = attempt else { return };
+        let Attempt::Wait { keys, kind, deadline, timed_out, argv: other } = attempt else {
+            return;
+        };
         let since = self.clocked;
+        let argv = other.unwrap_or_else(|| argv.to_vec());
+        // A group is read only as long as its stream is there.
+        let gone = (found.command.name == "xreadgroup").then_some(Error::STREAM_GONE);
         let Some(client) = self.clients.get_mut(&id) else { return };
         let database = client.database;
         for key in &keys {
@@ -93,12 +107,12 @@ impl Server {
                 clients.push(id);
             }
         }
-        let argv = argv.to_vec();
-        let blocked = Blocked { found, argv, database, keys, kind, deadline, timed_out, since };
+        let blocked =
+            Blocked { found, argv, database, keys, kind, deadline, timed_out, gone, since };
         client.blocked = Some(Box::new(blocked));
     }
 
-    /// Notes that all keys of a database have come at once.
+    /// Notes that all keys of a database have come or gone at once.
     pub fn came(&mut self, database: usize) {
         let waiting = self.blocking.waiting.keys().filter(|(index, _)| *index == database);
         for (_, key) in waiting.cloned().collect::<Vec<_>>() {
@@ -172,11 +186,15 @@ impl Server {
         let Some(database) = self.databases.get_mut(*database) else { return };
         let kind = database.peek(key, now).map(|entry| entry.value.type_name());
         let Some(client) = self.clients.get_mut(&id) else { return };
-        let Some(blocked) = client.blocked.take_if(|blocked| Some(blocked.kind) == kind) else {
+        let Some(blocked) = client.blocked.take_if(|blocked| blocked.looks_at(kind)) else {
             return;
         };
         let Run::Block(handler) = blocked.found.command.run else { return };
-        match self.attempt(id, &blocked.argv, blocked.found, handler, Origin::Client, Some(key)) {
+        let attempt = match &blocked.gone {
+            Some(error) if kind != Some(blocked.kind) => Err(error.clone()),
+            _ => self.attempt(id, &blocked.argv, blocked.found, handler, Origin::Client, Some(key)),
+        };
+        match attempt {
             Ok(Attempt::Done(reply)) => {
                 self.blocking.remove(id, &blocked);
                 self.answer_blocked(id, &blocked, Ok(reply));

@@ -287,6 +287,10 @@ pub struct Active {
     pub zset_max_listpack_entries: usize,
     /// Longest member of such a sorted set, in bytes.
     pub zset_max_listpack_value: usize,
+    /// Most bytes of a stream's node; 0 means no limit.
+    pub stream_node_max_bytes: i64,
+    /// Most entries of a stream's node; 0 means no limit.
+    pub stream_node_max_entries: i64,
     /// Milliseconds after which a script makes the server answer BUSY; 0 means never.
     pub busy_reply_threshold: u64,
     /// Bytes of memory over which commands that need more are refused; 0 means no limit.
@@ -355,6 +359,8 @@ impl Config {
             set_max_intset_entries: number("set-max-intset-entries") as usize,
             zset_max_listpack_entries: number("zset-max-listpack-entries") as usize,
             zset_max_listpack_value: number("zset-max-listpack-value") as usize,
+            stream_node_max_bytes: number("stream-node-max-bytes"),
+            stream_node_max_entries: number("stream-node-max-entries"),
             busy_reply_threshold: number("busy-reply-threshold") as u64,
             maxmemory: maxmemory.parse().unwrap_or(0),
             proto_max_bulk_len: number("proto-max-bulk-len") as u64,

@@ -136,6 +136,17 @@ impl Context<'_> {
         self.server.touched(self.database, key);
     }
 
+    /// Notes so many changes of a key which are nothing that anybody waits for: no more is there than before.
+    pub fn changed_in_place(&mut self, key: &[u8], changes: u64) {
+        self.server.changes += changes;
+        self.server.touch_watched(self.database, key);
+    }
+
+    /// Lets those who wait for a key look at it.
+    pub fn wake(&mut self, key: &[u8]) {
+        self.server.note_ready(self.database, key);
+    }
+
     /// Hides the next arguments from MONITOR, if there are so many.
     pub fn redact(&mut self, args: &Args, count: usize) {
         let first = args.argv().len().saturating_sub(args.remaining());

@@ -425,6 +425,7 @@ impl Server {
         } else {
             let now = self.look();
             self.begin(now);
+            self.serve_blocked();
         }
         self.serve();
         self.is_busy()

@@ -17,6 +17,8 @@ pub enum Event {
     SortedSet = b'z' as isize,
     /// Commands for hashes.
     Hash = b'h' as isize,
+    /// Commands for streams.
+    Stream = b't' as isize,
     /// A deadline has deleted a key.
     Expired = b'x' as isize,
     /// A key is there that was not.

@@ -129,7 +129,7 @@ impl Server {
         self.touch_watched(database, key);
     }
 
-    fn touch_watched(&mut self, database: usize, key: &[u8]) {
+    pub(super) fn touch_watched(&mut self, database: usize, key: &[u8]) {
         if self.watches.0.is_empty() {
             return;
         }

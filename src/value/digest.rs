@@ -1,6 +1,7 @@
 //! Defines the digest of values: equal for values that hold the same, however they are kept.
 
 use super::Value;
+use super::stream::id::Id;
 use crate::number::format_g;
 use sha1::{Digest as _, Sha1};
 
@@ -37,6 +38,7 @@ impl Digest {
             Value::Set(_) => 2,
             Value::SortedSet(_) => 3,
             Value::Hash(_) => 4,
+            Value::Stream(_) => 6,
         };
         self.mix(&number.to_be_bytes());
         match value {
@@ -46,6 +48,13 @@ impl Digest {
             Value::SortedSet(set) => set.members().into_iter().for_each(|(member, score)| {
                 self.xor_pair(member, &format_g(score, 17));
             }),
+            Value::Stream(stream) => {
+                for entry in stream.range(Id::MIN, Id::MAX, false, usize::MAX) {
+                    let id = [entry.id.milliseconds().to_string(), entry.id.sequence().to_string()];
+                    self.mix(id.join(".").as_bytes());
+                    entry.fields.iter().for_each(|part| self.mix(part));
+                }
+            }
             Value::Hash(hash) => {
                 hash.iter().for_each(|(field, value)| self.xor_pair(field, value));
             }

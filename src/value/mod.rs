@@ -6,12 +6,14 @@ pub mod list;
 pub mod score_tree;
 pub mod set;
 pub mod sorted_set;
+pub mod stream;
 pub mod string;
 
 use hash::Hash;
 use list::List;
 use set::Set;
 use sorted_set::SortedSet;
+use stream::Stream;
 use string::StringValue;
 
 /// The longest string that a command may make grow, in bytes: eight times less than Redis allows, because in a page
@@ -31,6 +33,8 @@ pub enum Value {
     Set(Set),
     /// A sorted set.
     SortedSet(SortedSet),
+    /// A stream, in a box: it is larger than the others.
+    Stream(Box<Stream>),
 }
 
 impl Value {
@@ -42,6 +46,7 @@ impl Value {
             Value::List(_) => "list",
             Value::Set(_) => "set",
             Value::SortedSet(_) => "zset",
+            Value::Stream(_) => "stream",
         }
     }
 
@@ -53,6 +58,7 @@ impl Value {
             Value::List(list) => list.encoding(),
             Value::Set(set) => set.encoding(),
             Value::SortedSet(set) => set.encoding(),
+            Value::Stream(_) => "stream",
         }
     }
 
@@ -66,6 +72,7 @@ impl Value {
             Value::List(list) => list.iter().map(|element| 24 + element.len()).sum(),
             Value::Set(set) => set.memory(),
             Value::SortedSet(set) => set.memory(),
+            Value::Stream(stream) => stream.memory(),
         }
     }
 
@@ -110,4 +117,16 @@ kinds! {
     List => List,
     Set => Set,
     SortedSet => SortedSet,
+}
+
+impl Kind for Stream {
+    fn of(value: &Value) -> Option<&Self> {
+        if let Value::Stream(value) = value { Some(value) } else { None }
+    }
+    fn of_mut(value: &mut Value) -> Option<&mut Self> {
+        if let Value::Stream(value) = value { Some(value) } else { None }
+    }
+    fn wrap(self) -> Value {
+        Value::Stream(Box::new(self))
+    }
 }

@@ -142,6 +142,7 @@ fn done_or_wait(reply: Option<Reply>, keys: &[Vec<u8>], deadline: Option<Millis>
             kind: "zset",
             deadline,
             timed_out: Reply::NullArray,
+            argv: None,
         },
     }
 }
