@@ -39,7 +39,7 @@
 //! | `long_double.rs` | the numbers of INCRBYFLOAT: 80 bits, as on x86 |
 //! | `lua/` | Lua 5.1, able to pause at any instruction; knows no Redis, and is a package of its own, built for speed |
 //! | `number.rs` | numbers as Redis reads and prints them |
-//! | `rdb.rs` | the payloads of FUNCTION DUMP: strings, versions, checksums |
+//! | `rdb/` | the payloads of DUMP and FUNCTION DUMP: strings, values, versions, checksums |
 //! | `request.rs` | the commands in the bytes that a client sends |
 //! | `resp.rs` | a reply, and its bytes in RESP2 and RESP3 |
 //! | `script/` | EVAL and its family, functions: the cache, libraries, running in slices, `redis.*`, conversion between Lua and replies; `ldb/` the debugger |

@@ -79,6 +79,14 @@ pub fn is_lost(text: &[u8], number: f64, least: f64) -> bool {
     number.abs() < least && digits.any(|digit| matches!(digit, b'1'..=b'9'))
 }
 
+/// The double that a text begins with, as `strtod` finds it; NaN is none.
+pub fn leading_float(text: &[u8]) -> Option<f64> {
+    const LONGEST: usize = 255;
+    let text = text.trim_ascii_start();
+    let most = text.len().min(LONGEST);
+    (1..=most).rev().find_map(|length| parse_float(&text[..length]))
+}
+
 /// `0x1.8p3` and the like, which Rust's own parser does not know. At most 60 bits of the digits count.
 fn parse_hexadecimal(text: &[u8]) -> Option<f64> {
     let (negative, text) = match text {

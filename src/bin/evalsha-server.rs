@@ -19,12 +19,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const HELP: &str = "\
 Serves evalsha's engine on 127.0.0.1, as redis-server would: it speaks RESP2 and RESP3 and keeps everything in memory.
 
-Usage: evalsha-server [--port N] [--script-memory BYTES]
+Usage: evalsha-server [--port N] [--script-memory BYTES] [--enable-debug-command WORD]
 
-  --port N               the port, 6379 without it; 0 takes a free one and prints it
-  --script-memory BYTES  what scripts may keep in memory, 67108864 without it
-  --help                 this text
-  --version              the version
+  --port N                     the port, 6379 without it; 0 takes a free one and prints it
+  --script-memory BYTES        what scripts may keep in memory, 67108864 without it
+  --enable-debug-command WORD  whether DEBUG runs: yes, local, or no as without it
+  --help                       this text
+  --version                    the version
 
 SHUTDOWN, Ctrl-C or SIGTERM stops it.";
 
@@ -62,16 +63,16 @@ enum Event {
 
 /// What a command line asks for.
 enum Wish {
-    Serve { port: u16, memory: usize },
+    Serve { port: u16, memory: usize, debug: String },
     Print(String),
 }
 
 fn main() -> ExitCode {
     match wish(std::env::args().skip(1)) {
         Ok(Wish::Print(text)) => say(&text),
-        Ok(Wish::Serve { port, memory }) => match listen(port) {
+        Ok(Wish::Serve { port, memory, debug }) => match listen(port) {
             Ok(listener) => {
-                serve(listener, memory);
+                serve(listener, memory, &debug);
                 say("evalsha-server: stopped");
             }
             Err(why) => {
@@ -97,7 +98,7 @@ fn complain(why: &str) {
 }
 
 fn wish(mut words: impl Iterator<Item = String>) -> Result<Wish, String> {
-    let (mut port, mut memory) = (6379, HEAP_LIMIT);
+    let (mut port, mut memory, mut debug) = (6379, HEAP_LIMIT, "no".to_owned());
     while let Some(word) = words.next() {
         match word.as_str() {
             "--help" | "-h" => return Ok(Wish::Print(HELP.to_owned())),
@@ -112,10 +113,16 @@ fn wish(mut words: impl Iterator<Item = String>) -> Result<Wish, String> {
                 let number = words.next().ok_or("--script-memory needs a number")?;
                 memory = number.parse().map_err(|_| format!("'{number}' is no number of bytes"))?;
             }
+            "--enable-debug-command" => {
+                debug = words.next().ok_or("--enable-debug-command needs a word")?;
+                if !["yes", "local", "no"].contains(&debug.as_str()) {
+                    return Err(format!("'{debug}' is not yes, local or no"));
+                }
+            }
             other => return Err(format!("there is no option '{other}'")),
         }
     }
-    Ok(Wish::Serve { port, memory })
+    Ok(Wish::Serve { port, memory, debug })
 }
 
 fn listen(port: u16) -> Result<TcpListener, String> {
@@ -128,7 +135,7 @@ fn listen(port: u16) -> Result<TcpListener, String> {
 }
 
 /// Serves until somebody stops it.
-fn serve(listener: TcpListener, memory: usize) {
+fn serve(listener: TcpListener, memory: usize, debug: &str) {
     let (tell, events) = sync_channel(BACKLOG);
     stop_on_signals(tell.clone());
     // Only now: who reads it may send a signal at once.
@@ -150,6 +157,7 @@ fn serve(listener: TcpListener, memory: usize) {
         tell,
     };
     door.server.limit_scripts(memory);
+    door.server.config.preset("enable-debug-command", debug);
     while door.turn(&events) {}
     door.close();
 }

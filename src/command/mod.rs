@@ -3,6 +3,8 @@
 pub mod args;
 pub mod bitmap;
 pub mod connection;
+pub mod debug;
+pub mod dump;
 pub mod function;
 pub mod geo;
 pub mod hash;
@@ -35,6 +37,8 @@ use std::sync::OnceLock;
 pub const FAMILIES: &[&[Command]] = &[
     bitmap::COMMANDS,
     connection::COMMANDS,
+    debug::COMMANDS,
+    dump::COMMANDS,
     function::COMMANDS,
     geo::COMMANDS,
     hash::COMMANDS,

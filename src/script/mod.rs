@@ -407,8 +407,8 @@ fn load_on(server: &mut Server, mut fuel: i64) -> Option<Result<Progress, Error>
     Some(Ok(Progress::Paused))
 }
 
-/// Loads to its end what has begun to load: a debugging session shows nothing of that.
-fn load_all(server: &mut Server) -> Result<(), Error> {
+/// Loads to its end, in one go, what has begun to load: it has been loaded before.
+pub(crate) fn load_all(server: &mut Server) -> Result<(), Error> {
     while server.scripts.running.as_ref().is_some_and(Running::is_loading)
         && let Some(progress) = load_on(server, LOADING_FUEL)
     {

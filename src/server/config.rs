@@ -299,6 +299,10 @@ pub struct Active {
     pub maxmemory: u64,
     /// Longest bulk string that a client may send, in bytes.
     pub proto_max_bulk_len: u64,
+    /// Long strings of payloads are compressed.
+    pub rdb_compression: bool,
+    /// How large a node of a list is in a payload: elements, or negative for a class of sizes.
+    pub list_max_listpack_size: i64,
     /// Seconds after which an idle client is closed; 0 means never.
     pub timeout: u64,
     /// Most clients at once.
@@ -334,6 +338,14 @@ impl Config {
         std::str::from_utf8(self.text(name)).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
     }
 
+    /// Gives a parameter its value before anything runs, as a command line does: any, even one that CONFIG SET cannot set.
+    pub fn preset(&mut self, name: &str, value: &str) {
+        if let Some(place) = position(name.as_bytes()).map(target) {
+            self.values[place] = value.into();
+            self.activate();
+        }
+    }
+
     /// Bytes that the values take.
     pub fn memory(&self) -> usize {
         self.values.iter().map(|value| size_of::<Vec<u8>>() + value.len()).sum()
@@ -356,6 +368,8 @@ impl Config {
             busy_reply_threshold: number("busy-reply-threshold") as u64,
             maxmemory: maxmemory.parse().unwrap_or(0),
             proto_max_bulk_len: number("proto-max-bulk-len") as u64,
+            rdb_compression: self.text("rdbcompression") == b"yes",
+            list_max_listpack_size: number("list-max-listpack-size"),
             timeout: number("timeout") as u64,
             maxclients: number("maxclients") as u64,
             requirepass: self.text("requirepass").to_vec(),

@@ -13,6 +13,7 @@ pub mod notify;
 pub mod pause;
 pub mod pubsub;
 pub mod random;
+mod switches;
 pub mod transaction;
 
 use crate::command::args::Args;
@@ -31,6 +32,7 @@ use pause::Pause;
 use pubsub::Listeners;
 use random::Random;
 use std::collections::{BTreeMap, VecDeque};
+use switches::Switches;
 use transaction::{Executing, Watches};
 
 /// The version of Redis that this engine answers as.
@@ -130,6 +132,8 @@ pub struct Server {
     /// SHUTDOWN was called: whoever owns the server closes it.
     pub shutdown: bool,
     memory: memory::Measure,
+    /// What DEBUG switches.
+    pub(crate) switches: Switches,
 }
 
 /// Counters that INFO prints and CONFIG RESETSTAT clears.
@@ -218,6 +222,7 @@ impl Server {
             changes: 0,
             stats: Stats::default(),
             config: Config::default(),
+            switches: Switches::default(),
         }
     }
 
@@ -500,6 +505,11 @@ impl Server {
         self.stats.commands += 1;
     }
 
+    /// Gives the history of the data another random name.
+    pub(crate) fn change_replication_id(&mut self) {
+        self.replication_id = self.random.hex();
+    }
+
     /// Writes a line to the server's log, for its owner to take; the oldest is dropped if nobody does.
     pub fn log(&mut self, level: LogLevel, line: &[u8]) {
         if self.log.len() == LOG_LINES {
@@ -529,7 +539,7 @@ impl Server {
         let (is_paused, now) = (self.is_paused(), self.now_millis());
         for database in &mut self.databases {
             database.keeps_expired = is_paused;
-            if !is_paused {
+            if !is_paused && self.switches.active_expire {
                 database.expire_due(now, 64);
             }
         }
@@ -761,6 +771,9 @@ impl Server {
         let command = found.command;
         if !command.takes(argv.len()) {
             return Err(Error::wrong_arity(&found.full_name()));
+        }
+        if command.name == "debug" && self.config.text("enable-debug-command") == b"no" {
+            return Err(Error::DEBUG_NOT_ALLOWED);
         }
         let authenticated = self.client(id).is_none_or(|client| client.authenticated);
         if !authenticated && !command.has(flag::NO_AUTH) {

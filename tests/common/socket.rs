@@ -60,9 +60,16 @@ impl SocketPlayer {
         Some(SocketPlayer::before(Host::Real(RealServer::start()?)))
     }
 
-    /// A new evalsha-server, which is this program.
-    pub fn at_door(program: &str) -> SocketPlayer {
-        SocketPlayer::before(Host::Door(Door::open(program)))
+    /// The same, started with these parameters.
+    pub fn start_with(config: &[(String, String)]) -> Option<SocketPlayer> {
+        let arguments = arguments(config);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        Some(SocketPlayer::before(Host::Real(RealServer::start_with(0, &arguments)?)))
+    }
+
+    /// A new evalsha-server, which is this program, started with these parameters.
+    pub fn at_door(program: &str, config: &[(String, String)]) -> SocketPlayer {
+        SocketPlayer::before(Host::Door(Door::open_with(program, &arguments(config))))
     }
 
     fn before(server: Host) -> SocketPlayer {
@@ -90,6 +97,11 @@ impl SocketPlayer {
         }
         self.terminal(number)
     }
+}
+
+/// Parameters as a command line gives them.
+fn arguments(config: &[(String, String)]) -> Vec<String> {
+    config.iter().flat_map(|(name, value)| [format!("--{name}"), value.clone()]).collect()
 }
 
 impl Player for SocketPlayer {

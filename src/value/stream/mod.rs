@@ -72,6 +72,37 @@ impl Stream {
         self.entries_added = self.entries_added.wrapping_add(1);
     }
 
+    /// Puts an entry behind all others as it is kept elsewhere, deleted or not, into the last node or a new one; `None` if
+    /// it does not belong there.
+    pub fn keep(&mut self, entry: Entry, in_new_node: bool) -> Option<()> {
+        let last = self.nodes.back().and_then(|node| node.entries.last());
+        if last.is_some_and(|last| last.id >= entry.id) {
+            return None;
+        }
+        let (id, deleted) = (entry.id, entry.deleted);
+        let entry = Entry { deleted: false, ..entry };
+        if in_new_node {
+            self.nodes.push_back(Node::new(entry));
+        } else {
+            self.nodes.back_mut()?.push(entry);
+        }
+        let node = self.nodes.back_mut()?;
+        if deleted {
+            node.delete(node.entries.len() - 1);
+        } else {
+            if self.length == 0 {
+                self.first = id;
+            }
+            self.length += 1;
+        }
+        Some(())
+    }
+
+    /// The nodes in their order.
+    pub fn iter_nodes(&self) -> impl DoubleEndedIterator<Item = &Node> {
+        self.nodes.iter()
+    }
+
     /// The place of the node that an ID would be in.
     fn node(&self, id: Id) -> usize {
         self.nodes.partition_point(|node| node.id <= id).saturating_sub(1)
@@ -268,7 +299,7 @@ impl Stream {
     }
 
     /// How many entries had been added when the one with this ID was, if that can be told.
-    fn entries_up_to(&self, id: Id) -> Option<i64> {
+    pub fn entries_up_to(&self, id: Id) -> Option<i64> {
         let added = self.entries_added as i64;
         if added == 0 {
             return Some(0);
