@@ -46,6 +46,8 @@ pub struct Running {
     pub client: ClientId,
     /// The command that started it, for the statistics.
     pub command: Option<Found>,
+    /// That command as SLOWLOG shows it.
+    pub shown: Vec<Vec<u8>>,
     /// When it was started, in microseconds since the epoch.
     pub started: u64,
     /// It may not write.
@@ -274,6 +276,7 @@ fn start(
     context.server.scripts.running = Some(Running {
         client: context.client,
         command: None,
+        shown: Vec::new(),
         started,
         read_only: read_only || flags.no_writes,
         wrote: false,

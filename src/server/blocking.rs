@@ -25,8 +25,8 @@ pub struct Blocked {
     deadline: Option<Millis>,
     /// The reply when the deadline passes.
     timed_out: Reply,
-    /// When it was sent, in microseconds since the epoch.
-    since: u64,
+    /// Microseconds that it ran, waiting not counted.
+    spent: u64,
 }
 
 /// Who waits for which keys.
@@ -55,6 +55,8 @@ impl Blocking {
 /// Why a client need not wait any more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unblock {
+    /// Its time has passed.
+    Late,
     /// As if its time had passed.
     TimedOut,
     /// With an error.
@@ -82,9 +84,15 @@ impl Server {
     }
 
     /// Lets a client wait until its command finds what it looks for.
-    pub(super) fn block(&mut self, id: ClientId, found: Found, argv: &[Vec<u8>], attempt: Attempt) {
+    pub(super) fn block(
+        &mut self,
+        id: ClientId,
+        found: Found,
+        argv: &[Vec<u8>],
+        attempt: Attempt,
+        spent: u64,
+    ) {
         let Attempt::Wait { keys, kind, deadline, timed_out } = attempt else { return };
-        let since = self.clocked;
         let Some(client) = self.clients.get_mut(&id) else { return };
         let database = client.database;
         for key in &keys {
@@ -94,7 +102,7 @@ impl Server {
             }
         }
         let argv = argv.to_vec();
-        let blocked = Blocked { found, argv, database, keys, kind, deadline, timed_out, since };
+        let blocked = Blocked { found, argv, database, keys, kind, deadline, timed_out, spent };
         client.blocked = Some(Box::new(blocked));
     }
 
@@ -110,9 +118,13 @@ impl Server {
     pub fn unblock(&mut self, id: ClientId, how: Unblock) -> bool {
         let Some(blocked) = self.stop_waiting(id) else { return false };
         let result = match how {
-            Unblock::TimedOut => Ok(blocked.timed_out.clone()),
+            Unblock::Late | Unblock::TimedOut => Ok(blocked.timed_out.clone()),
             Unblock::Error => Err(Error::UNBLOCKED),
         };
+        if how != Unblock::Late {
+            // Redis has forgotten the command by then.
+            self.note_slow(id, &[], blocked.spent);
+        }
         self.answer_blocked(id, &blocked, result);
         true
     }
@@ -137,7 +149,7 @@ impl Server {
             .collect();
         late.sort_unstable();
         for (_, id) in late {
-            self.unblock(id, Unblock::TimedOut);
+            self.unblock(id, Unblock::Late);
         }
     }
 
@@ -179,10 +191,12 @@ impl Server {
         match self.attempt(id, &blocked.argv, blocked.found, handler, Origin::Client, Some(key)) {
             Ok(Attempt::Done(reply)) => {
                 self.blocking.remove(id, &blocked);
+                self.note_slow(id, &blocked.argv, blocked.spent);
                 self.answer_blocked(id, &blocked, Ok(reply));
             }
             Err(error) => {
                 self.blocking.remove(id, &blocked);
+                self.note_slow(id, &blocked.argv, blocked.spent);
                 self.answer_blocked(id, &blocked, Err(error));
             }
             Ok(Attempt::Wait { .. }) => {
@@ -194,8 +208,7 @@ impl Server {
     }
 
     fn answer_blocked(&mut self, id: ClientId, blocked: &Blocked, result: Result<Reply, Error>) {
-        let microseconds = self.clocked.saturating_sub(blocked.since);
-        self.record(&blocked.found, microseconds, u64::from(result.is_err()));
+        self.record(&blocked.found, blocked.spent, u64::from(result.is_err()));
         if let Err(error) = &result {
             self.count_error(error);
         }

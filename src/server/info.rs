@@ -125,7 +125,7 @@ fn clients(server: &mut Server, out: &mut String) -> std::fmt::Result {
 fn memory(server: &mut Server, out: &mut String) -> std::fmt::Result {
     let used = server.used_memory();
     let peak = server.peak_memory();
-    let startup = (size_of::<Server>() + server.config.memory()) as u64;
+    let startup = server.base_memory() as u64;
     let dataset = used.saturating_sub(startup);
     let maxmemory = server.config.active.maxmemory;
     let percent = |part: u64, whole: u64| part as f64 * 100.0 / whole.max(1) as f64;
@@ -274,7 +274,7 @@ fn stats(server: &mut Server, out: &mut String) -> std::fmt::Result {
          expired_stale_perc:0.00\n\
          expired_time_cap_reached_count:0\n\
          expire_cycle_cpu_milliseconds:0\n\
-         evicted_keys:0\n\
+         evicted_keys:{}\n\
          evicted_clients:0\n\
          total_eviction_exceeded_time:0\n\
          current_eviction_exceeded_time:0\n\
@@ -308,6 +308,7 @@ fn stats(server: &mut Server, out: &mut String) -> std::fmt::Result {
         stats.connections,
         stats.commands,
         stats.expired_keys,
+        stats.evicted_keys,
         stats.keyspace_hits,
         stats.keyspace_misses,
         server.channels.of(Kind::Channel).len(),

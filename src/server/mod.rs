@@ -6,13 +6,16 @@ pub mod blocking;
 pub mod client;
 pub mod config;
 mod context;
+pub mod eviction;
 pub mod histogram;
 pub mod info;
+pub mod latency;
 mod memory;
 pub mod notify;
 pub mod pause;
 pub mod pubsub;
 pub mod random;
+pub mod slowlog;
 pub mod transaction;
 
 use crate::command::args::Args;
@@ -129,7 +132,16 @@ pub struct Server {
     replication_id: String,
     /// SHUTDOWN was called: whoever owns the server closes it.
     pub shutdown: bool,
-    memory: memory::Measure,
+    /// The highest estimate of memory so far.
+    peak_memory: u64,
+    /// Keys that may be evicted next.
+    candidates: eviction::Candidates,
+    /// The database from which a random key is evicted next.
+    next_database: usize,
+    /// SLOWLOG.
+    pub(crate) slowlog: slowlog::SlowLog,
+    /// LATENCY.
+    pub(crate) latency: latency::Monitor,
 }
 
 /// Counters that INFO prints and CONFIG RESETSTAT clears.
@@ -141,6 +153,8 @@ pub struct Stats {
     pub connections: u64,
     /// Keys that a deadline deleted.
     pub expired_keys: u64,
+    /// Keys that went because memory was short.
+    pub evicted_keys: u64,
     /// Look-ups that found a key.
     pub keyspace_hits: u64,
     /// Look-ups that did not.
@@ -198,7 +212,11 @@ impl Server {
             run_id,
             replication_id,
             shutdown: false,
-            memory: memory::Measure::default(),
+            peak_memory: 0,
+            candidates: eviction::Candidates::default(),
+            next_database: 0,
+            slowlog: slowlog::SlowLog::default(),
+            latency: latency::Monitor::default(),
             databases: vec![Database::default(); DATABASES],
             clients: BTreeMap::new(),
             script_client: Client { authenticated: true, ..Client::default() },
@@ -420,6 +438,7 @@ impl Server {
         } else {
             let now = self.look();
             self.begin(now);
+            self.evict();
         }
         self.serve();
         self.is_busy()
@@ -480,6 +499,8 @@ impl Server {
             // All errors that are new make one failure; each other one makes a failure of its own.
             let failures = ended.errors.counted + u64::from(!ended.errors.uncounted.is_empty());
             self.record(&command, microseconds, failures);
+            self.push_slow(ended.running.client, ended.running.shown, microseconds);
+            self.note_command(&command, microseconds);
         }
         for error in &ended.errors.uncounted {
             self.count_error(error);
@@ -493,9 +514,17 @@ impl Server {
         let stats = self.stats.calls.entry(command.id).or_default();
         stats.calls += 1;
         stats.microseconds += microseconds;
-        stats.latency.record(microseconds);
+        if self.config.active.latency_tracking {
+            stats.latency.record(microseconds);
+        }
         stats.failed += failures;
         self.stats.commands += 1;
+    }
+
+    /// Notes for the latency monitor how long a command took.
+    fn note_command(&mut self, found: &Found, microseconds: u64) {
+        let is_fast = found.command.has(flag::FAST);
+        self.note_latency(if is_fast { "fast-command" } else { "command" }, microseconds);
     }
 
     /// Writes a line to the server's log, for its owner to take; the oldest is dropped if nobody does.
@@ -526,8 +555,15 @@ impl Server {
         self.now = now;
         if !self.is_paused() {
             let now = self.now_millis();
+            let mut is_found = false;
             for database in &mut self.databases {
-                database.expire_due(now, 64);
+                is_found |= database.expire_due(now, 64);
+            }
+            if is_found && self.config.active.latency_monitor_threshold > 0 {
+                let begun = self.clocked;
+                let microseconds = self.look().saturating_sub(begun);
+                self.note_latency("expire-del", microseconds);
+                self.note_latency("expire-cycle", microseconds);
             }
         }
         self.note_expired();
@@ -663,7 +699,8 @@ impl Server {
             Run::Block(handler) => match self.attempt(id, argv, found, handler, origin, None) {
                 Ok(Attempt::Done(reply)) => Ok(Some(reply)),
                 Ok(attempt @ Attempt::Wait { .. }) if self.may_block(origin) => {
-                    self.block(id, found, argv, attempt);
+                    let spent = self.look().saturating_sub(start);
+                    self.block(id, found, argv, attempt, spent);
                     self.show_to_monitors(id, &found, argv);
                     return Ok(None);
                 }
@@ -682,18 +719,24 @@ impl Server {
         if is_shown {
             self.show_to_monitors(id, &found, argv);
         }
-        self.redacted.clear();
         if let Ok(None) = &result {
             // What takes longer is recorded when it ends.
+            let shown = self.slowlog_arguments(argv);
             if let Some(running) = &mut self.scripts.running {
                 running.command = Some(found);
+                running.shown = shown;
             } else {
                 self.note_exec(found, argv);
             }
         } else {
             let microseconds = self.look().saturating_sub(start);
             self.record(&found, microseconds, u64::from(result.is_err()));
+            if !found.command.has(flag::SKIP_SLOWLOG) {
+                self.note_slow(id, argv, microseconds);
+            }
+            self.note_command(&found, microseconds);
         }
+        self.redacted.clear();
         if let Err(error) = &result {
             self.count_error(error);
         }
@@ -758,6 +801,12 @@ impl Server {
         if !command.takes(argv.len()) {
             return Err(Error::wrong_arity(&found.full_name()));
         }
+        // Redis looks at `enable-module-command` here, which is `no`.
+        if found.container.is_some_and(|container| container.name == "module")
+            && matches!(command.name, "load" | "loadex" | "unload")
+        {
+            return Err(Error::MODULE_COMMAND);
+        }
         let authenticated = self.client(id).is_none_or(|client| client.authenticated);
         if !authenticated && !command.has(flag::NO_AUTH) {
             return Err(Error::NO_AUTH);
@@ -777,7 +826,12 @@ impl Server {
         if transaction.is_some() && command.has(flag::NO_MULTI) {
             return Err(Error::NOT_IN_TRANSACTION);
         }
-        if self.needs_memory(id, command, argv) && self.is_over_memory() {
+        // Room is made before any command, whether or not it needs some.
+        if self.config.active.maxmemory > 0
+            && !self.is_executing()
+            && !self.evict()
+            && self.needs_memory(id, command, argv)
+        {
             return Err(Error::OOM);
         }
         if self.is_executing() && !command.has(flag::ALLOW_BUSY) {

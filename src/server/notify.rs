@@ -17,6 +17,8 @@ pub enum Event {
     Hash = b'h' as isize,
     /// A deadline has deleted a key.
     Expired = b'x' as isize,
+    /// A key has gone because memory was short.
+    Evicted = b'e' as isize,
     /// A key is there that was not.
     New = b'n' as isize,
     /// A command has looked for a key that is not there.

@@ -123,8 +123,11 @@ impl Server {
         }
     }
 
-    /// Notes that a key has changed, for those who watch it or wait for it.
+    /// Notes that a key has changed, for those who watch it or wait for it, and for the count of memory.
     pub fn touched(&mut self, database: usize, key: &[u8]) {
+        if let Some(database) = self.databases.get_mut(database) {
+            database.count(key);
+        }
         self.note_ready(database, key);
         self.touch_watched(database, key);
     }
@@ -262,6 +265,7 @@ impl Server {
             self.push_own_line(executing.client);
             let microseconds = self.look().saturating_sub(executing.started);
             self.record(&found, microseconds, 0);
+            self.note_command(&found, microseconds);
         }
         if let Some(client) = self.clients.get_mut(&executing.client) {
             // It has been debugged.
