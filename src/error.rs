@@ -157,6 +157,8 @@ fixed! {
     TRACKING_PREFIX "ERR PREFIX option requires BCAST mode to be enabled"
     TRACKING_BCAST "ERR OPTIN and OPTOUT are not compatible with BCAST"
     TRACKING_OPTIN_OPTOUT "ERR You can't specify both OPTIN mode and OPTOUT mode"
+    TRACKING_REDIRECT "ERR The client ID you want redirect to does not exist"
+    TRACKING_REDIRECTS "ERR A client can only redirect to a single other client"
     TRACKING_ABSENT "ERR CLIENT TRACKING is not available: this server does not track keys"
     CLUSTER_DISABLED "ERR This instance has cluster support disabled"
     SLOWLOG_COUNT "ERR count should be greater than or equal to -1"
@@ -403,6 +405,15 @@ impl Error {
     /// CLIENT KILL of a user that does not exist.
     pub fn no_such_user(name: &[u8]) -> Error {
         Error::new([b"ERR No such user '", c_string(name), b"'"].concat())
+    }
+
+    /// CLIENT TRACKING of prefixes of which one begins with the other.
+    pub fn prefixes_overlap(first: &[u8], second: &[u8]) -> Error {
+        let (middle, end): (&[u8], &[u8]) = (
+            b"' overlaps with another provided prefix '",
+            b"'. Prefixes for a single client must not overlap.",
+        );
+        Error::new([b"ERR Prefix '", c_string(first), middle, c_string(second), end].concat())
     }
 
     /// LATENCY GRAPH of what was never slow.

@@ -59,7 +59,7 @@ pub const COMMANDS: &[Command] = &[Command {
             group: "server",
             summary: "Load a module with extended parameters",
             complexity: "O(1)",
-            syntax: "path:string CONFIG=configs{name:string value:string}?+ ARGS=args{arg:string}?*",
+            syntax: "path:string CONFIG=configs{name:string value:string}?*+ ARGS=args{arg:string}?*",
             run: Run::Reply(refused),
             ..Command::EMPTY
         },

@@ -356,19 +356,18 @@ fn config_get(context: &mut Context, args: &mut Args) -> Answer {
 const SECRETS: [&str; 3] = ["masterauth", "masteruser", "requirepass"];
 
 fn config_set(context: &mut Context, args: &mut Args) -> Answer {
+    if !args.remaining().is_multiple_of(2) {
+        return Err(Error::SYNTAX);
+    }
     let mut names = args.clone();
     while let Some(name) = names.peek() {
         names.bytes()?;
         if SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_bytes())) {
-            context.redact(&names, names.remaining().min(1));
+            context.redact(&names, 1);
         }
-        names.take(names.remaining().min(1))?;
+        names.bytes()?;
     }
-    let pairs = args.rest();
-    if !pairs.len().is_multiple_of(2) {
-        return Err(Error::SYNTAX);
-    }
-    context.server.config.set(pairs)?;
+    context.server.config.set(args.rest())?;
     if context.server.config.active.maxmemory == 0 {
         for database in &mut context.server.databases {
             database.count_memory(false);

@@ -133,6 +133,7 @@ fn memory(server: &mut Server, out: &mut String) -> std::fmt::Result {
     let scripts = server.cached_scripts();
     let libraries = server.libraries();
     let (vm, overhead) = (libraries.memory(), libraries.overhead());
+    let (eval, eval_overhead) = (server.scripts.memory(), server.script_overhead());
     let (library_count, functions) = (libraries.all().len(), libraries.functions());
     write!(
         out,
@@ -152,18 +153,18 @@ fn memory(server: &mut Server, out: &mut String) -> std::fmt::Result {
          allocator_resident:{used}\n\
          total_system_memory:0\n\
          total_system_memory_human:0B\n\
-         used_memory_lua:0\n\
-         used_memory_vm_eval:0\n\
-         used_memory_lua_human:0B\n\
-         used_memory_scripts_eval:0\n\
+         used_memory_lua:{eval}\n\
+         used_memory_vm_eval:{eval}\n\
+         used_memory_lua_human:{}\n\
+         used_memory_scripts_eval:{eval_overhead}\n\
          number_of_cached_scripts:{scripts}\n\
          number_of_functions:{functions}\n\
          number_of_libraries:{library_count}\n\
          used_memory_vm_functions:{vm}\n\
-         used_memory_vm_total:{vm}\n\
+         used_memory_vm_total:{}\n\
          used_memory_vm_total_human:{}\n\
          used_memory_functions:{overhead}\n\
-         used_memory_scripts:{overhead}\n\
+         used_memory_scripts:{}\n\
          used_memory_scripts_human:{}\n\
          maxmemory:{maxmemory}\n\
          maxmemory_human:{}\n\
@@ -192,8 +193,11 @@ fn memory(server: &mut Server, out: &mut String) -> std::fmt::Result {
         human(peak),
         percent(used, peak),
         percent(dataset, used),
-        human(vm as u64),
-        human(overhead as u64),
+        human(eval as u64),
+        eval + vm,
+        human((eval + vm) as u64),
+        overhead + eval_overhead,
+        human((overhead + eval_overhead) as u64),
         human(maxmemory),
     )
 }

@@ -2,7 +2,7 @@
 
 use super::Server;
 use super::client::ClientId;
-use crate::command::{Command, flag};
+use crate::command::{Command, Found, flag};
 use crate::keyspace::Database;
 use crate::script;
 
@@ -34,7 +34,8 @@ impl Server {
     }
 
     /// Whether a client's command is refused over maxmemory.
-    pub(super) fn needs_memory(&self, id: ClientId, command: &Command, argv: &[Vec<u8>]) -> bool {
+    pub(super) fn needs_memory(&self, id: ClientId, found: &Found, argv: &[Vec<u8>]) -> bool {
+        let command = found.command;
         let transaction = self.client(id).and_then(|client| client.transaction.as_ref());
         command.has(flag::DENYOOM)
             || self.runs_memory_user(command, argv)
@@ -43,7 +44,7 @@ impl Server {
                 "exec" => transaction.commands.iter().any(|(found, argv)| {
                     found.command.has(flag::DENYOOM) || self.runs_memory_user(found.command, argv)
                 }),
-                "discard" | "quit" | "reset" => false,
+                "discard" | "quit" | "reset" => found.container.is_some(),
                 _ => true,
             })
     }

@@ -813,8 +813,9 @@ impl Server {
         }
         if let Some(client) = self.client(id) {
             let is_limited = client.resp == Resp::V2 && !client.subscriptions.is_empty();
-            let is_allowed = matches!(command.name, "ping" | "quit" | "reset")
-                || command.name.ends_with("subscribe");
+            let is_allowed = found.container.is_none()
+                && (matches!(command.name, "ping" | "quit" | "reset")
+                    || command.name.ends_with("subscribe"));
             if is_limited && !is_allowed {
                 return Err(Error::while_subscribed(&found.full_name()));
             }
@@ -830,7 +831,7 @@ impl Server {
         if self.config.active.maxmemory > 0
             && !self.is_executing()
             && !self.evict()
-            && self.needs_memory(id, command, argv)
+            && self.needs_memory(id, found, argv)
         {
             return Err(Error::OOM);
         }

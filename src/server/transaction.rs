@@ -169,8 +169,9 @@ impl Server {
     pub(super) fn queue(&mut self, id: ClientId, found: Found, argv: &[Vec<u8>]) -> bool {
         const AT_ONCE: [&str; 6] = ["exec", "discard", "multi", "watch", "quit", "reset"];
         let Some(client) = self.clients.get_mut(&id) else { return false };
+        let is_at_once = found.container.is_none() && AT_ONCE.contains(&found.command.name);
         match &mut client.transaction {
-            Some(transaction) if !AT_ONCE.contains(&found.command.name) => {
+            Some(transaction) if !is_at_once => {
                 // What will not run anyway is not kept, and does not count as a write either.
                 if !transaction.failed && !client.dirty {
                     transaction.commands.push_back((found, argv.to_vec()));
