@@ -191,3 +191,168 @@ fn sample<'a>(database: &'a Database, volatile: bool, random: &mut Random) -> Op
     let place = random.below(database.expiring() as u64);
     database.expiring_keys().nth(place as usize)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Clock, Server};
+    use crate::server::random::Random;
+    use std::cell::Cell;
+    use std::rc::Rc;
+
+    struct Clockwork(Rc<Cell<u64>>);
+
+    impl Clock for Clockwork {
+        fn now(&self) -> u64 {
+            self.0.get()
+        }
+    }
+
+    /// A server with a client, whose time passes second by second.
+    struct Bench {
+        server: Server,
+        client: u64,
+        clock: Rc<Cell<u64>>,
+    }
+
+    impl Bench {
+        fn new() -> Bench {
+            let clock = Rc::new(Cell::new(1_000_000_000_000));
+            let mut server = Server::new(1, Box::new(Clockwork(Rc::clone(&clock))));
+            let client = server.connect("");
+            Bench { server, client, clock }
+        }
+
+        fn call(&mut self, line: &str) {
+            self.clock.set(self.clock.get() + 1_000_000);
+            let argv: Vec<Vec<u8>> = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+            self.server.send(self.client, &argv);
+            while self.server.run(10_000) {}
+            while self.server.take_reply(self.client).is_some() {}
+        }
+
+        fn keys(&self) -> String {
+            let keys = self.server.databases.iter().flat_map(|database| database.entries().keys());
+            keys.map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ")
+        }
+    }
+
+    /// Which keys are left when there is room for four of six.
+    #[track_caller]
+    fn check(policy: &str, uses: &[&str], left: &str) {
+        let mut bench = Bench::new();
+        bench.call(&format!("CONFIG SET maxmemory-policy {policy}"));
+        let text = "x".repeat(1000);
+        for key in ["a", "b", "c", "d", "e", "f"] {
+            bench.call(&format!("SET {key} {text}"));
+        }
+        uses.iter().for_each(|line| bench.call(line));
+        let room = bench.server.used_memory() - 1500;
+        bench.call(&format!("CONFIG SET maxmemory {room}"));
+        bench.call("PING");
+        assert_eq!(bench.keys(), left, "{policy}");
+        assert_eq!(bench.server.stats.evicted_keys, 2, "{policy}");
+    }
+
+    #[test]
+    fn the_right_keys_go() {
+        check("allkeys-lru", &["GET a", "GET c"], "a c e f");
+        check("allkeys-lru", &["STRLEN b", "TYPE a", "EXPIRE a 100"], "b d e f");
+        let often = ["GET a", "GET a", "GET b", "GET c", "GET e", "GET b", "GET e", "GET e"];
+        check("allkeys-lfu", &often, "a b c e");
+        let volatile = ["EXPIRE e 100", "EXPIRE a 5000", "EXPIRE b 90", "EXPIRE c 1000", "GET a"];
+        check("volatile-ttl", &volatile, "a c d f");
+        check("volatile-lru", &["EXPIRE e 100", "EXPIRE a 50", "EXPIRE b 9", "GET e"], "c d e f");
+        check("volatile-lfu", &["EXPIRE e 100", "EXPIRE b 100", "GET a"], "a c d f");
+        check("volatile-random", &["EXPIRE e 100", "EXPIRE b 100"], "a c d f");
+    }
+
+    /// With as many keys as that the choice is made among samples, and is nearly as good.
+    #[test]
+    fn samples_stand_for_all() {
+        for policy in ["allkeys-lru", "volatile-lru"] {
+            let mut bench = Bench::new();
+            bench.call(&format!("CONFIG SET maxmemory-policy {policy}"));
+            for key in 0..1000 {
+                bench.call(&format!("SET {key} x EX 1000000"));
+                bench.call(&format!("SET never{key} x"));
+            }
+            for key in 0..500 {
+                bench.call(&format!("GET {key}"));
+            }
+            let used = bench.server.used_memory();
+            bench.call(&format!("CONFIG SET maxmemory {}", used - used / 10));
+            bench.call("PING");
+            let (keys, evicted) = (bench.keys(), bench.server.stats.evicted_keys);
+            assert!((150..300).contains(&evicted), "{policy}: {evicted}");
+            let lost = |key: &u32| !keys.split(' ').any(|other| other == key.to_string());
+            let (fresh, stale) = ((0..500).filter(lost).count(), (500..1000).filter(lost).count());
+            assert!(fresh * 20 <= stale, "{policy}: {fresh} fresh and {stale} stale keys went");
+        }
+    }
+
+    /// What is counted change by change is what counting anew gives.
+    #[test]
+    fn memory_is_counted_with_every_change() {
+        let templates = [
+            "SET $ x",
+            "SET $ yyyyyyyyyyyyyyy EX 3",
+            "APPEND $ zzz",
+            "SETRANGE $ 100 x",
+            "INCR $",
+            "GETDEL $",
+            "LPUSH $ a bb ccc",
+            "LPOP $",
+            "LTRIM $ 1 2",
+            "LINSERT $ AFTER a dddddd",
+            "RPOPLPUSH $ $",
+            "SADD $ a 1 bbb",
+            "SREM $ a",
+            "SMOVE $ $ bbb",
+            "SPOP $",
+            "SUNIONSTORE $ $ $",
+            "HSET $ f v g wwwwww",
+            "HDEL $ f",
+            "HINCRBY $ n 1",
+            "DEL $",
+            "UNLINK $",
+            "RENAME $ $",
+            "COPY $ $ REPLACE",
+            "MOVE $ 1",
+            "SWAPDB 0 1",
+            "SELECT 1",
+            "SELECT 0",
+            "EXPIRE $ 2",
+            "PERSIST $",
+            "SORT $ ALPHA STORE $",
+            "BITOP NOT $ $",
+            "MSET $ a $ b",
+            "FLUSHDB",
+            "LSET $ 0 long",
+            "EVAL return(redis.call('SET',KEYS[1],'abc')) 1 $",
+            "MULTI",
+            "EXEC",
+            "SETBIT $ 500 1",
+            "PING",
+        ];
+        let mut bench = Bench::new();
+        bench.call("CONFIG SET maxmemory 1000000000");
+        let mut random = Random::new(1);
+        for step in 0..3000 {
+            let template = templates[random.below(templates.len() as u64) as usize];
+            let mut line = String::new();
+            for part in template.split('$') {
+                if !line.is_empty() {
+                    line.push((b'a' + random.below(6) as u8) as char);
+                }
+                line.push_str(part);
+            }
+            bench.call(&line);
+            for database in &mut bench.server.databases {
+                let counted = database.memory();
+                database.count_memory(false);
+                assert_eq!(counted, database.memory(), "step {step}: {line}");
+                database.count_memory(true);
+            }
+        }
+    }
+}
