@@ -198,7 +198,22 @@ fixed! {
     TRACKING_PREFIX "ERR PREFIX option requires BCAST mode to be enabled"
     TRACKING_BCAST "ERR OPTIN and OPTOUT are not compatible with BCAST"
     TRACKING_OPTIN_OPTOUT "ERR You can't specify both OPTIN mode and OPTOUT mode"
+    TRACKING_REDIRECT "ERR The client ID you want redirect to does not exist"
+    TRACKING_REDIRECTS "ERR A client can only redirect to a single other client"
     TRACKING_ABSENT "ERR CLIENT TRACKING is not available: this server does not track keys"
+    CLUSTER_DISABLED "ERR This instance has cluster support disabled"
+    SLOWLOG_COUNT "ERR count should be greater than or equal to -1"
+    MODULE_COMMAND "ERR MODULE command not allowed. If the enable-module-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server."
+    NO_FAILOVER "ERR No failover in progress."
+    FAILOVER_TIMEOUT "ERR FAILOVER timeout must be greater than 0"
+    FAILOVER_REPLICAS "ERR FAILOVER requires connected replicas."
+    MASTER_PORT "ERR Invalid master port"
+    NO_MASTER "ERR REPLICAOF is not available: this server has no network"
+    NO_REPLICAS "ERR SYNC and PSYNC are not available: this server has no replicas"
+    REPLICA_FILTER "ERR Missing rdb-filter-only values"
+    NO_FILES "ERR saving is not available: this server has no files"
+    MIGRATE_KEYS "ERR When using MIGRATE KEYS option, the key argument must be set to the empty string"
+    MIGRATE_CONNECT "IOERR error or timeout connecting to the client"
     NO_CONFIG_FILE "ERR The server is running without a config file"
     INVALID_FIRST_DB "ERR invalid first DB index"
     INVALID_SECOND_DB "ERR invalid second DB index"
@@ -484,6 +499,37 @@ impl Error {
     /// CLIENT KILL of a user that does not exist.
     pub fn no_such_user(name: &[u8]) -> Error {
         Error::new([b"ERR No such user '", c_string(name), b"'"].concat())
+    }
+
+    /// CLIENT TRACKING of prefixes of which one begins with the other.
+    pub fn prefixes_overlap(first: &[u8], second: &[u8]) -> Error {
+        let (middle, end): (&[u8], &[u8]) = (
+            b"' overlaps with another provided prefix '",
+            b"'. Prefixes for a single client must not overlap.",
+        );
+        Error::new([b"ERR Prefix '", c_string(first), middle, c_string(second), end].concat())
+    }
+
+    /// LATENCY GRAPH of what was never slow.
+    pub fn no_samples(event: &[u8]) -> Error {
+        Error::new([b"ERR No samples available for event '", c_string(event), b"'"].concat())
+    }
+
+    /// REPLCONF knows no such option.
+    pub fn unknown_replconf(option: &[u8]) -> Error {
+        Error::new([b"ERR Unrecognized REPLCONF option: ", c_string(option)].concat())
+    }
+
+    /// A replica wants something else than functions alone.
+    pub fn unsupported_filter(word: &[u8]) -> Error {
+        Error::new([b"ERR Unsupported rdb-filter-only option: ", c_string(word)].concat())
+    }
+
+    /// A replica's host name is too long.
+    pub fn replica_address(length: usize) -> Error {
+        Error::new(format!(
+            "ERR REPLCONF ip-address provided by replica instance is too long: {length} bytes"
+        ))
     }
 
     /// A subcommand that takes as many arguments as its row says, but not these.

@@ -513,7 +513,167 @@ const TRANSACTION: &[Template] = &[
     "RESET",
 ];
 
+/// What SLOWLOG has of a transaction's commands and of others.
+const SLOWLOG: &[Template] = &[
+    "EVAL $slowlog 0",
+    "EVAL $slowlog 0",
+    "SLOWLOG LEN",
+    "SLOWLOG RESET",
+    "SLOWLOG NOSUCH",
+    "CONFIG SET slowlog-max-len $digits",
+    "CONFIG SET slowlog-max-len 1000",
+    "CONFIG SET slowlog-log-slower-than -1",
+    "CONFIG SET slowlog-log-slower-than 0",
+    "CONFIG SET slowlog-log-slower-than 0",
+    "CONFIG SET masterauth x $key $value masterauth",
+    "CONFIG SET masteruser \"\" timeout 0",
+    "AUTH $value",
+    "AUTH $key $value",
+    "CLIENT SETNAME $element",
+    "LATENCY RESET",
+    "SADD $key $members $members $members $members $members $members $members $members $members",
+    "MULTI",
+    "EXEC",
+    "EXEC",
+    "DISCARD",
+    "WATCH $key",
+    "SET $key $number",
+    "INCR $key",
+    "RPUSH $key $values",
+    "BLPOP $key $key 0.001",
+    "NOSUCH $key",
+    "EVAL return(redis.call('INCR',KEYS[1])) 1 $key",
+    "EVAL return(redis.pcall('LPOP',KEYS[1])) 1 $key",
+];
+
+/// Keys that make way when there is no room at all.
+const EVICTION: &[Template] = &[
+    "CONFIG SET maxmemory 1",
+    "CONFIG SET maxmemory 0",
+    "CONFIG SET maxmemory 0",
+    "CONFIG SET maxmemory 0 maxmemory-policy noeviction",
+    "CONFIG SET maxmemory-policy $policy",
+    "CONFIG SET maxmemory-policy $policy maxmemory 1",
+    "CONFIG SET maxmemory-samples $count",
+    "SET $key $value",
+    "SET $key $value EX 1000",
+    "RPUSH $key $values",
+    "SADD $key $members",
+    "HSET $key $fields",
+    "EXPIRE $key 1000",
+    "PERSIST $key",
+    "GET $key",
+    "EXISTS $keys",
+    "DBSIZE",
+    "SELECT $database",
+    "SWAPDB 0 1",
+    "MULTI",
+    "EXEC",
+    "EXEC",
+    "DISCARD",
+    "WATCH $key",
+    "EVAL return(redis.call('SET',KEYS[1],1)) 1 $key",
+    "EVAL return(redis.call('EXISTS',KEYS[1])) 1 $key",
+    "EVAL return({redis.call('DEL',KEYS[1]),redis.call('SET',KEYS[1],1)}) 1 $key",
+    "EVAL #!lua\n 1 $key",
+    "EVAL_RO return(redis.call('GET',KEYS[1])) 1 $key",
+    "EVAL $evicted 0",
+];
+
+/// What a single node answers to those who administer it.
+const ADMIN: &[Template] = &[
+    "SLOWLOG GET $number",
+    "SLOWLOG $junk",
+    "LATENCY LATEST",
+    "LATENCY HISTORY $junk",
+    "LATENCY RESET $junk",
+    "LATENCY GRAPH $junk",
+    "LATENCY DOCTOR",
+    "LATENCY HISTOGRAM nosuch x",
+    "LATENCY $junk",
+    "MEMORY USAGE nosuch $samples",
+    "MEMORY PURGE",
+    "MEMORY DOCTOR",
+    "MEMORY $junk",
+    "MODULE LIST",
+    "MODULE LOAD $junk",
+    "MODULE LOADEX $junk $junk",
+    "MODULE UNLOAD $junk",
+    "MODULE $junk",
+    "CLUSTER INFO",
+    "CLUSTER KEYSLOT $key",
+    "CLUSTER SETSLOT $number STABLE",
+    "CLUSTER $junk",
+    "READONLY",
+    "READWRITE",
+    "ASKING",
+    "ROLE",
+    "REPLICAOF NO ONE",
+    "SLAVEOF no One",
+    "REPLICAOF $key -1",
+    "FAILOVER $failover",
+    "REPLCONF $replconf",
+    "REPLCONF $replconf",
+    "MIGRATE % 1 $key $number $number $migrate",
+    "MIGRATE % 1 nosuch 0 100 $migrate",
+    "BGSAVE x y",
+    "SAVE x y",
+    "CLIENT NO-EVICT $switch",
+    "CLIENT GETNAME",
+    "CLIENT SETNAME $element",
+    "CLIENT CACHING $switch",
+    "CLIENT TRACKINGINFO",
+    "CLIENT GETREDIR",
+    "CLIENT TRACKING OFF $tracking",
+    "CLIENT TRACKING x $tracking",
+    "CLIENT TRACKING ON OPTIN OPTOUT OPTIN $tracking",
+    "CLIENT KILL $kill $kill ID 9999",
+    "CLIENT KILL nosuch",
+    "CLIENT LIST ID 9999 $junk",
+    "CLIENT LIST TYPE $type",
+    "CLIENT UNBLOCK $number $junk",
+    "CLIENT PAUSE $junk",
+    "CLIENT UNPAUSE",
+    "CLIENT REPLY $junk",
+    "CLIENT $junk",
+    "CONFIG REWRITE",
+    "CONFIG RESETSTAT",
+    "CONFIG GET $junk",
+    "CONFIG $junk",
+    "COMMAND LIST FILTERBY x $filter",
+    "COMMAND LIST FILTERBY MODULE nosuch",
+    "COMMAND LIST FILTERBY PATTERN get",
+    "COMMAND GETKEYSANDFLAGS SET $key $value",
+    "COMMAND GETKEYS $junk $key $value",
+    "COMMAND INFO nosuch nosuch",
+    "COMMAND DOCS nosuch nosuch",
+    "COMMAND nosuch x",
+    "OBJECT FREQ $key",
+    "OBJECT REFCOUNT $key",
+    "OBJECT $junk $key",
+    "SWAPDB $database $database",
+    "SELECT $database",
+    "EXPIRETIME $key",
+    "SHUTDOWN ABORT $junk",
+    "INFO cluster $junk",
+    "SET $key $number",
+    "RPUSH $key $values",
+    "RESET",
+    "MULTI",
+    "EXEC",
+    "EXEC",
+    "SCRIPT $junk",
+    "FUNCTION $junk",
+    "PUBSUB $junk",
+];
+
 const CJSON: &[Template] = &["EVAL $cjson 0"];
+
+/// What is the same in the log of both: the commands and the clients' names.
+const SLOW_ENTRIES: &str =
+    "local t={} for i,e in ipairs(redis.call('SLOWLOG','GET',-1)) do t[i]={e[4],e[6]} end return t";
+/// How many keys have made way.
+const EVICTED: &str = "return redis.call('INFO','stats'):match('evicted_keys:%d+')";
 
 /// Asked of each key when a case ends.
 const STATE: &[&str] =
@@ -600,6 +760,21 @@ fn streams() {
 #[test]
 fn stream_groups() {
     compare_long("stream_groups", GROUP, 90);
+}
+
+#[test]
+fn slow_commands() {
+    compare("slow_commands", SLOWLOG);
+}
+
+#[test]
+fn eviction() {
+    compare("eviction", EVICTION);
+}
+
+#[test]
+fn administration() {
+    compare("administration", ADMIN);
 }
 
 #[test]
@@ -789,9 +964,31 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$cjson" => common::json::script(random),
         "$script" => common::script::script(random).into_bytes(),
         "$library" => library(random).into_bytes(),
+        "$slowlog" => SLOW_ENTRIES.as_bytes().to_vec(),
+        "$evicted" => EVICTED.as_bytes().to_vec(),
+        "$policy" => choose(
+            random,
+            &[
+                "allkeys-lru",
+                "allkeys-lfu",
+                "allkeys-random",
+                "volatile-lru",
+                "volatile-lfu",
+                "volatile-random",
+                "volatile-ttl",
+                "noeviction",
+            ],
+        ),
+        "$junk" => choose(
+            random,
+            &["nosuch", "HELP", "x", "", "0", "-1", "1.5", "get", "set", "command", "GETKEYS"],
+        ),
+        "$switch" => choose(random, &["ON", "off", "YES", "no", "x", ""]),
+        "$type" => choose(random, &["replica", "SLAVE", "master", "pubsub", "x", ""]),
         "$pattern" => some_of(random, "aab*?[]^-\\", 8),
         "$set" | "$getex" | "$lcs" | "$scan" | "$lpos" | "$zadd" | "$geoadd" | "$georadius"
-        | "$geosearch" | "$zrange" | "$weights" | "$xadd" | "$xtrim" | "$xclaim" => {
+        | "$geosearch" | "$zrange" | "$weights" | "$xadd" | "$xtrim" | "$xclaim" | "$samples"
+        | "$failover" | "$replconf" | "$migrate" | "$tracking" | "$kill" | "$filter" => {
             return options(random, word, argv);
         }
         "$hyperloglog" => hyperloglog(random),
@@ -949,6 +1146,43 @@ fn options(random: &mut Random, word: &str, argv: &mut Argv) {
             "LASTID $id",
             "IDLE",
         ],
+        "$samples" => &["SAMPLES $number", "samples 0", "SAMPLES", "x"],
+        "$failover" => {
+            &["TO a $number", "ABORT", "abort", "FORCE", "TIMEOUT $number", "timeout 10", "TO", "x"]
+        }
+        "$replconf" => &[
+            "listening-port $number",
+            "CAPA $junk",
+            "ip-address $junk",
+            "rdb-only $database",
+            "rdb-filter-only functions",
+            "rdb-filter-only $junk",
+            "nosuch $junk",
+        ],
+        "$migrate" => &["COPY", "replace", "AUTH x", "AUTH2 x y", "KEYS nosuch", "AUTH", "x"],
+        "$tracking" => &[
+            "OPTIN",
+            "OPTOUT",
+            "BCAST",
+            "NOLOOP",
+            "PREFIX $key",
+            "REDIRECT x",
+            "REDIRECT 9999",
+            "PREFIX",
+            "x",
+        ],
+        "$kill" => &[
+            "TYPE $type",
+            "USER default",
+            "user nosuch",
+            "ADDR 1.2.3.4:5",
+            "LADDR 1.2.3.4:5",
+            "SKIPME yes",
+            "SKIPME x",
+            "ID $number",
+            "ID",
+        ],
+        "$filter" => &["FILTERBY", "MODULE nosuch", "PATTERN get", "ACLCAT nosuch", "x"],
         "$lpos" => &["RANK $index", "COUNT $count", "MAXLEN $count", "rank $number", "COUNT"],
         _ => {
             &["COUNT 1000", "COUNT 1000", "MATCH $pattern", "match *", "COUNT $count", "TYPE hash"]
@@ -1147,6 +1381,12 @@ fn connect(real: &RealServer) -> Connection {
     connection.call(&words("CONFIG SET stream-node-max-entries 100 stream-node-max-bytes 4096"));
     connection.call(&words("CONFIG SET hll-sparse-max-bytes 3000"));
     connection.call(&[&b"CONFIG"[..], b"SET", b"notify-keyspace-events", b""]);
+    connection
+        .call(&words("CONFIG SET maxmemory 0 maxmemory-policy noeviction maxmemory-samples 5"));
+    connection.call(&words("CONFIG SET slowlog-log-slower-than 10000000 slowlog-max-len 128"));
+    connection.call(&words("CONFIG SET masterauth \"\" masteruser \"\""));
+    connection.call(&words("SLOWLOG RESET"));
+    connection.call(&words("CONFIG RESETSTAT"));
     // It looks more often for those who have waited long enough.
     connection.call(&words("CONFIG SET hz 500"));
     connection

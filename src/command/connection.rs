@@ -779,12 +779,20 @@ fn client_caching(_context: &mut Context, _args: &mut Args) -> Answer {
     Err(Error::CACHING_WITHOUT_TRACKING)
 }
 
-fn client_tracking(_context: &mut Context, args: &mut Args) -> Answer {
+fn client_tracking(context: &mut Context, args: &mut Args) -> Answer {
     let mode = args.bytes()?;
-    let (mut bcast, mut optin, mut optout, mut prefix) = (false, false, false, false);
+    let (mut bcast, mut optin, mut optout, mut redirect) = (false, false, false, false);
+    let mut prefixes: Vec<&[u8]> = Vec::new();
     while !args.is_empty() {
         if args.remaining() >= 2 && args.option("redirect") {
-            args.integer()?;
+            if redirect {
+                return Err(Error::TRACKING_REDIRECTS);
+            }
+            let id = ClientId::try_from(args.integer()?).unwrap_or(SCRIPT_CLIENT);
+            redirect = id != SCRIPT_CLIENT && context.server.client(id).is_some();
+            if !redirect {
+                return Err(Error::TRACKING_REDIRECT);
+            }
         } else if args.option("bcast") {
             bcast = true;
         } else if args.option("optin") {
@@ -793,8 +801,7 @@ fn client_tracking(_context: &mut Context, args: &mut Args) -> Answer {
             optout = true;
         } else if args.option("noloop") {
         } else if args.remaining() >= 2 && args.option("prefix") {
-            prefix = true;
-            args.bytes()?;
+            prefixes.push(args.bytes()?);
         } else {
             return Err(Error::SYNTAX);
         }
@@ -805,15 +812,30 @@ fn client_tracking(_context: &mut Context, args: &mut Args) -> Answer {
     if !mode.eq_ignore_ascii_case(b"on") {
         return Err(Error::SYNTAX);
     }
-    Err(if !bcast && prefix {
+    Err(if !bcast && !prefixes.is_empty() {
         Error::TRACKING_PREFIX
     } else if bcast && (optin || optout) {
         Error::TRACKING_BCAST
     } else if optin && optout {
         Error::TRACKING_OPTIN_OPTOUT
+    } else if let Some((first, second)) = overlap(&prefixes) {
+        Error::prefixes_overlap(first, second)
     } else {
         Error::TRACKING_ABSENT
     })
+}
+
+/// Two prefixes of which one begins with the other.
+fn overlap<'a>(prefixes: &[&'a [u8]]) -> Option<(&'a [u8], &'a [u8])> {
+    let mut others = prefixes;
+    while let Some((first, rest)) = others.split_first() {
+        let overlaps = |other: &&&[u8]| first.starts_with(other) || other.starts_with(first);
+        if let Some(second) = rest.iter().find(overlaps) {
+            return Some((first, second));
+        }
+        others = rest;
+    }
+    None
 }
 
 fn client_help(_context: &mut Context, _args: &mut Args) -> Answer {

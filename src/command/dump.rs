@@ -148,7 +148,7 @@ fn restore(context: &mut Context, args: &mut Args) -> Answer {
         Some(count) => Frequency::counted(count, now),
         None => Frequency::new(now),
     };
-    context.db().put(key, Entry { value, deadline, accessed: now - idle, frequency });
+    context.db().put(key, Entry { value, deadline, accessed: now - idle, frequency, counted: 0 });
     context.changed(key);
     context.notify(Event::Generic, "restore", key);
     Ok(Reply::OK)

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod bitmap;
+pub mod cluster;
 pub mod connection;
 pub mod debug;
 pub mod dump;
@@ -12,13 +13,19 @@ pub mod hyperloglog;
 mod introspection;
 pub mod key_specs;
 pub mod keys;
+pub mod latency;
 pub mod list;
 mod lolwut;
+pub mod memory;
+pub mod module;
+pub mod persistence;
 pub mod pubsub;
+pub mod replication;
 pub mod scan;
 pub mod scripting;
 pub mod server;
 pub mod set;
+pub mod slowlog;
 pub mod sort;
 pub mod sorted_set;
 pub mod stream;
@@ -36,6 +43,7 @@ use std::sync::OnceLock;
 /// Every family's table. The order is the order of COMMAND LIST.
 pub const FAMILIES: &[&[Command]] = &[
     bitmap::COMMANDS,
+    cluster::COMMANDS,
     connection::COMMANDS,
     debug::COMMANDS,
     dump::COMMANDS,
@@ -44,11 +52,17 @@ pub const FAMILIES: &[&[Command]] = &[
     hash::COMMANDS,
     hyperloglog::COMMANDS,
     keys::COMMANDS,
+    latency::COMMANDS,
     list::COMMANDS,
+    memory::COMMANDS,
+    module::COMMANDS,
+    persistence::COMMANDS,
     pubsub::COMMANDS,
+    replication::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,
+    slowlog::COMMANDS,
     sort::COMMANDS,
     sorted_set::COMMANDS,
     stream::COMMANDS,
@@ -340,6 +354,11 @@ pub struct CommandId {
 }
 
 impl CommandId {
+    /// Whether it is a subcommand of this command.
+    pub fn is_within(self, container: CommandId) -> bool {
+        self.place == container.place && self.subcommand > 0
+    }
+
     /// `get`, or `config|get`.
     pub fn full_name(self) -> String {
         let Some((_, command)) = sorted().get(self.place) else { return String::new() };

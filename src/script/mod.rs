@@ -50,6 +50,8 @@ pub struct Running {
     pub client: ClientId,
     /// The command that started it, for the statistics.
     pub command: Option<Found>,
+    /// That command as SLOWLOG shows it.
+    pub shown: Vec<Vec<u8>>,
     /// When it was started, in microseconds since the epoch.
     pub started: u64,
     /// It may not write.
@@ -114,6 +116,7 @@ impl Running {
         Running {
             client: context.client,
             command: None,
+            shown: Vec::new(),
             started: context.server.now(),
             read_only: false,
             wrote: false,
@@ -397,7 +400,9 @@ fn load_on(server: &mut Server, mut fuel: i64) -> Option<Result<Progress, Error>
             Called::Script(_) | Called::Function { .. } => Ok(Progress::Started),
         };
         match &mut server.scripts.running {
-            Some(script) => script.command = running.command,
+            Some(script) => {
+                (script.command, script.shown) = (running.command, running.shown);
+            }
             none => *none = Some(running),
         }
         if !matches!(progress, Ok(Progress::Paused)) {

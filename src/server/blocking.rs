@@ -27,8 +27,8 @@ pub struct Blocked {
     timed_out: Reply,
     /// The error when the key is not of that type any more, if it is not waited for then.
     gone: Option<Error>,
-    /// When it was sent, in microseconds since the epoch.
-    since: u64,
+    /// Microseconds that it ran, waiting not counted.
+    spent: u64,
 }
 
 impl Blocked {
@@ -64,6 +64,8 @@ impl Blocking {
 /// Why a client need not wait any more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unblock {
+    /// Its time has passed.
+    Late,
     /// As if its time had passed.
     TimedOut,
     /// With an error.
@@ -91,11 +93,17 @@ impl Server {
     }
 
     /// Lets a client wait until its command finds what it looks for.
-    pub(super) fn block(&mut self, id: ClientId, found: Found, argv: &[Vec<u8>], attempt: Attempt) {
+    pub(super) fn block(
+        &mut self,
+        id: ClientId,
+        found: Found,
+        argv: &[Vec<u8>],
+        attempt: Attempt,
+        spent: u64,
+    ) {
         let Attempt::Wait { keys, kind, deadline, timed_out, argv: other } = attempt else {
             return;
         };
-        let since = self.clocked;
         let argv = other.unwrap_or_else(|| argv.to_vec());
         // A group is read only as long as its stream is there.
         let gone = (found.command.name == "xreadgroup").then_some(Error::STREAM_GONE);
@@ -108,7 +116,7 @@ impl Server {
             }
         }
         let blocked =
-            Blocked { found, argv, database, keys, kind, deadline, timed_out, gone, since };
+            Blocked { found, argv, database, keys, kind, deadline, timed_out, gone, spent };
         client.blocked = Some(Box::new(blocked));
     }
 
@@ -124,9 +132,13 @@ impl Server {
     pub fn unblock(&mut self, id: ClientId, how: Unblock) -> bool {
         let Some(blocked) = self.stop_waiting(id) else { return false };
         let result = match how {
-            Unblock::TimedOut => Ok(blocked.timed_out.clone()),
+            Unblock::Late | Unblock::TimedOut => Ok(blocked.timed_out.clone()),
             Unblock::Error => Err(Error::UNBLOCKED),
         };
+        if how != Unblock::Late {
+            // Redis has forgotten the command by then.
+            self.note_slow(id, &[], blocked.spent);
+        }
         self.answer_blocked(id, &blocked, result);
         true
     }
@@ -151,7 +163,7 @@ impl Server {
             .collect();
         late.sort_unstable();
         for (_, id) in late {
-            self.unblock(id, Unblock::TimedOut);
+            self.unblock(id, Unblock::Late);
         }
     }
 
@@ -197,10 +209,12 @@ impl Server {
         match attempt {
             Ok(Attempt::Done(reply)) => {
                 self.blocking.remove(id, &blocked);
+                self.note_slow(id, &blocked.argv, blocked.spent);
                 self.answer_blocked(id, &blocked, Ok(reply));
             }
             Err(error) => {
                 self.blocking.remove(id, &blocked);
+                self.note_slow(id, &blocked.argv, blocked.spent);
                 self.answer_blocked(id, &blocked, Err(error));
             }
             Ok(Attempt::Wait { .. }) => {
@@ -212,8 +226,7 @@ impl Server {
     }
 
     fn answer_blocked(&mut self, id: ClientId, blocked: &Blocked, result: Result<Reply, Error>) {
-        let microseconds = self.clocked.saturating_sub(blocked.since);
-        self.record(&blocked.found, microseconds, u64::from(result.is_err()));
+        self.record(&blocked.found, blocked.spent, u64::from(result.is_err()));
         if let Err(error) = &result {
             self.count_error(error);
         }

@@ -2,6 +2,7 @@
 //!
 //! Long because it is a table with a row for each of Redis's parameters.
 
+use super::eviction::Policy;
 use crate::error::{Error, reason};
 use crate::glob;
 use crate::number;
@@ -56,6 +57,9 @@ enum Kind {
     /// Three numbers for the operating system.
     ScoreAdjustments,
 }
+
+/// `maxmemory-samples` beyond this make no difference but to time.
+const MOST_SAMPLES: i64 = 64;
 
 const I32_MIN: i128 = i32::MIN as i128;
 const I32_MAX: i128 = i32::MAX as i128;
@@ -311,6 +315,16 @@ pub struct Active {
     pub requirepass: Vec<u8>,
     /// maxmemory-policy counts how often keys are used.
     pub lfu: bool,
+    /// Which keys are evicted.
+    pub policy: Policy,
+    /// Keys of each database that are looked at for one that is evicted.
+    pub maxmemory_samples: usize,
+    /// Microseconds from which on SLOWLOG has a command; negative means never.
+    pub slowlog_log_slower_than: i64,
+    /// Most commands that SLOWLOG has.
+    pub slowlog_max_len: usize,
+    /// Milliseconds from which on LATENCY has an event; 0 means never.
+    pub latency_monitor_threshold: u64,
     /// INFO latencystats is kept.
     pub latency_tracking: bool,
     /// Letters of `notify-keyspace-events`.
@@ -355,6 +369,7 @@ impl Config {
         let number = |name| self.integer(name);
         // maxmemory may lie beyond what an i64 holds.
         let maxmemory = std::str::from_utf8(self.text("maxmemory")).unwrap_or_default();
+        let policy = Policy::parse(self.text("maxmemory-policy"));
         self.active = Active {
             hash_max_listpack_entries: number("hash-max-listpack-entries") as usize,
             hash_max_listpack_value: number("hash-max-listpack-value") as usize,
@@ -373,7 +388,12 @@ impl Config {
             timeout: number("timeout") as u64,
             maxclients: number("maxclients") as u64,
             requirepass: self.text("requirepass").to_vec(),
-            lfu: self.text("maxmemory-policy").ends_with(b"lfu"),
+            lfu: policy.is_lfu(),
+            policy,
+            maxmemory_samples: number("maxmemory-samples").clamp(1, MOST_SAMPLES) as usize,
+            slowlog_log_slower_than: number("slowlog-log-slower-than"),
+            slowlog_max_len: number("slowlog-max-len") as usize,
+            latency_monitor_threshold: number("latency-monitor-threshold") as u64,
             latency_tracking: self.text("latency-tracking") == b"yes",
             keyspace_events: self.keyspace_events(),
         };

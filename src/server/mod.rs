@@ -6,13 +6,16 @@ pub mod blocking;
 pub mod client;
 pub mod config;
 mod context;
+pub mod eviction;
 pub mod histogram;
 pub mod info;
+pub mod latency;
 mod memory;
 pub mod notify;
 pub mod pause;
 pub mod pubsub;
 pub mod random;
+pub mod slowlog;
 mod switches;
 pub mod transaction;
 
@@ -131,9 +134,18 @@ pub struct Server {
     replication_id: String,
     /// SHUTDOWN was called: whoever owns the server closes it.
     pub shutdown: bool,
-    memory: memory::Measure,
     /// What DEBUG switches.
     pub(crate) switches: Switches,
+    /// The highest estimate of memory so far.
+    peak_memory: u64,
+    /// Keys that may be evicted next.
+    candidates: eviction::Candidates,
+    /// The database from which a random key is evicted next.
+    next_database: usize,
+    /// SLOWLOG.
+    pub(crate) slowlog: slowlog::SlowLog,
+    /// LATENCY.
+    pub(crate) latency: latency::Monitor,
 }
 
 /// Counters that INFO prints and CONFIG RESETSTAT clears.
@@ -145,6 +157,8 @@ pub struct Stats {
     pub connections: u64,
     /// Keys that a deadline deleted.
     pub expired_keys: u64,
+    /// Keys that went because memory was short.
+    pub evicted_keys: u64,
     /// Look-ups that found a key.
     pub keyspace_hits: u64,
     /// Look-ups that did not.
@@ -202,7 +216,11 @@ impl Server {
             run_id,
             replication_id,
             shutdown: false,
-            memory: memory::Measure::default(),
+            peak_memory: 0,
+            candidates: eviction::Candidates::default(),
+            next_database: 0,
+            slowlog: slowlog::SlowLog::default(),
+            latency: latency::Monitor::default(),
             databases: vec![Database::default(); DATABASES],
             clients: BTreeMap::new(),
             script_client: Client { authenticated: true, ..Client::default() },
@@ -427,6 +445,7 @@ impl Server {
             let now = self.look();
             self.begin(now);
             self.serve_blocked();
+            self.evict();
         }
         self.serve();
         self.is_busy()
@@ -487,6 +506,8 @@ impl Server {
             // All errors that are new make one failure; each other one makes a failure of its own.
             let failures = ended.errors.counted + u64::from(!ended.errors.uncounted.is_empty());
             self.record(&command, microseconds, failures);
+            self.push_slow(ended.running.client, ended.running.shown, microseconds);
+            self.note_command(&command, microseconds);
         }
         for error in &ended.errors.uncounted {
             self.count_error(error);
@@ -500,7 +521,9 @@ impl Server {
         let stats = self.stats.calls.entry(command.id).or_default();
         stats.calls += 1;
         stats.microseconds += microseconds;
-        stats.latency.record(microseconds);
+        if self.config.active.latency_tracking {
+            stats.latency.record(microseconds);
+        }
         stats.failed += failures;
         self.stats.commands += 1;
     }
@@ -508,6 +531,12 @@ impl Server {
     /// Gives the history of the data another random name.
     pub(crate) fn change_replication_id(&mut self) {
         self.replication_id = self.random.hex();
+    }
+
+    /// Notes for the latency monitor how long a command took.
+    fn note_command(&mut self, found: &Found, microseconds: u64) {
+        let is_fast = found.command.has(flag::FAST);
+        self.note_latency(if is_fast { "fast-command" } else { "command" }, microseconds);
     }
 
     /// Writes a line to the server's log, for its owner to take; the oldest is dropped if nobody does.
@@ -537,11 +566,18 @@ impl Server {
         }
         self.now = now;
         let (is_paused, now) = (self.is_paused(), self.now_millis());
+        let mut is_found = false;
         for database in &mut self.databases {
             database.keeps_expired = is_paused;
             if !is_paused && self.switches.active_expire {
-                database.expire_due(now, 64);
+                is_found |= database.expire_due(now, 64);
             }
+        }
+        if is_found && self.config.active.latency_monitor_threshold > 0 {
+            let begun = self.clocked;
+            let microseconds = self.look().saturating_sub(begun);
+            self.note_latency("expire-del", microseconds);
+            self.note_latency("expire-cycle", microseconds);
         }
         self.note_expired();
         self.time_out();
@@ -676,7 +712,8 @@ impl Server {
             Run::Block(handler) => match self.attempt(id, argv, found, handler, origin, None) {
                 Ok(Attempt::Done(reply)) => Ok(Some(reply)),
                 Ok(attempt @ Attempt::Wait { .. }) if self.may_block(origin) => {
-                    self.block(id, found, argv, attempt);
+                    let spent = self.look().saturating_sub(start);
+                    self.block(id, found, argv, attempt, spent);
                     self.show_to_monitors(id, &found, argv);
                     return Ok(None);
                 }
@@ -696,18 +733,24 @@ impl Server {
         if is_shown {
             self.show_to_monitors(id, &found, argv);
         }
-        self.redacted.clear();
         if let Ok(None) = &result {
             // What takes longer is recorded when it ends.
+            let shown = self.slowlog_arguments(argv);
             if let Some(running) = &mut self.scripts.running {
                 running.command = Some(found);
+                running.shown = shown;
             } else {
                 self.note_exec(found, argv);
             }
         } else {
             let microseconds = self.look().saturating_sub(start);
             self.record(&found, microseconds, u64::from(result.is_err()));
+            if !found.command.has(flag::SKIP_SLOWLOG) {
+                self.note_slow(id, argv, microseconds);
+            }
+            self.note_command(&found, microseconds);
         }
+        self.redacted.clear();
         if let Err(error) = &result {
             self.count_error(error);
         }
@@ -775,14 +818,21 @@ impl Server {
         if command.name == "debug" && self.config.text("enable-debug-command") == b"no" {
             return Err(Error::DEBUG_NOT_ALLOWED);
         }
+        // Redis looks at `enable-module-command` here, which is `no`.
+        if found.container.is_some_and(|container| container.name == "module")
+            && matches!(command.name, "load" | "loadex" | "unload")
+        {
+            return Err(Error::MODULE_COMMAND);
+        }
         let authenticated = self.client(id).is_none_or(|client| client.authenticated);
         if !authenticated && !command.has(flag::NO_AUTH) {
             return Err(Error::NO_AUTH);
         }
         if let Some(client) = self.client(id) {
             let is_limited = client.resp == Resp::V2 && !client.subscriptions.is_empty();
-            let is_allowed = matches!(command.name, "ping" | "quit" | "reset")
-                || command.name.ends_with("subscribe");
+            let is_allowed = found.container.is_none()
+                && (matches!(command.name, "ping" | "quit" | "reset")
+                    || command.name.ends_with("subscribe"));
             if is_limited && !is_allowed {
                 return Err(Error::while_subscribed(&found.full_name()));
             }
@@ -794,7 +844,12 @@ impl Server {
         if transaction.is_some() && command.has(flag::NO_MULTI) {
             return Err(Error::NOT_IN_TRANSACTION);
         }
-        if self.needs_memory(id, command, argv) && self.is_over_memory() {
+        // Room is made before any command, whether or not it needs some.
+        if self.config.active.maxmemory > 0
+            && !self.is_executing()
+            && !self.evict()
+            && self.needs_memory(id, found, argv)
+        {
             return Err(Error::OOM);
         }
         if self.is_executing() && !command.has(flag::ALLOW_BUSY) {

@@ -21,6 +21,8 @@ pub enum Event {
     Stream = b't' as isize,
     /// A deadline has deleted a key.
     Expired = b'x' as isize,
+    /// A key has gone because memory was short.
+    Evicted = b'e' as isize,
     /// A key is there that was not.
     New = b'n' as isize,
     /// A command has looked for a key that is not there.

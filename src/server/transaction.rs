@@ -123,8 +123,11 @@ impl Server {
         }
     }
 
-    /// Notes that a key has changed, for those who watch it or wait for it.
+    /// Notes that a key has changed, for those who watch it or wait for it, and for the count of memory.
     pub fn touched(&mut self, database: usize, key: &[u8]) {
+        if let Some(database) = self.databases.get_mut(database) {
+            database.count(key);
+        }
         self.note_ready(database, key);
         self.touch_watched(database, key);
     }
@@ -166,8 +169,9 @@ impl Server {
     pub(super) fn queue(&mut self, id: ClientId, found: Found, argv: &[Vec<u8>]) -> bool {
         const AT_ONCE: [&str; 6] = ["exec", "discard", "multi", "watch", "quit", "reset"];
         let Some(client) = self.clients.get_mut(&id) else { return false };
+        let is_at_once = found.container.is_none() && AT_ONCE.contains(&found.command.name);
         match &mut client.transaction {
-            Some(transaction) if !AT_ONCE.contains(&found.command.name) => {
+            Some(transaction) if !is_at_once => {
                 // What will not run anyway is not kept, and does not count as a write either.
                 if !transaction.failed && !client.dirty {
                     transaction.commands.push_back((found, argv.to_vec()));
@@ -262,6 +266,7 @@ impl Server {
             self.push_own_line(executing.client);
             let microseconds = self.look().saturating_sub(executing.started);
             self.record(&found, microseconds, 0);
+            self.note_command(&found, microseconds);
         }
         if let Some(client) = self.clients.get_mut(&executing.client) {
             // It has been debugged.

@@ -13,6 +13,11 @@ pub struct Hash {
 /// A field with its value.
 pub type Pair<'a> = (&'a [u8], &'a [u8]);
 
+/// Bytes that a field takes, nearly.
+pub(super) fn cost((field, value): Pair) -> usize {
+    48 + field.len() + value.len()
+}
+
 /// How far a value is kept as a listpack: `hash-max-listpack-entries` and `hash-max-listpack-value` of a hash, and the
 /// like of a sorted set.
 #[derive(Clone, Copy, Debug)]

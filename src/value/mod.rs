@@ -66,14 +66,20 @@ impl Value {
 
     /// Bytes beyond the value's own size, nearly.
     pub fn memory(&self) -> usize {
+        self.sampled_memory(0)
+    }
+
+    /// The same, if so many elements stand for all, half of them from either end; 0 means all.
+    pub fn sampled_memory(&self, samples: usize) -> usize {
         match self {
             Value::String(string) => string.len(),
-            Value::Hash(hash) => {
-                hash.iter().map(|(field, value)| 48 + field.len() + value.len()).sum()
+            Value::Hash(hash) => sampled(samples, hash.len(), &mut hash.iter().map(hash::cost)),
+            Value::List(list) => sampled(samples, list.len(), &mut list.iter().map(list::cost)),
+            Value::Set(Set::Intset(integers)) => size_of_val(integers.as_slice()),
+            Value::Set(Set::Table(members)) => {
+                sampled(samples, members.len(), &mut members.keys().map(set::cost))
             }
-            Value::List(list) => list.iter().map(|element| 24 + element.len()).sum(),
-            Value::Set(set) => set.memory(),
-            Value::SortedSet(set) => set.memory(),
+            Value::SortedSet(set) => sampled(samples, set.len(), &mut set.costs()),
             Value::Stream(stream) => stream.memory(),
         }
     }
@@ -85,6 +91,17 @@ impl Value {
             _ => 1,
         }
     }
+}
+
+/// The sum of what so many elements cost, taken from some of them.
+fn sampled(samples: usize, len: usize, costs: &mut dyn DoubleEndedIterator<Item = usize>) -> usize {
+    if samples == 0 || len <= samples {
+        return costs.sum();
+    }
+    let first: usize = costs.take(samples.div_ceil(2)).sum();
+    let last: usize = costs.rev().take(samples / 2).sum();
+    let all = (first + last) as u128 * len as u128 / samples as u128;
+    usize::try_from(all).unwrap_or(usize::MAX)
 }
 
 /// One type of value: how to see it in a [`Value`] and how to make an empty one.

@@ -155,7 +155,7 @@ impl ScoreTree {
     }
 
     /// Every slot in use from this one on, with its member.
-    pub fn slots(&self, first: usize) -> impl Iterator<Item = (usize, Scored<'_>)> {
+    pub fn slots(&self, first: usize) -> impl DoubleEndedIterator<Item = (usize, Scored<'_>)> {
         let nodes = self.nodes.iter().enumerate().skip(first);
         nodes
             .filter(|(_, node)| node.count > 0)

@@ -221,9 +221,9 @@ impl SortedSet {
         }
     }
 
-    /// Bytes that it takes, nearly.
-    pub fn memory(&self) -> usize {
-        self.tree.slots(0).map(|(_, (member, _))| 48 + member.len()).sum()
+    /// Bytes that each member takes, nearly, in no order.
+    pub(super) fn costs(&self) -> impl DoubleEndedIterator<Item = usize> {
+        self.tree.slots(0).map(|(_, (member, _))| 48 + member.len())
     }
 }
 
