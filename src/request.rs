@@ -295,7 +295,9 @@ mod tests {
         let check = |bytes: &[u8], error: &str| {
             let mut requests = Requests::default();
             requests.feed(bytes);
-            let failed = requests.next(Limits { known: false, ..LIMITS }).map_err(|error| error.0.escape_ascii().to_string());
+            let failed = requests
+                .next(Limits { known: false, ..LIMITS })
+                .map_err(|error| error.0.escape_ascii().to_string());
             assert_eq!(failed, Err(format!("ERR Protocol error: {error}")));
         };
         check(b"*11\r\n", "unauthenticated multibulk length");

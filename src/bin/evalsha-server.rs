@@ -132,11 +132,15 @@ fn wish(mut words: impl Iterator<Item = String>) -> Result<Wish, String> {
 }
 
 fn listen(port: u16) -> Result<TcpListener, String> {
-    TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).map_err(|error| match error.kind() {
-        ErrorKind::AddrInUse => {
-            format!("port {port} is in use: stop what listens there, or give another with --port")
+    TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).map_err(|error| {
+        match error.kind() {
+            ErrorKind::AddrInUse => {
+                format!(
+                    "port {port} is in use: stop what listens there, or give another with --port"
+                )
+            }
+            _ => format!("cannot listen on port {port}: {error}"),
         }
-        _ => format!("cannot listen on port {port}: {error}"),
     })
 }
 
@@ -393,7 +397,9 @@ impl Door {
                 }
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => connection.is_readable = false,
-            Err(error) if error.kind() == ErrorKind::Interrupted => drop(self.readable.insert(client)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {
+                self.readable.insert(client);
+            }
             Err(_) => return self.disconnect(client),
         }
         self.advance(client);
@@ -468,7 +474,7 @@ impl Door {
 
     /// Whether `client-output-buffer-limit` ends the connection of a client with so many unsent bytes.
     fn is_over_limit(&mut self, client: ClientId, unsent: usize) -> bool {
-        let listens = self.server.client(client).is_some_and(|state| is_subscribed(state));
+        let listens = self.server.client(client).is_some_and(is_subscribed);
         let class: &[u8] = if listens { b"pubsub" } else { b"normal" };
         let text = self.server.config.text("client-output-buffer-limit");
         let mut words = text.split(|byte| *byte == b' ').skip_while(|word| *word != class).skip(1);
@@ -499,8 +505,7 @@ impl Door {
         }
         if self.server.clients().len() < self.connections.len() {
             let is_gone = |client: &ClientId| self.server.client(*client).is_none();
-            let gone: Vec<ClientId> =
-                self.connections.keys().copied().filter(is_gone).collect();
+            let gone: Vec<ClientId> = self.connections.keys().copied().filter(is_gone).collect();
             for client in gone {
                 self.disconnect(client);
             }
