@@ -278,6 +278,7 @@ fixed! {
     MULTIBULK_COUNT_TOO_LONG "ERR Protocol error: too big mbulk count string"
     BULK_COUNT_TOO_LONG "ERR Protocol error: too big bulk count string"
     INLINE_TOO_LONG "ERR Protocol error: too big inline request"
+    MAX_CLIENTS "ERR max number of clients reached"
     UNBALANCED_QUOTES "ERR Protocol error: unbalanced quotes in request"
 }
 

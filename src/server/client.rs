@@ -67,12 +67,22 @@ pub struct Client {
     pub blocked: Option<Box<Blocked>>,
     /// Replies that nobody has taken yet.
     pub(super) replies: VecDeque<Reply>,
+    /// The server has it among its news.
+    pub(super) in_news: bool,
 }
 
 impl Client {
     /// Replies that nobody has taken yet.
     pub fn unsent(&self) -> usize {
         self.replies.len()
+    }
+
+    /// Puts it among the clients of whom there is news.
+    pub(super) fn note_in(&mut self, news: &mut Vec<ClientId>) {
+        if !self.in_news {
+            self.in_news = true;
+            news.push(self.id);
+        }
     }
 }
 

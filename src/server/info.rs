@@ -115,7 +115,7 @@ fn clients(server: &mut Server, out: &mut String) -> std::fmt::Result {
          blocked_clients:{}\n\
          tracking_clients:0\n\
          clients_in_timeout_table:{}\n",
-        server.clients().count(),
+        server.clients().len(),
         server.config.active.maxclients,
         server.blocked_clients(),
         server.clients_with_timeout(),
@@ -270,7 +270,7 @@ fn stats(server: &mut Server, out: &mut String) -> std::fmt::Result {
          instantaneous_output_kbps:0.00\n\
          instantaneous_input_repl_kbps:0.00\n\
          instantaneous_output_repl_kbps:0.00\n\
-         rejected_connections:0\n\
+         rejected_connections:{}\n\
          sync_full:0\n\
          sync_partial_ok:0\n\
          sync_partial_err:0\n\
@@ -311,6 +311,7 @@ fn stats(server: &mut Server, out: &mut String) -> std::fmt::Result {
          reply_buffer_expands:0\n",
         stats.connections,
         stats.commands,
+        stats.rejected_connections,
         stats.expired_keys,
         stats.evicted_keys,
         stats.keyspace_hits,

@@ -95,6 +95,8 @@ pub struct Server {
     pub random: Random,
     pub(crate) databases: Vec<Database>,
     clients: Clients,
+    /// Clients of whom there is news.
+    news: Vec<ClientId>,
     /// See [`SCRIPT_CLIENT`].
     script_client: Client,
     /// Commands that wait until the server has time for them, in order of arrival.
@@ -155,6 +157,8 @@ pub struct Stats {
     pub commands: u64,
     /// Connections that were accepted.
     pub connections: u64,
+    /// Connections that were turned away.
+    pub rejected_connections: u64,
     /// Keys that a deadline deleted.
     pub expired_keys: u64,
     /// Keys that went because memory was short.
@@ -223,6 +227,7 @@ impl Server {
             latency: latency::Monitor::default(),
             databases: vec![Database::default(); DATABASES],
             clients: BTreeMap::new(),
+            news: Vec::new(),
             script_client: Client { authenticated: true, ..Client::default() },
             waiting: VecDeque::new(),
             in_turn: None,
@@ -242,6 +247,13 @@ impl Server {
             config: Config::default(),
             switches: Switches::default(),
         }
+    }
+
+    /// Whether `maxclients` allows one more client; one that is turned away is counted.
+    pub fn has_room(&mut self) -> bool {
+        let has_room = (self.clients.len() as u64) < self.config.active.maxclients;
+        self.stats.rejected_connections += u64::from(!has_room);
+        has_room
     }
 
     /// A new client; `address` is what CLIENT LIST prints for it.
@@ -288,7 +300,9 @@ impl Server {
         self.stop_listening(id);
         self.discard(id);
         self.waiting.retain(|(client, _)| *client != id);
-        self.clients.remove(&id);
+        if self.clients.remove(&id).is_some_and(|client| client.in_news) {
+            self.news.retain(|client| *client != id);
+        }
     }
 
     /// The client, while it is connected.
@@ -307,8 +321,15 @@ impl Server {
         self.clients.get_mut(&id)
     }
 
+    /// Something has come from a client or gone to it: it is not idle.
+    pub fn note_active(&mut self, id: ClientId) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.active = self.clocked;
+        }
+    }
+
     /// Every client, oldest first.
-    pub fn clients(&self) -> impl Iterator<Item = &Client> {
+    pub fn clients(&self) -> impl ExactSizeIterator<Item = &Client> {
         self.clients.values()
     }
 
@@ -622,6 +643,7 @@ impl Server {
     /// Queues a reply as it is.
     fn queue_reply(&mut self, id: ClientId, reply: Reply) {
         if let Some(client) = self.clients.get_mut(&id) {
+            client.note_in(&mut self.news);
             match client.muted {
                 Muted::No => {}
                 Muted::Always => return,
@@ -637,6 +659,15 @@ impl Server {
     /// The oldest reply that the client has not taken.
     pub fn take_reply(&mut self, id: ClientId) -> Option<Reply> {
         self.clients.get_mut(&id)?.replies.pop_front()
+    }
+
+    /// A client that has replies to take, or whose command has ended without one: each once until it is taken.
+    pub fn take_news(&mut self) -> Option<ClientId> {
+        let id = self.news.pop()?;
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.in_news = false;
+        }
+        Some(id)
     }
 
     /// The time of the running command, in microseconds since the epoch.
