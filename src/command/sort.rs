@@ -6,6 +6,7 @@ use super::{Answer, Begin, Command, Find, KeySpec, Run};
 use crate::error::Error;
 use crate::lua::number::is_space;
 use crate::number::parse_float;
+use crate::ordered;
 use crate::resp::Reply;
 use crate::server::notify::Event;
 use crate::server::{Context, Origin};
@@ -214,7 +215,7 @@ fn sorted(
         };
         weighted.push((weight, element));
     }
-    weighted.sort_by(|left, right| {
+    ordered::sort(&mut weighted, |left, right| {
         let order = match (&left.0, &right.0) {
             (Weight::Number(one), Weight::Number(other)) => {
                 one.partial_cmp(other).unwrap_or(Ordering::Equal).then_with(|| left.1.cmp(&right.1))

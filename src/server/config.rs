@@ -5,6 +5,7 @@
 use crate::error::{Error, reason};
 use crate::glob;
 use crate::number;
+use crate::ordered;
 use Kind::{
     Alias, Bool, BufferLimits, Hostname, Immutable, Integer, KeyspaceEvents, Memory,
     MemoryOrPercent, Percentiles, ProcessTitle, Protected, Save, ScoreAdjustments, Text, Word,
@@ -375,7 +376,7 @@ impl Config {
                 }
             }
         }
-        found.sort_by_key(|(at, _)| *at);
+        ordered::sort(&mut found, |(one, _), (other, _)| one.cmp(other));
         found.into_iter().map(|(at, name)| (name, self.values[target(at)].clone())).collect()
     }
 

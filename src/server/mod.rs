@@ -2,6 +2,7 @@
 //!
 //! Long because waiting, dispatch, slices and statistics share one state, and are read together.
 
+pub mod audience;
 pub mod blocking;
 pub mod client;
 pub mod config;
@@ -19,6 +20,7 @@ use crate::command::args::Args;
 use crate::command::{self, Attempt, BlockHandler, Command, CommandId, Found, Run, flag};
 use crate::error::Error;
 use crate::keyspace::{Database, Millis};
+use crate::ordered::Ordered;
 use crate::resp::{Reply, Resp};
 use crate::script::{self, Scripts, ldb};
 use blocking::Blocking;
@@ -30,7 +32,7 @@ use notify::Event;
 use pause::Pause;
 use pubsub::Listeners;
 use random::Random;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use transaction::{Executing, Watches};
 
 /// The version of Redis that this engine answers as.
@@ -68,7 +70,7 @@ pub trait Clock {
 }
 
 /// Every connection.
-pub(crate) type Clients = BTreeMap<ClientId, Client>;
+pub(crate) type Clients = Ordered<ClientId, Client>;
 
 /// What a copy of a server has for itself, as a process that it has forked would.
 #[derive(Clone)]
@@ -146,11 +148,11 @@ pub struct Stats {
     /// Look-ups that did not.
     pub keyspace_misses: u64,
     /// Calls by command.
-    pub calls: BTreeMap<CommandId, CallStats>,
+    pub calls: Ordered<CommandId, CallStats>,
     /// Error replies, those inside scripts too.
     pub error_replies: u64,
     /// Errors by code.
-    pub errors: BTreeMap<Vec<u8>, u64>,
+    pub errors: Ordered<Vec<u8>, u64>,
 }
 
 /// What INFO commandstats prints of a command.
@@ -200,7 +202,7 @@ impl Server {
             shutdown: false,
             memory: memory::Measure::default(),
             databases: vec![Database::default(); DATABASES],
-            clients: BTreeMap::new(),
+            clients: Clients::default(),
             script_client: Client { authenticated: true, ..Client::default() },
             waiting: VecDeque::new(),
             in_turn: None,
@@ -491,7 +493,7 @@ impl Server {
 
     /// Notes in the statistics that a command has run, and how often that has failed.
     fn record(&mut self, command: &Found, microseconds: u64, failures: u64) {
-        let stats = self.stats.calls.entry(command.id).or_default();
+        let stats = self.stats.calls.get_or_default(command.id);
         stats.calls += 1;
         stats.microseconds += microseconds;
         stats.latency.record(microseconds);
@@ -750,7 +752,7 @@ impl Server {
             }
         };
         verdict.map(|()| found).map_err(|error| {
-            self.stats.calls.entry(found.id).or_default().rejected += 1;
+            self.stats.calls.get_or_default(found.id).rejected += 1;
             if from_script { error } else { self.refuse_queued(id, Some(&found), argv, error) }
         })
     }
@@ -826,6 +828,6 @@ impl Server {
 
     fn count_error(&mut self, error: &Error) {
         self.stats.error_replies += 1;
-        *self.stats.errors.entry(error.code().to_vec()).or_default() += 1;
+        *self.stats.errors.get_or_default(error.code().to_vec()) += 1;
     }
 }
