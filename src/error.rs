@@ -357,7 +357,7 @@ impl Error {
         let mut text = b"ERR unknown subcommand '".to_vec();
         text.extend_from_slice(&c_string(name)[..c_string(name).len().min(128)]);
         text.extend_from_slice(b"'. Try ");
-        text.extend_from_slice(container.to_uppercase().as_bytes());
+        text.extend_from_slice(container.to_ascii_uppercase().as_bytes());
         text.extend_from_slice(b" HELP.");
         Error::new(text)
     }

@@ -39,6 +39,7 @@
 //! | `long_double.rs` | the numbers of INCRBYFLOAT: 80 bits, as on x86 |
 //! | `lua/` | Lua 5.1, able to pause at any instruction; knows no Redis, and is a package of its own, built for speed |
 //! | `number.rs` | numbers as Redis reads and prints them |
+//! | `ordered.rs` | a small map in the order of its keys, and sorting |
 //! | `rdb/` | the payloads of DUMP and FUNCTION DUMP: strings, values, versions, checksums |
 //! | `request.rs` | the commands in the bytes that a client sends |
 //! | `resp.rs` | a reply, and its bytes in RESP2 and RESP3 |
@@ -87,6 +88,7 @@ pub mod glob;
 pub mod keyspace;
 pub mod long_double;
 pub mod number;
+pub mod ordered;
 pub mod rdb;
 pub mod request;
 pub mod resp;

@@ -2,6 +2,8 @@
 //!
 //! INCRBYFLOAT and HINCRBYFLOAT compute in it: `0.1 + 0.2` is `0.3` there, and `1e400` is a number.
 
+use crate::lua::decimal::{Decimal, Literal, Quotient};
+
 /// The least exponent of the mantissa's lowest bit: denormals have it.
 const MIN_EXPONENT: i32 = -16445;
 /// The greatest exponent of the mantissa's lowest bit.
@@ -42,8 +44,10 @@ impl LongDouble {
             return Some(LongDouble { negative, mantissa: 0, exponent: INFINITE });
         }
         let number = match digits {
-            [b'0', b'x' | b'X', rest @ ..] => Literal::read(rest, 16, b'p')?.hexadecimal(negative),
-            _ => Literal::read(digits, 10, b'e')?.decimal(negative),
+            [b'0', b'x' | b'X', rest @ ..] => {
+                hexadecimal(&Literal::read(rest, 16, b'p')?, negative)
+            }
+            _ => decimal(&Literal::read(digits, 10, b'e')?, negative),
         };
         number.filter(|number| !number.is_infinite())
     }
@@ -110,14 +114,11 @@ impl LongDouble {
         if self.is_infinite() {
             return format!("{sign}inf").into_bytes();
         }
-        if self.exponent >= 0 {
-            let digits = decimal_digits(self.mantissa, self.exponent.unsigned_abs());
-            return format!("{sign}{digits}").into_bytes();
-        }
-        let scaled = u128::from(self.mantissa) * 10u128.pow(17);
-        let scaled = shift_to_even(scaled, self.exponent.unsigned_abs(), false);
-        let (whole, fraction) = (scaled / 10u128.pow(17), scaled % 10u128.pow(17));
-        let text = format!("{sign}{whole}.{fraction:017}");
+        // Too small for its first digit to be one of the 17.
+        let mantissa = if self.exponent < -128 { 0 } else { self.mantissa };
+        let mut decimal = Decimal::exact(mantissa, self.exponent);
+        decimal.round_behind_point(17);
+        let text = format!("{sign}{}", decimal.fixed(17));
         let trimmed = text.trim_end_matches('0').trim_end_matches('.');
         if trimmed == "-0" { b"0".to_vec() } else { trimmed.into() }
     }
@@ -159,215 +160,42 @@ fn round(negative: bool, significand: u128, exponent: i32, more: bool) -> LongDo
     LongDouble { negative, mantissa: mantissa as u64, exponent }
 }
 
-/// The decimal digits of `mantissa` times two to the `exponent`.
-fn decimal_digits(mantissa: u64, exponent: u32) -> String {
-    const LIMB: u64 = 1_000_000_000;
-    // Groups of nine digits, the lowest first.
-    let mut groups = vec![mantissa % LIMB, mantissa / LIMB % LIMB, mantissa / LIMB / LIMB];
-    let mut left = exponent;
-    while left > 0 {
-        let step = left.min(29);
-        left -= step;
-        let mut carry = 0;
-        for group in &mut groups {
-            let product = (*group << step) + carry;
-            *group = product % LIMB;
-            carry = product / LIMB;
-        }
-        if carry > 0 {
-            groups.push(carry);
-        }
+/// The nearest number; `None` if it is too small to be told from zero.
+fn decimal(literal: &Literal, negative: bool) -> Option<LongDouble> {
+    if literal.digits.is_empty() {
+        return Some(round(negative, 0, 0, false));
     }
-    let text: Vec<String> = groups.iter().rev().map(|group| format!("{group:09}")).collect();
-    match text.concat().trim_start_matches('0') {
-        "" => "0".to_owned(),
-        digits => digits.to_owned(),
+    // Beyond these no rounding helps, and the quotient would be long for nothing.
+    match literal.scale() {
+        (_, 5001..) => return Some(LongDouble { negative, mantissa: 0, exponent: INFINITE }),
+        (_, ..-5000) => return None,
+        _ => {}
     }
+    let Quotient { bits, exponent, more } = literal.quotient();
+    nearest(negative, bits, exponent, more)
 }
 
-/// A number as it is written: an integer of digits, and the power of the base that it is scaled by.
-struct Literal {
-    /// The digits' values, zeros in front left out.
-    digits: Vec<u8>,
-    /// How many of them stand behind the point.
-    behind_point: i64,
-    /// What the exponent says.
-    exponent: i64,
+/// The nearest number; `None` if it is too small to be told from zero.
+fn hexadecimal(literal: &Literal, negative: bool) -> Option<LongDouble> {
+    let mut exponent = literal.exponent - 4 * literal.behind_point;
+    let (mut bits, mut more) = (0u128, false);
+    for digit in &literal.digits {
+        if bits >> 124 == 0 {
+            bits = bits << 4 | u128::from(*digit);
+        } else {
+            more |= *digit != 0;
+            exponent += 4;
+        }
+    }
+    if bits == 0 {
+        return Some(round(negative, 0, 0, false));
+    }
+    nearest(negative, bits, exponent.clamp(-1_000_000, 1_000_000) as i32, more)
 }
 
-impl Literal {
-    /// Reads digits with a point among them and an exponent behind them; all of the text, or `None`.
-    fn read(text: &[u8], base: u32, mark: u8) -> Option<Literal> {
-        let mut literal = Literal { digits: Vec::new(), behind_point: 0, exponent: 0 };
-        let (mut point, mut any) = (false, false);
-        let mut at = 0;
-        while let Some(&byte) = text.get(at) {
-            if byte == b'.' && !point {
-                point = true;
-            } else if let Some(digit) = char::from(byte).to_digit(base) {
-                any = true;
-                literal.behind_point += i64::from(point);
-                if digit != 0 || !literal.digits.is_empty() {
-                    literal.digits.push(digit as u8);
-                }
-            } else {
-                break;
-            }
-            at += 1;
-        }
-        let exponent = text.get(at..).unwrap_or_default();
-        match exponent {
-            _ if !any => None,
-            [] => Some(literal),
-            [first, rest @ ..] if first.eq_ignore_ascii_case(&mark) => {
-                let (negative, digits) = match rest {
-                    [b'-', digits @ ..] => (true, digits),
-                    [b'+', digits @ ..] => (false, digits),
-                    _ => (false, rest),
-                };
-                if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-                    return None;
-                }
-                // Far outside of any range is as good as the exact number.
-                let size = digits
-                    .iter()
-                    .fold(0i64, |size, digit| (size * 10 + i64::from(digit - b'0')).min(1_000_000));
-                literal.exponent = if negative { -size } else { size };
-                Some(literal)
-            }
-            _ => None,
-        }
-    }
-
-    /// The nearest number; `None` if it is too small to be told from zero.
-    fn decimal(self, negative: bool) -> Option<LongDouble> {
-        let scale = self.exponent - self.behind_point;
-        let size = scale + self.digits.len() as i64;
-        if self.digits.is_empty() {
-            return Some(round(negative, 0, 0, false));
-        }
-        // Beyond these no rounding helps, and the naturals below would grow for nothing.
-        if size > 5000 {
-            return Some(LongDouble { negative, mantissa: 0, exponent: INFINITE });
-        }
-        if size < -5000 {
-            return None;
-        }
-        let (mut above, mut below) = (Natural::default(), Natural::from(1));
-        for digit in self.digits {
-            above.multiply_add(10, u32::from(digit));
-        }
-        let scaled = if scale >= 0 { &mut above } else { &mut below };
-        for _ in 0..scale.abs() {
-            scaled.multiply_add(10, 0);
-        }
-        ratio(negative, above, below, 0)
-    }
-
-    /// The nearest number; `None` if it is too small to be told from zero.
-    fn hexadecimal(self, negative: bool) -> Option<LongDouble> {
-        if self.digits.is_empty() {
-            return Some(round(negative, 0, 0, false));
-        }
-        let mut above = Natural::default();
-        for digit in self.digits {
-            above.multiply_add(16, u32::from(digit));
-        }
-        let exponent = (self.exponent - 4 * self.behind_point) as i32;
-        ratio(negative, above, Natural::from(1), exponent)
-    }
-}
-
-/// The nearest number to `above / below * 2^exponent`; `None` if that is zero. Neither of the two is zero.
-fn ratio(
-    negative: bool,
-    mut above: Natural,
-    mut below: Natural,
-    exponent: i32,
-) -> Option<LongDouble> {
-    /// More bits than a mantissa has, and fewer than the quotient may have.
-    const BITS: i32 = 100;
-    let shift = above.bits() - below.bits();
-    if shift > 0 {
-        below.shift_left(shift.unsigned_abs());
-    } else {
-        above.shift_left(shift.unsigned_abs());
-    }
-    let mut quotient = 0u128;
-    for _ in 0..BITS {
-        let fits = above.at_least(&below);
-        if fits {
-            above.subtract(&below);
-        }
-        quotient = quotient << 1 | u128::from(fits);
-        above.shift_left(1);
-    }
-    let number = round(negative, quotient, exponent + shift - BITS + 1, above.bits() > 0);
+fn nearest(negative: bool, bits: u128, exponent: i32, more: bool) -> Option<LongDouble> {
+    let number = round(negative, bits, exponent, more);
     (number.mantissa != 0 || number.is_infinite()).then_some(number)
-}
-
-/// An integer from zero up, without limit: 32 bits a limb, the lowest first, no zero limb at the top.
-#[derive(Default)]
-struct Natural(Vec<u32>);
-
-impl Natural {
-    fn from(number: u32) -> Natural {
-        Natural(vec![number])
-    }
-
-    /// The number of bits without zeros in front.
-    fn bits(&self) -> i32 {
-        self.0.last().map_or(0, |top| (self.0.len() * 32) as i32 - top.leading_zeros() as i32)
-    }
-
-    fn trim(&mut self) {
-        while self.0.last() == Some(&0) {
-            self.0.pop();
-        }
-    }
-
-    fn multiply_add(&mut self, factor: u32, addend: u32) {
-        let mut carry = u64::from(addend);
-        for limb in &mut self.0 {
-            carry += u64::from(*limb) * u64::from(factor);
-            *limb = carry as u32;
-            carry >>= 32;
-        }
-        self.0.push(carry as u32);
-        self.trim();
-    }
-
-    fn shift_left(&mut self, bits: u32) {
-        let mut carry = 0;
-        for limb in &mut self.0 {
-            let wide = u64::from(*limb) << (bits % 32) | carry;
-            *limb = wide as u32;
-            carry = wide >> 32;
-        }
-        self.0.push(carry as u32);
-        self.trim();
-        if !self.0.is_empty() {
-            self.0.splice(0..0, std::iter::repeat_n(0, bits as usize / 32));
-        }
-    }
-
-    fn at_least(&self, other: &Natural) -> bool {
-        let longer = self.0.len().cmp(&other.0.len());
-        longer.then_with(|| self.0.iter().rev().cmp(other.0.iter().rev())).is_ge()
-    }
-
-    /// Subtracts a number that is not greater.
-    fn subtract(&mut self, other: &Natural) {
-        let mut borrow = false;
-        for (at, limb) in self.0.iter_mut().enumerate() {
-            let taken = other.0.get(at).copied().unwrap_or(0);
-            let (rest, first) = limb.overflowing_sub(taken);
-            let (rest, second) = rest.overflowing_sub(u32::from(borrow));
-            *limb = rest;
-            borrow = first || second;
-        }
-        self.trim();
-    }
 }
 
 #[cfg(test)]

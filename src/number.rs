@@ -1,7 +1,7 @@
 //! Reads and prints numbers as Redis does.
 
 use crate::lua::format::Spec;
-use crate::lua::number::is_space;
+use crate::lua::number::{is_space, parse_whole};
 
 /// A 64-bit signed integer in the one form that Redis takes: no space, no plus, no leading zero.
 pub fn parse_integer(text: &[u8]) -> Option<i64> {
@@ -47,11 +47,7 @@ pub fn strtoull(text: &[u8]) -> Option<u64> {
 
 /// A double as `strtod` reads it, the whole text and nothing before it; NaN is refused.
 pub fn parse_float(text: &[u8]) -> Option<f64> {
-    let number: f64 = match parse_hexadecimal(text) {
-        Some(number) => number,
-        None => std::str::from_utf8(text).ok()?.parse().ok()?,
-    };
-    if number.is_nan() { None } else { Some(number) }
+    parse_whole(text).filter(|number| !number.is_nan())
 }
 
 /// A double as Redis takes it for a score: as [`parse_float`], and neither too large nor too small for a double.
@@ -87,52 +83,13 @@ pub fn leading_float(text: &[u8]) -> Option<f64> {
     (1..=most).rev().find_map(|length| parse_float(&text[..length]))
 }
 
-/// `0x1.8p3` and the like, which Rust's own parser does not know. At most 60 bits of the digits count.
-fn parse_hexadecimal(text: &[u8]) -> Option<f64> {
-    let (negative, text) = match text {
-        [b'-', text @ ..] => (true, text),
-        [b'+', text @ ..] => (false, text),
-        text => (false, text),
-    };
-    let [b'0', b'x' | b'X', digits @ ..] = text else { return None };
-    let marker = digits.iter().position(|byte| byte.eq_ignore_ascii_case(&b'p'));
-    let (digits, exponent) = digits.split_at(marker.unwrap_or(digits.len()));
-    let exponent = exponent.get(1..).map(std::str::from_utf8);
-    let mut exponent: i32 = match exponent {
-        None => 0,
-        Some(exponent) => exponent.ok()?.parse::<i32>().ok()?.clamp(-100_000, 100_000),
-    };
-    let (mut mantissa, mut any, mut behind_point) = (0_u64, false, false);
-    for &byte in digits {
-        if byte == b'.' && !behind_point {
-            behind_point = true;
-            continue;
-        }
-        let digit = char::from(byte).to_digit(16)?;
-        any = true;
-        if mantissa >> 56 == 0 {
-            mantissa = mantissa << 4 | u64::from(digit);
-            exponent -= if behind_point { 4 } else { 0 };
-        } else if !behind_point {
-            exponent = exponent.saturating_add(4);
-        }
-    }
-    let number = mantissa as f64 * 2_f64.powi(exponent);
-    if !any {
-        None
-    } else if negative {
-        Some(-number)
-    } else {
-        Some(number)
-    }
-}
-
 /// A double as C's `%.*g` prints it: `precision` significant digits without trailing zeros.
 pub fn format_g(number: f64, precision: usize) -> Vec<u8> {
     Spec { precision: Some(precision), ..Spec::default() }.float(b'g', number)
 }
 
-/// A double as C's `%.*f` prints it: with so many decimals.
-pub fn format_f(number: f64, decimals: usize) -> Vec<u8> {
-    Spec { precision: Some(decimals), ..Spec::default() }.float(b'f', number)
+/// A double with so many digits behind the point.
+pub fn fixed(number: f64, places: usize) -> String {
+    let text = Spec { precision: Some(places), ..Spec::default() }.float(b'f', number);
+    String::from_utf8_lossy(&text).into_owned()
 }

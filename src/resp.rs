@@ -193,7 +193,7 @@ pub fn format_double(number: f64) -> Vec<u8> {
 
 /// A double with up to 17 decimals.
 pub fn format_decimal(number: f64) -> Vec<u8> {
-    let mut text = crate::number::format_f(number, 17);
+    let mut text = crate::number::fixed(number, 17).into_bytes();
     while text.ends_with(b"0") {
         text.pop();
     }

@@ -17,12 +17,12 @@
 
 use crate::cli::hint;
 use crate::cli::session::{self, Session};
+use crate::ordered::Ordered;
 use crate::script::ldb::view;
 use crate::server::{Clock, Server};
 use js_sys::{Array, Date, Function, Math};
 use serde::Serialize;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 /// Fuel between two looks at the clock: some tenths of a millisecond.
@@ -49,7 +49,7 @@ pub fn version() -> String {
 #[wasm_bindgen]
 pub struct Engine {
     server: Server,
-    sessions: BTreeMap<u32, Session>,
+    sessions: Ordered<u32, Session>,
     next: u32,
     /// The time that JavaScript gives, for the server that follows a SHUTDOWN.
     clock: JsClock,
@@ -97,7 +97,7 @@ impl Engine {
         let clock = JsClock(now);
         Engine {
             server: Server::new(seed, Box::new(clock.clone())),
-            sessions: BTreeMap::new(),
+            sessions: Ordered::default(),
             next: 1,
             clock,
             restarts: 0,
@@ -180,7 +180,7 @@ impl Engine {
 
     /// The whole lines that Tab could make of this one.
     pub fn complete(&self, id: u32, line: &str) -> Vec<String> {
-        let is_open = self.sessions.contains_key(&id);
+        let is_open = self.sessions.get(&id).is_some();
         let lines = if is_open { hint::complete(line.as_bytes()) } else { Vec::new() };
         lines.iter().map(|line| text(line).into_owned()).collect()
     }

@@ -2,6 +2,7 @@
 
 use crate::command::syntax::{self, Argument};
 use crate::command::{self, Command};
+use crate::ordered::{self, Ordered};
 use crate::server::REDIS_VERSION;
 
 /// A command or subcommand that help knows.
@@ -27,23 +28,22 @@ impl Entry {
 pub(super) fn entries() -> Vec<Entry> {
     let mut entries = Vec::new();
     for command in command::all() {
-        let name = command.name.to_uppercase();
+        let name = command.name.to_ascii_uppercase();
         for subcommand in command.subcommands() {
-            let name = format!("{name} {}", subcommand.name.to_uppercase());
+            let name = format!("{name} {}", subcommand.name.to_ascii_uppercase());
             entries.push(Entry { name, command: subcommand });
         }
         entries.push(Entry { name, command });
     }
-    entries.sort_by(|left, right| left.name.cmp(&right.name));
+    ordered::sort(&mut entries, |left, right| left.name.cmp(&right.name));
     entries
 }
 
 /// The groups that some command belongs to, in the order of the alphabet.
 pub(super) fn groups() -> Vec<&'static str> {
-    let mut groups: Vec<&str> = command::all().map(|command| command.group).collect();
-    groups.sort_unstable();
-    groups.dedup();
-    groups
+    let mut groups: Ordered<&str, ()> = Ordered::default();
+    command::all().for_each(|command| groups.insert(command.group, ()));
+    groups.iter().map(|(group, ())| *group).collect()
 }
 
 /// What `help` prints with these words behind it: nothing, a command, or `@` and a group. Without

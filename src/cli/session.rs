@@ -4,6 +4,7 @@ use super::debugger::{self, BANNER, Debugging, PROMPT, REFUSAL, Role};
 use super::terminal::{ADDRESS, Entered, Terminal, c_string};
 use super::{help, print, split};
 use crate::error::Error;
+use crate::number::fixed;
 use crate::resp::Reply;
 use crate::server::Server;
 use crate::server::client::ClientId;
@@ -105,7 +106,7 @@ fn say(output: &mut Output, text: &str) {
 fn say_time(server: &Server, started: Option<u64>, output: &mut Output) {
     let took = started.map_or(0, |started| server.clocked().saturating_sub(started));
     if took >= SLOW {
-        say(output, &format!("({:.2}s)\n", took as f64 / 1_000_000.0));
+        say(output, &format!("({}s)\n", fixed(took as f64 / 1_000_000.0, 2)));
     }
 }
 

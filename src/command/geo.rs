@@ -5,7 +5,7 @@ use super::flag::{DENYOOM, READONLY, WRITE};
 use super::sorted_set::{self, zadd};
 use super::{Answer, Begin, Command, Find, KeySpec, Run};
 use crate::error::Error;
-use crate::number::format_f;
+use crate::number::fixed;
 use crate::resp::Reply;
 use crate::server::Context;
 use crate::value::geo::{self, Area, Position, Shape};
@@ -237,7 +237,9 @@ fn place(args: &mut Args) -> Result<(Position, f64), Error> {
     let place = (args.float()?, args.float()?);
     match geo::score(place) {
         Some(score) => Ok((place, score)),
-        None => Err(Error::invalid_place(&format_f(place.0, 6), &format_f(place.1, 6))),
+        None => {
+            Err(Error::invalid_place(fixed(place.0, 6).as_bytes(), fixed(place.1, 6).as_bytes()))
+        }
     }
 }
 
@@ -250,7 +252,7 @@ fn unit(args: &mut Args) -> Result<f64, Error> {
 
 /// A distance as all commands print it.
 fn show_distance(distance: f64) -> Reply {
-    Reply::Bulk(format_f(distance, 4))
+    Reply::bulk(fixed(distance, 4))
 }
 
 fn show_position((longitude, latitude): Position) -> Reply {

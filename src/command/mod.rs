@@ -35,6 +35,7 @@ pub mod transactions;
 
 use crate::error::Error;
 use crate::keyspace::Millis;
+use crate::ordered;
 use crate::resp::Reply;
 use crate::server::Context;
 use args::Args;
@@ -320,7 +321,7 @@ fn sorted() -> &'static [(u64, &'static Command)] {
     SORTED.get_or_init(|| {
         let beginning = |command: &Command| beginning(command.name.as_bytes());
         let mut sorted: Vec<_> = all().map(|command| (beginning(command), command)).collect();
-        sorted.sort_by_key(|(_, command)| command.name);
+        ordered::sort(&mut sorted, |(_, one), (_, other)| one.name.cmp(other.name));
         sorted
     })
 }

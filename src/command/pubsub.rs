@@ -255,8 +255,8 @@ fn sunsubscribe(context: &mut Context, args: &mut Args) -> Answer {
 fn unsubscribe_from(context: &mut Context, args: &mut Args, kind: Kind, word: &str) -> Reply {
     let mut names = args.rest().to_vec();
     if names.is_empty() {
-        let all = context.client().map(|client| client.subscriptions.of(kind).clone());
-        names = all.into_iter().flatten().collect();
+        let all = context.client().map(|client| client.subscriptions.names(kind));
+        names = all.unwrap_or_default();
     }
     if names.is_empty() {
         let count = context.client().map_or(0, |client| client.subscriptions.count(kind));
@@ -311,7 +311,7 @@ fn names(context: &mut Context, args: &mut Args, kind: Kind) -> Answer {
         return Err(Error::wrong_subcommand_arity(subcommand, "PUBSUB"));
     }
     let pattern = args.peek();
-    let channels = context.server.channels.of(kind).keys();
+    let channels = context.server.channels.of(kind).iter().map(|(name, _)| name);
     let matching =
         channels.filter(|name| pattern.is_none_or(|pattern| glob::matches(pattern, name, false)));
     Ok(Reply::bulks(matching))
@@ -330,7 +330,7 @@ fn pubsub_shardnumsub(context: &mut Context, args: &mut Args) -> Answer {
 fn numbers(context: &mut Context, args: &mut Args, kind: Kind) -> Reply {
     let channels = context.server.channels.of(kind);
     let pairs = args.rest().iter().flat_map(|name| {
-        let count = channels.get(name).map_or(0, Vec::len);
+        let count = channels.of(name).len();
         [Reply::bulk(name), Reply::Integer(count as i64)]
     });
     Reply::Array(pairs.collect())

@@ -5,6 +5,7 @@ use super::flag::{DENYOOM, READONLY, WRITE};
 use super::{Answer, Begin, Command, Find, KeySpec, Run};
 use crate::error::Error;
 use crate::number;
+use crate::ordered;
 use crate::resp::Reply;
 use crate::server::notify::Event;
 use crate::server::{Context, Origin};
@@ -224,7 +225,7 @@ fn sorted(
     if !are_numbers {
         return Err(Error::SORT_SCORE);
     }
-    weighted.sort_by(|left, right| {
+    ordered::sort(&mut weighted, |left, right| {
         let order = match (&left.0, &right.0) {
             (Weight::Number(one), Weight::Number(other)) => {
                 one.partial_cmp(other).unwrap_or(Ordering::Equal).then_with(|| left.1.cmp(&right.1))

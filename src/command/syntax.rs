@@ -124,7 +124,7 @@ impl Parser {
             argument.kind = "pure-token";
             argument.token = Some(word);
             argument.name =
-                if self.eat(b'/') { self.word().into() } else { word.to_lowercase().into() };
+                if self.eat(b'/') { self.word().into() } else { word.to_ascii_lowercase().into() };
         }
         loop {
             match self.peek() {

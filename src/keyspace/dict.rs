@@ -8,20 +8,29 @@ use hashbrown::HashTable;
 /// grows, so a cursor (the next number to visit) stays true whatever happens between two calls of [`Dict::scan`].
 #[derive(Clone)]
 pub struct Dict<V> {
-    index: HashTable<u32>,
-    slots: Vec<Slot<V>>,
+    index: Index,
+    /// By slot; none where the slot has no key.
+    values: Vec<Option<V>>,
+}
+
+/// Where each key is: all that a dictionary does without regard to its values.
+#[derive(Clone)]
+struct Index {
+    table: HashTable<u32>,
+    slots: Vec<Slot>,
     next_sequence: u64,
 }
 
 #[derive(Clone)]
-struct Slot<V> {
+struct Slot {
     sequence: u64,
-    entry: Option<(Box<[u8]>, V)>,
+    key: Option<Box<[u8]>>,
 }
 
 impl<V> Default for Dict<V> {
     fn default() -> Self {
-        Dict { index: HashTable::new(), slots: Vec::new(), next_sequence: 1 }
+        let index = Index { table: HashTable::new(), slots: Vec::new(), next_sequence: 1 };
+        Dict { index, values: Vec::new() }
     }
 }
 
@@ -33,93 +42,112 @@ pub fn hash(key: &[u8]) -> u64 {
     STATE.hash_one(key)
 }
 
+impl Index {
+    fn position(&self, key: &[u8]) -> Option<usize> {
+        let found = self.table.find(hash(key), |&slot| key_at(&self.slots, slot) == Some(key));
+        found.map(|&slot| slot as usize)
+    }
+
+    /// Appends a slot for a key that is not there.
+    fn append(&mut self, key: &[u8]) {
+        self.slots.push(Slot { sequence: self.next_sequence, key: Some(key.into()) });
+        self.next_sequence += 1;
+        self.enter(self.slots.len() - 1, hash(key));
+    }
+
+    fn enter(&mut self, slot: usize, hash_of_key: u64) {
+        let slots = &self.slots;
+        let hash_at = |&slot: &u32| key_at(slots, slot).map_or(0, hash);
+        self.table.insert_unique(hash_of_key, slot as u32, hash_at);
+    }
+
+    /// Makes a hole of a key's slot.
+    fn remove(&mut self, key: &[u8]) -> Option<usize> {
+        let slots = &self.slots;
+        let is_it = |&slot: &u32| key_at(slots, slot) == Some(key);
+        let (slot, _) = self.table.find_entry(hash(key), is_it).ok()?.remove();
+        self.slots[slot as usize].key = None;
+        Some(slot as usize)
+    }
+
+    /// Holes outnumber keys.
+    fn is_sparse(&self) -> bool {
+        self.slots.len() > 32 && self.table.len() < self.slots.len() / 2
+    }
+
+    fn compact(&mut self) {
+        self.slots.retain(|slot| slot.key.is_some());
+        self.slots.shrink_to(self.table.len() * 2);
+        self.table.clear();
+        for slot in 0..self.slots.len() {
+            self.enter(slot, key_at(&self.slots, slot as u32).map_or(0, hash));
+        }
+    }
+}
+
 impl<V> Dict<V> {
     /// Number of entries.
     pub fn len(&self) -> usize {
-        self.index.len()
+        self.index.table.len()
     }
 
     /// No entries.
     pub fn is_empty(&self) -> bool {
-        self.index.is_empty()
-    }
-
-    fn position(&self, key: &[u8]) -> Option<usize> {
-        let slots = &self.slots;
-        self.index
-            .find(hash(key), |&slot| key_at(slots, slot) == Some(key))
-            .map(|&slot| slot as usize)
+        self.len() == 0
     }
 
     /// Whether the key is there.
     pub fn contains(&self, key: &[u8]) -> bool {
-        self.position(key).is_some()
+        self.index.position(key).is_some()
     }
 
     /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Option<&V> {
-        let slot = self.position(key)?;
-        self.slots[slot].entry.as_ref().map(|(_, value)| value)
+        self.values[self.index.position(key)?].as_ref()
     }
 
     /// The value of a key, to change.
     pub fn get_mut(&mut self, key: &[u8]) -> Option<&mut V> {
-        let slot = self.position(key)?;
-        self.slots[slot].entry.as_mut().map(|(_, value)| value)
+        self.values[self.index.position(key)?].as_mut()
     }
 
     /// Sets a key, in its old place if it was there; gives the value that it replaced.
     pub fn insert(&mut self, key: &[u8], value: V) -> Option<V> {
-        if let Some(old) = self.get_mut(key) {
-            return Some(std::mem::replace(old, value));
+        if let Some(slot) = self.index.position(key) {
+            return self.values[slot].replace(value);
         }
-        let slot = self.slots.len() as u32;
-        self.slots.push(Slot { sequence: self.next_sequence, entry: Some((key.into(), value)) });
-        self.next_sequence += 1;
-        let slots = &self.slots;
-        self.index.insert_unique(hash(key), slot, |&slot| key_at(slots, slot).map_or(0, hash));
+        self.index.append(key);
+        self.values.push(Some(value));
         None
     }
 
     /// Removes a key and gives its value.
     pub fn remove(&mut self, key: &[u8]) -> Option<V> {
-        let slots = &self.slots;
-        let found =
-            self.index.find_entry(hash(key), |&slot| key_at(slots, slot) == Some(key)).ok()?;
-        let (slot, _) = found.remove();
-        let removed = self.slots[slot as usize].entry.take();
-        if self.slots.len() > 32 && self.index.len() < self.slots.len() / 2 {
-            self.compact();
+        let removed = self.values[self.index.remove(key)?].take();
+        if self.index.is_sparse() {
+            self.index.compact();
+            self.values.retain(Option::is_some);
+            self.values.shrink_to(self.values.len() * 2);
         }
-        removed.map(|(_, value)| value)
-    }
-
-    fn compact(&mut self) {
-        self.slots.retain(|slot| slot.entry.is_some());
-        self.index.clear();
-        let slots = &self.slots;
-        for (slot, key) in
-            slots.iter().enumerate().filter_map(|(slot, s)| Some((slot, &s.entry.as_ref()?.0)))
-        {
-            self.index
-                .insert_unique(hash(key), slot as u32, |&slot| key_at(slots, slot).map_or(0, hash));
-        }
-        self.slots.shrink_to(self.index.len() * 2);
+        removed
     }
 
     /// Removes everything.
     pub fn clear(&mut self) {
-        *self = Dict { next_sequence: self.next_sequence, ..Dict::default() };
+        let next_sequence = self.index.next_sequence;
+        *self = Dict::default();
+        self.index.next_sequence = next_sequence;
     }
 
     /// Entries in insertion order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&[u8], &V)> {
-        self.slots.iter().filter_map(|slot| slot.entry.as_ref().map(|(key, value)| (&**key, value)))
+        let slots = self.index.slots.iter().zip(&self.values);
+        slots.filter_map(|(slot, value)| Some((slot.key.as_deref()?, value.as_ref()?)))
     }
 
     /// Keys in insertion order.
     pub fn keys(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
-        self.iter().map(|(key, _)| key)
+        self.index.slots.iter().filter_map(|slot| slot.key.as_deref())
     }
 
     /// A uniformly random entry; `random` gives 64 random bits a call.
@@ -129,8 +157,8 @@ impl<V> Dict<V> {
         }
         loop {
             // At least half of the slots are full beyond the first 32, so this ends soon.
-            let slot = &self.slots[(random() % self.slots.len() as u64) as usize];
-            if let Some((key, value)) = &slot.entry {
+            let slot = (random() % self.values.len() as u64) as usize;
+            if let (Some(key), Some(value)) = (&self.index.slots[slot].key, &self.values[slot]) {
                 return Some((key, value));
             }
         }
@@ -140,10 +168,11 @@ impl<V> Dict<V> {
     ///
     /// Every entry that is there from the first call to the last is returned, once.
     pub fn scan(&self, cursor: u64, count: usize) -> (u64, Vec<(&[u8], &V)>) {
-        let first = self.slots.partition_point(|slot| slot.sequence < cursor);
+        let slots = &self.index.slots;
+        let first = slots.partition_point(|slot| slot.sequence < cursor);
         let mut found = Vec::new();
-        for slot in &self.slots[first..] {
-            let Some((key, value)) = &slot.entry else { continue };
+        for (slot, value) in slots.iter().zip(&self.values).skip(first) {
+            let (Some(key), Some(value)) = (&slot.key, value) else { continue };
             if found.len() == count {
                 return (slot.sequence, found);
             }
@@ -153,8 +182,20 @@ impl<V> Dict<V> {
     }
 }
 
-fn key_at<V>(slots: &[Slot<V>], slot: u32) -> Option<&[u8]> {
-    slots[slot as usize].entry.as_ref().map(|(key, _)| &**key)
+impl<V: Default> Dict<V> {
+    /// The value of a key, which is put there if it is not.
+    pub fn get_or_default(&mut self, key: &[u8]) -> &mut V {
+        let slot = self.index.position(key).unwrap_or_else(|| {
+            self.index.append(key);
+            self.values.push(None);
+            self.values.len() - 1
+        });
+        self.values[slot].get_or_insert_default()
+    }
+}
+
+fn key_at(slots: &[Slot], slot: u32) -> Option<&[u8]> {
+    slots[slot as usize].key.as_deref()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Defines C's `printf` conversions as `string.format` allows them, and the reading of a conversion's specification.
 
+use super::decimal::Decimal;
 use super::number::{to_int, to_long, to_unsigned_long};
 
 /// What stands between `%` and the letter of a conversion.
@@ -146,7 +147,9 @@ impl Spec {
     }
 
     fn fixed(&self, number: f64, precision: usize) -> String {
-        let mut text = format!("{number:.precision$}");
+        let mut decimal = Decimal::of(number);
+        decimal.round_behind_point(precision);
+        let mut text = decimal.fixed(precision);
         if self.alternate && precision == 0 {
             text.push('.');
         }
@@ -154,16 +157,20 @@ impl Spec {
     }
 
     fn scientific(&self, number: f64, precision: usize) -> String {
-        let (mut mantissa, exponent) = split_scientific(number, precision);
+        let mut decimal = Decimal::of(number);
+        decimal.round(precision as i32 + 1);
+        let mut mantissa = decimal.mantissa(precision);
         if self.alternate && precision == 0 {
             mantissa.push('.');
         }
-        with_exponent(&mantissa, exponent)
+        with_exponent(&mantissa, decimal.exponent())
     }
 
     /// `%g`: the shorter of the two other forms, without the zeros at the end unless `#` asks for them.
     fn general(&self, number: f64, precision: usize) -> String {
-        let (mantissa, exponent) = split_scientific(number, precision - 1);
+        let mut decimal = Decimal::of(number);
+        decimal.round(precision as i32);
+        let exponent = decimal.exponent();
         let finish = |mut text: String| {
             if self.alternate && !text.contains('.') {
                 text.push('.');
@@ -174,10 +181,10 @@ impl Spec {
             text
         };
         if exponent < -4 || exponent >= precision as i32 {
-            with_exponent(&finish(mantissa), exponent)
+            with_exponent(&finish(decimal.mantissa(precision - 1)), exponent)
         } else {
             let decimals = (precision as i32 - 1 - exponent).max(0) as usize;
-            finish(format!("{number:.decimals$}"))
+            finish(decimal.fixed(decimals))
         }
     }
 
@@ -220,15 +227,6 @@ impl Spec {
             out.resize(out.len() + missing, b' ');
         }
         out
-    }
-}
-
-/// Mantissa and exponent of the scientific form. Rust prints as many exact digits as C does.
-fn split_scientific(number: f64, precision: usize) -> (String, i32) {
-    let text = format!("{number:.precision$e}");
-    match text.split_once('e') {
-        Some((mantissa, exponent)) => (mantissa.to_owned(), exponent.parse().unwrap_or(0)),
-        None => (text, 0),
     }
 }
 

@@ -303,7 +303,7 @@ pub struct State<'gc> {
     pub(super) events: Vec<Str<'gc>>,
     /// Names that natives, libraries and metamethods go by: constants with the same bytes are the same strings, so
     /// that a look-up finds them without comparing bytes.
-    names: BTreeMap<Box<[u8]>, Str<'gc>>,
+    names: BTreeMap<Rc<[u8]>, Str<'gc>>,
     /// Functions and other values that the host keeps, by [`super::FunctionId`].
     kept: Vec<Value<'gc>>,
     /// Places there that are free again.
@@ -368,6 +368,10 @@ impl<'gc> State<'gc> {
         let events: Vec<Str> =
             super::operators::EVENTS.iter().map(|name| Str::new(mc, name.as_bytes())).collect();
         let main = ThreadRef::new(mc, Thread::new(mc, &[]));
+        let mut names = BTreeMap::new();
+        for name in &events {
+            names.insert(name.bytes().into(), *name);
+        }
         State {
             thread: main,
             main,
@@ -375,7 +379,7 @@ impl<'gc> State<'gc> {
             resumers: Vec::new(),
             globals: Table::new(mc, 1, 0, 2),
             string_metatable: None,
-            names: events.iter().map(|name| (name.bytes().into(), *name)).collect(),
+            names,
             events,
             kept: Vec::new(),
             free: Vec::new(),

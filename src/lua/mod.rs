@@ -13,7 +13,7 @@
 //! | `instruction` `operators` `debug` | instructions in full; metamethods; names for messages |
 //! | `hook` | a script that is to give up |
 //! | `lines` | a script that is debugged |
-//! | `number` `format` `pattern` `class` | algorithms of the libraries |
+//! | `number` `decimal` `format` `pattern` `class` | algorithms of the libraries |
 //! | `lib/` | the libraries |
 //! | `allocator` | the browser's memory, handed out as scripts need it |
 //!
@@ -38,6 +38,7 @@ mod class;
 mod codegen;
 pub mod coroutine;
 pub mod debug;
+pub mod decimal;
 pub mod dump;
 mod execute;
 pub mod format;

@@ -8,7 +8,11 @@ pub const fn is_space(byte: u8) -> bool {
 /// A number as `luaO_str2d` reads it from text: all that `strtod` takes ("inf", "nan" and hexadecimal among it) with
 /// space around it. The text ends at its first NUL, as it does for C.
 pub fn parse_number(text: &[u8]) -> Option<f64> {
-    let text = trim_c_string(text);
+    parse_whole(trim_c_string(text))
+}
+
+/// The same of a text without space around it.
+pub fn parse_whole(text: &[u8]) -> Option<f64> {
     let (negative, digits) = split_sign(text);
     let number = match digits {
         [b'0', b'x' | b'X', rest @ ..] => parse_hexadecimal(rest)?,
@@ -96,11 +100,7 @@ fn parse_decimal(text: &[u8]) -> Option<f64> {
     {
         return Some(number);
     }
-    // Rust's parser takes words too, and Lua's grammar is what is left when letters but `e` are gone.
-    if !text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')) {
-        return None;
-    }
-    std::str::from_utf8(text).ok()?.parse().ok()
+    super::decimal::parse(text)
 }
 
 /// `strtod`'s words: `inf`, `infinity`, `nan` and `nan(...)`, in any case.
@@ -164,7 +164,7 @@ fn parse_hexadecimal(text: &[u8]) -> Option<f64> {
 }
 
 /// `mantissa * 2^exponent`, rounded once, half to even.
-fn scale(mantissa: u64, exponent: i64) -> f64 {
+pub(crate) fn scale(mantissa: u64, exponent: i64) -> f64 {
     if mantissa == 0 {
         return 0.0;
     }

@@ -1,9 +1,9 @@
 //! Defines the script cache: scripts by the SHA1 of their text, and what their shebang asks for.
 
 use crate::error::Error;
+use crate::keyspace::dict::Dict;
 use crate::split::split;
 use sha1::{Digest, Sha1};
-use std::collections::BTreeMap;
 
 /// The SHA1 of a script's text. Its hexadecimal digits are the script's name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -61,35 +61,35 @@ pub struct Script<F> {
 
 /// The cache. Redis 7.0 evicts nothing from it: only SCRIPT FLUSH and a restart empty it.
 pub struct Cache<F> {
-    scripts: BTreeMap<Sha, Script<F>>,
+    scripts: Dict<Script<F>>,
     /// The script that was asked for last by its text.
     last: Option<Sha>,
 }
 
 impl<F> Default for Cache<F> {
     fn default() -> Self {
-        Cache { scripts: BTreeMap::new(), last: None }
+        Cache { scripts: Dict::default(), last: None }
     }
 }
 
 impl<F> Cache<F> {
     /// The script of which this is the SHA1.
     pub fn get(&self, sha: Sha) -> Option<&Script<F>> {
-        self.scripts.get(&sha)
+        self.scripts.get(&sha.0)
     }
 
     /// The SHA1 of a script's text, and whether it is here. Programs send one script many times: that is noticed
     /// without working it out again.
     pub fn find(&mut self, body: &[u8]) -> (Sha, bool) {
-        let same = |sha: &Sha| self.scripts.get(sha).is_some_and(|script| script.body == body);
+        let same = |sha: &Sha| self.scripts.get(&sha.0).is_some_and(|script| script.body == body);
         let sha = self.last.filter(same).unwrap_or_else(|| Sha::of(body));
         self.last = Some(sha);
-        (sha, self.scripts.contains_key(&sha))
+        (sha, self.scripts.contains(&sha.0))
     }
 
     /// Keeps a script.
     pub fn insert(&mut self, sha: Sha, script: Script<F>) {
-        self.scripts.insert(sha, script);
+        self.scripts.insert(&sha.0, script);
     }
 
     /// Number of scripts.

@@ -6,6 +6,7 @@ use super::convert::c_string;
 use super::sandbox::{self, Scopes};
 use super::{Call, Called, Progress, Running};
 use crate::error::Error;
+use crate::keyspace::dict::Dict;
 use crate::lua::lib::base::{Result as Native, display};
 use crate::lua::machine::{Arguments, Fault, Flow, Machine};
 use crate::lua::table::Table;
@@ -15,7 +16,7 @@ use crate::rdb;
 use crate::resp::Reply;
 use crate::server::{Context, Server};
 use crate::split::split;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// The name of every library's chunk, as errors show it.
@@ -83,7 +84,7 @@ struct Store {
     /// In the order in which they were loaded. In the real server it is random.
     libraries: Vec<Library>,
     /// Every function by its name in lower case, and its library's name.
-    functions: BTreeMap<Vec<u8>, (Rc<Function>, Vec<u8>)>,
+    functions: Dict<(Rc<Function>, Vec<u8>)>,
 }
 
 /// All libraries, and the interpreter that runs their functions.
@@ -106,7 +107,7 @@ pub(super) struct Engine {
 #[derive(Default)]
 struct Loading {
     functions: Vec<Rc<Function>>,
-    names: BTreeSet<Vec<u8>>,
+    names: Dict<()>,
 }
 
 impl Libraries {
@@ -174,7 +175,10 @@ impl Store {
         libraries: Vec<Library>,
         replace: bool,
     ) -> Result<Vec<Library>, (Error, Vec<Library>)> {
-        let names: BTreeSet<_> = libraries.iter().map(|library| library.name.clone()).collect();
+        let mut names = Dict::default();
+        for library in &libraries {
+            names.insert(&library.name, ());
+        }
         let taken = self.libraries.iter().find(|old| !replace && names.contains(&old.name));
         if let Some(old) = taken {
             return Err((Error::library_exists(&old.name), libraries));
@@ -191,8 +195,9 @@ impl Store {
         for library in libraries {
             for function in &library.functions {
                 let key = function.name.to_ascii_lowercase();
-                let entry = self.functions.entry(key);
-                entry.or_insert_with(|| (function.clone(), library.name.clone()));
+                if !self.functions.contains(&key) {
+                    self.functions.insert(&key, (function.clone(), library.name.clone()));
+                }
             }
             self.libraries.push(library);
         }
@@ -580,7 +585,7 @@ pub(super) fn register_function<'gc>(
     let Described { name, description, flags, callback } = function;
     machine.pay_for_bytes(name.len());
     machine.fuel -= 10;
-    loading.names.insert(name.clone());
+    loading.names.insert(&name, ());
     let callback = machine.keep(callback);
     loading.functions.push(Rc::new(Function { name, description, flags, callback }));
     Ok(Flow::Return(0))

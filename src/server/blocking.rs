@@ -3,13 +3,15 @@
 //! A command that finds nothing leaves its arguments here. When one of its keys has changed, and holds a value of the
 //! right type, the command is simply run again, at the end of the command, the transaction or the script that changed it.
 
+use super::audience::KeyAudience;
 use super::client::ClientId;
 use super::{Clients, Origin, Server};
 use crate::command::{Attempt, Found, Run};
 use crate::error::Error;
 use crate::keyspace::Millis;
+use crate::ordered;
 use crate::resp::Reply;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// A key of a database.
 type Key = (usize, Vec<u8>);
@@ -42,7 +44,7 @@ impl Blocked {
 #[derive(Default)]
 pub struct Blocking {
     /// By key, who has waited longest first.
-    waiting: BTreeMap<Key, Vec<ClientId>>,
+    waiting: KeyAudience,
     /// Keys that have changed since the last look, in that order.
     changed: VecDeque<Key>,
 }
@@ -50,13 +52,7 @@ pub struct Blocking {
 impl Blocking {
     fn remove(&mut self, id: ClientId, blocked: &Blocked) {
         for key in &blocked.keys {
-            let key = (blocked.database, key.clone());
-            if let Some(clients) = self.waiting.get_mut(&key) {
-                clients.retain(|client| *client != id);
-                if clients.is_empty() {
-                    self.waiting.remove(&key);
-                }
-            }
+            self.waiting.remove(blocked.database, key, id);
         }
     }
 }
@@ -75,13 +71,12 @@ pub enum Unblock {
 impl Server {
     /// Notes that a key has changed, if it is now what somebody waits for.
     pub(super) fn note_ready(&mut self, database: usize, key: &[u8]) {
-        if self.blocking.waiting.is_empty() {
+        let clients = self.blocking.waiting.of(database, key);
+        if clients.is_empty() {
             return;
         }
+        let entry = self.databases.get(database).and_then(|database| database.entries().get(key));
         let key = (database, key.to_vec());
-        let Some(clients) = self.blocking.waiting.get(&key) else { return };
-        let entry =
-            self.databases.get(database).and_then(|database| database.entries().get(&key.1));
         let kind = entry.map(|entry| entry.value.type_name());
         let waits = |id| {
             let blocked = self.clients.get(id).and_then(|client| client.blocked.as_ref());
@@ -110,10 +105,7 @@ impl Server {
         let Some(client) = self.clients.get_mut(&id) else { return };
         let database = client.database;
         for key in &keys {
-            let clients = self.blocking.waiting.entry((database, key.clone())).or_default();
-            if !clients.contains(&id) {
-                clients.push(id);
-            }
+            self.blocking.waiting.add(database, key, id);
         }
         let blocked =
             Blocked { found, argv, database, keys, kind, deadline, timed_out, gone, spent };
@@ -122,8 +114,7 @@ impl Server {
 
     /// Notes that all keys of a database have come or gone at once.
     pub fn came(&mut self, database: usize) {
-        let waiting = self.blocking.waiting.keys().filter(|(index, _)| *index == database);
-        for (_, key) in waiting.cloned().collect::<Vec<_>>() {
+        for key in self.blocking.waiting.keys(database) {
             self.note_ready(database, &key);
         }
     }
@@ -161,7 +152,7 @@ impl Server {
             .filter(|(_, blocked)| is_late(blocked.deadline))
             .map(|(id, blocked)| (blocked.deadline, id))
             .collect();
-        late.sort_unstable();
+        ordered::sort(&mut late, Ord::cmp);
         for (_, id) in late {
             self.unblock(id, Unblock::Late);
         }
@@ -186,8 +177,7 @@ impl Server {
     /// Runs the commands that wait for keys which have changed, until no more of them finds anything.
     pub(super) fn serve_blocked(&mut self) {
         while let Some(key) = self.blocking.changed.pop_front() {
-            let clients = self.blocking.waiting.get(&key).cloned().unwrap_or_default();
-            for id in clients {
+            for id in self.blocking.waiting.of(key.0, &key.1).to_vec() {
                 self.try_again(id, &key);
             }
         }

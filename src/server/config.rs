@@ -6,6 +6,7 @@ use super::eviction::Policy;
 use crate::error::{Error, reason};
 use crate::glob;
 use crate::number;
+use crate::ordered;
 use Kind::{
     Alias, Bool, BufferLimits, Hostname, Immutable, Integer, KeyspaceEvents, Memory,
     MemoryOrPercent, Percentiles, ProcessTitle, Protected, Save, ScoreAdjustments, Text, Word,
@@ -425,7 +426,7 @@ impl Config {
                 }
             }
         }
-        found.sort_by_key(|(at, _)| *at);
+        ordered::sort(&mut found, |(one, _), (other, _)| one.cmp(other));
         found.into_iter().map(|(at, name)| (name, self.values[target(at)].clone())).collect()
     }
 

@@ -1,12 +1,12 @@
 //! Defines the histogram of latencies behind INFO latencystats and LATENCY HISTOGRAM.
 
-use std::collections::BTreeMap;
+use crate::ordered::Ordered;
 
 /// Counts of durations, kept to two significant digits as Redis's histograms keep them.
 #[derive(Default, Clone)]
 pub struct Histogram {
     /// Largest number of nanoseconds that falls into the same slot, and how many durations did.
-    slots: BTreeMap<u64, u64>,
+    slots: Ordered<u64, u64>,
     total: u64,
 }
 
@@ -18,7 +18,7 @@ impl Histogram {
     pub fn record(&mut self, microseconds: u64) {
         // Redis counts nothing as one nanosecond, the least that its histogram can hold.
         let nanoseconds = microseconds.saturating_mul(1000).clamp(1, LONGEST);
-        *self.slots.entry(last_equivalent(nanoseconds)).or_default() += 1;
+        *self.slots.get_or_default(last_equivalent(nanoseconds)) += 1;
         self.total += 1;
     }
 
@@ -56,7 +56,7 @@ impl Histogram {
     pub fn percentile(&self, percent: f64) -> u64 {
         let wanted = ((percent.min(100.0) / 100.0 * self.total as f64 + 0.5) as u64).max(1);
         let mut counted = 0;
-        for (&nanoseconds, &count) in &self.slots {
+        for (&nanoseconds, &count) in self.slots.iter() {
             counted += count;
             if counted >= wanted {
                 return nanoseconds;

@@ -6,6 +6,7 @@
 use super::pubsub::Kind;
 use super::{REDIS_VERSION, Server};
 use crate::keyspace::Database;
+use crate::number::{fixed, parse_float};
 use std::fmt::Write;
 
 /// A section: its name, and whether a plain INFO prints it.
@@ -128,7 +129,7 @@ fn memory(server: &mut Server, out: &mut String) -> std::fmt::Result {
     let startup = server.base_memory() as u64;
     let dataset = used.saturating_sub(startup);
     let maxmemory = server.config.active.maxmemory;
-    let percent = |part: u64, whole: u64| part as f64 * 100.0 / whole.max(1) as f64;
+    let percent = |part: u64, whole: u64| fixed(part as f64 * 100.0 / whole.max(1) as f64, 2);
     let policy = String::from_utf8_lossy(server.config.text("maxmemory-policy")).into_owned();
     let scripts = server.cached_scripts();
     let libraries = server.libraries();
@@ -143,11 +144,11 @@ fn memory(server: &mut Server, out: &mut String) -> std::fmt::Result {
          used_memory_rss_human:{}\n\
          used_memory_peak:{peak}\n\
          used_memory_peak_human:{}\n\
-         used_memory_peak_perc:{:.2}%\n\
+         used_memory_peak_perc:{}%\n\
          used_memory_overhead:{startup}\n\
          used_memory_startup:{startup}\n\
          used_memory_dataset:{dataset}\n\
-         used_memory_dataset_perc:{:.2}%\n\
+         used_memory_dataset_perc:{}%\n\
          allocator_allocated:{used}\n\
          allocator_active:{used}\n\
          allocator_resident:{used}\n\
@@ -211,10 +212,10 @@ fn human(bytes: u64) -> String {
     for unit in ["K", "M", "G", "T"] {
         number /= 1024.0;
         if number < 1024.0 {
-            return format!("{number:.2}{unit}");
+            return fixed(number, 2) + unit;
         }
     }
-    format!("{:.2}P", number / 1024.0)
+    fixed(number / 1024.0, 2) + "P"
 }
 
 fn persistence(server: &mut Server, out: &mut String) -> std::fmt::Result {
@@ -346,27 +347,27 @@ fn replication(server: &mut Server, out: &mut String) -> std::fmt::Result {
 /// The engine cannot ask how long the processor worked; it knows how long its commands took.
 fn cpu(server: &mut Server, out: &mut String) -> std::fmt::Result {
     let microseconds: u64 = server.stats.calls.values().map(|stats| stats.microseconds).sum();
-    let seconds = microseconds as f64 / 1e6;
+    let seconds = fixed(microseconds as f64 / 1e6, 6);
     write!(
         out,
         "used_cpu_sys:0.000000\n\
-         used_cpu_user:{seconds:.6}\n\
+         used_cpu_user:{seconds}\n\
          used_cpu_sys_children:0.000000\n\
          used_cpu_user_children:0.000000\n\
          used_cpu_sys_main_thread:0.000000\n\
-         used_cpu_user_main_thread:{seconds:.6}\n"
+         used_cpu_user_main_thread:{seconds}\n"
     )
 }
 
 fn commandstats(server: &mut Server, out: &mut String) -> std::fmt::Result {
-    for (id, stats) in &server.stats.calls {
+    for (id, stats) in server.stats.calls.iter() {
         writeln!(
             out,
-            "cmdstat_{}:calls={},usec={},usec_per_call={:.2},rejected_calls={},failed_calls={}",
+            "cmdstat_{}:calls={},usec={},usec_per_call={},rejected_calls={},failed_calls={}",
             id.full_name(),
             stats.calls,
             stats.microseconds,
-            stats.microseconds as f64 / stats.calls.max(1) as f64,
+            fixed(stats.microseconds as f64 / stats.calls.max(1) as f64, 2),
             stats.rejected,
             stats.failed,
         )?;
@@ -375,7 +376,7 @@ fn commandstats(server: &mut Server, out: &mut String) -> std::fmt::Result {
 }
 
 fn errorstats(server: &mut Server, out: &mut String) -> std::fmt::Result {
-    for (code, count) in &server.stats.errors {
+    for (code, count) in server.stats.errors.iter() {
         writeln!(out, "errorstat_{}:count={count}", String::from_utf8_lossy(code))?;
     }
     Ok(())
@@ -391,8 +392,9 @@ fn latencystats(server: &mut Server, out: &mut String) -> std::fmt::Result {
         write!(out, "latency_percentiles_usec_{}:", id.full_name())?;
         for (index, percent) in percentiles.split_ascii_whitespace().enumerate() {
             let comma = if index > 0 { "," } else { "" };
-            let nanoseconds = stats.latency.percentile(percent.parse().unwrap_or(0.0));
-            write!(out, "{comma}p{percent}={:.3}", nanoseconds as f64 / 1000.0)?;
+            let nanoseconds =
+                stats.latency.percentile(parse_float(percent.as_bytes()).unwrap_or(0.0));
+            write!(out, "{comma}p{percent}={}", fixed(nanoseconds as f64 / 1000.0, 3))?;
         }
         writeln!(out)?;
     }

@@ -2,6 +2,7 @@
 //!
 //! Long because waiting, dispatch, slices and statistics share one state, and are read together.
 
+pub mod audience;
 pub mod blocking;
 pub mod client;
 pub mod config;
@@ -23,6 +24,7 @@ use crate::command::args::Args;
 use crate::command::{self, Attempt, BlockHandler, Command, CommandId, Found, Run, flag};
 use crate::error::Error;
 use crate::keyspace::{Database, Millis};
+use crate::ordered::Ordered;
 use crate::resp::{Reply, Resp};
 use crate::script::{self, Scripts, ldb};
 use blocking::Blocking;
@@ -34,7 +36,7 @@ use notify::Event;
 use pause::Pause;
 use pubsub::Listeners;
 use random::Random;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use switches::Switches;
 use transaction::{Executing, Watches};
 
@@ -73,7 +75,7 @@ pub trait Clock {
 }
 
 /// Every connection.
-pub(crate) type Clients = BTreeMap<ClientId, Client>;
+pub(crate) type Clients = Ordered<ClientId, Client>;
 
 /// What a copy of a server has for itself, as a process that it has forked would.
 #[derive(Clone)]
@@ -168,11 +170,11 @@ pub struct Stats {
     /// Look-ups that did not.
     pub keyspace_misses: u64,
     /// Calls by command.
-    pub calls: BTreeMap<CommandId, CallStats>,
+    pub calls: Ordered<CommandId, CallStats>,
     /// Error replies, those inside scripts too.
     pub error_replies: u64,
     /// Errors by code.
-    pub errors: BTreeMap<Vec<u8>, u64>,
+    pub errors: Ordered<Vec<u8>, u64>,
 }
 
 /// What INFO commandstats prints of a command.
@@ -226,8 +228,8 @@ impl Server {
             slowlog: slowlog::SlowLog::default(),
             latency: latency::Monitor::default(),
             databases: vec![Database::default(); DATABASES],
-            clients: BTreeMap::new(),
             news: Vec::new(),
+            clients: Clients::default(),
             script_client: Client { authenticated: true, ..Client::default() },
             waiting: VecDeque::new(),
             in_turn: None,
@@ -539,7 +541,7 @@ impl Server {
 
     /// Notes in the statistics that a command has run, and how often that has failed.
     fn record(&mut self, command: &Found, microseconds: u64, failures: u64) {
-        let stats = self.stats.calls.entry(command.id).or_default();
+        let stats = self.stats.calls.get_or_default(command.id);
         stats.calls += 1;
         stats.microseconds += microseconds;
         if self.config.active.latency_tracking {
@@ -836,7 +838,7 @@ impl Server {
             }
         };
         verdict.map(|()| found).map_err(|error| {
-            self.stats.calls.entry(found.id).or_default().rejected += 1;
+            self.stats.calls.get_or_default(found.id).rejected += 1;
             if from_script { error } else { self.refuse_queued(id, Some(&found), argv, error) }
         })
     }
@@ -927,6 +929,6 @@ impl Server {
 
     fn count_error(&mut self, error: &Error) {
         self.stats.error_replies += 1;
-        *self.stats.errors.entry(error.code().to_vec()).or_default() += 1;
+        *self.stats.errors.get_or_default(error.code().to_vec()) += 1;
     }
 }

@@ -1,12 +1,13 @@
 //! Defines who listens to which channels, and MONITOR: what reaches clients without their asking.
 
 use super::Server;
+use super::audience::Audience;
 use super::client::{ClientId, SCRIPT_CLIENT};
 use crate::command::{Found, flag};
 use crate::glob;
+use crate::keyspace::dict::Dict;
 use crate::resp::Reply;
 use crate::split::quoted;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What a client can subscribe to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,14 +23,14 @@ pub enum Kind {
 /// Subscriptions of a client.
 #[derive(Default)]
 pub struct Subscriptions {
-    channels: BTreeSet<Vec<u8>>,
-    patterns: BTreeSet<Vec<u8>>,
-    shards: BTreeSet<Vec<u8>>,
+    channels: Dict<()>,
+    patterns: Dict<()>,
+    shards: Dict<()>,
 }
 
 impl Subscriptions {
     /// Those of a kind.
-    pub fn of(&self, kind: Kind) -> &BTreeSet<Vec<u8>> {
+    pub fn of(&self, kind: Kind) -> &Dict<()> {
         match kind {
             Kind::Channel => &self.channels,
             Kind::Pattern => &self.patterns,
@@ -37,12 +38,17 @@ impl Subscriptions {
         }
     }
 
-    fn of_mut(&mut self, kind: Kind) -> &mut BTreeSet<Vec<u8>> {
+    fn of_mut(&mut self, kind: Kind) -> &mut Dict<()> {
         match kind {
             Kind::Channel => &mut self.channels,
             Kind::Pattern => &mut self.patterns,
             Kind::Shard => &mut self.shards,
         }
+    }
+
+    /// The names of a kind, in order of subscription.
+    pub fn names(&self, kind: Kind) -> Vec<Vec<u8>> {
+        self.of(kind).keys().map(<[u8]>::to_vec).collect()
     }
 
     /// None at all.
@@ -62,14 +68,14 @@ impl Subscriptions {
 /// Who listens, by channel or pattern, in order of subscription.
 #[derive(Default)]
 pub struct Listeners {
-    channels: BTreeMap<Vec<u8>, Vec<ClientId>>,
-    patterns: BTreeMap<Vec<u8>, Vec<ClientId>>,
-    shards: BTreeMap<Vec<u8>, Vec<ClientId>>,
+    channels: Audience,
+    patterns: Audience,
+    shards: Audience,
 }
 
 impl Listeners {
     /// Channels or patterns with the clients that have subscribed to them.
-    pub fn of(&self, kind: Kind) -> &BTreeMap<Vec<u8>, Vec<ClientId>> {
+    pub fn of(&self, kind: Kind) -> &Audience {
         match kind {
             Kind::Channel => &self.channels,
             Kind::Pattern => &self.patterns,
@@ -77,7 +83,7 @@ impl Listeners {
         }
     }
 
-    fn of_mut(&mut self, kind: Kind) -> &mut BTreeMap<Vec<u8>, Vec<ClientId>> {
+    fn of_mut(&mut self, kind: Kind) -> &mut Audience {
         match kind {
             Kind::Channel => &mut self.channels,
             Kind::Pattern => &mut self.patterns,
@@ -90,8 +96,8 @@ impl Server {
     /// Subscribes a client; how many subscriptions it has then.
     pub fn subscribe(&mut self, id: ClientId, kind: Kind, name: &[u8]) -> usize {
         let Some(client) = self.clients.get_mut(&id) else { return 0 };
-        if client.subscriptions.of_mut(kind).insert(name.to_vec()) {
-            self.channels.of_mut(kind).entry(name.to_vec()).or_default().push(id);
+        if client.subscriptions.of_mut(kind).insert(name, ()).is_none() {
+            self.channels.of_mut(kind).add(name, id);
         }
         client.subscriptions.count(kind)
     }
@@ -99,14 +105,8 @@ impl Server {
     /// Ends a subscription; how many are left.
     pub fn unsubscribe(&mut self, id: ClientId, kind: Kind, name: &[u8]) -> usize {
         let Some(client) = self.clients.get_mut(&id) else { return 0 };
-        if client.subscriptions.of_mut(kind).remove(name) {
-            let channels = self.channels.of_mut(kind);
-            if let Some(listeners) = channels.get_mut(name) {
-                listeners.retain(|listener| *listener != id);
-                if listeners.is_empty() {
-                    channels.remove(name);
-                }
-            }
+        if client.subscriptions.of_mut(kind).remove(name).is_some() {
+            self.channels.of_mut(kind).remove(name, id);
         }
         client.subscriptions.count(kind)
     }
@@ -114,7 +114,7 @@ impl Server {
     /// Ends all subscriptions of a client, and MONITOR.
     pub fn stop_listening(&mut self, id: ClientId) {
         for kind in [Kind::Channel, Kind::Pattern, Kind::Shard] {
-            let names = self.client(id).map(|client| client.subscriptions.of(kind).clone());
+            let names = self.client(id).map(|client| client.subscriptions.names(kind));
             for name in names.unwrap_or_default() {
                 self.unsubscribe(id, kind, &name);
             }
@@ -124,7 +124,7 @@ impl Server {
 
     /// Sends a message to those who listen to a channel; how many they are.
     pub fn publish(&mut self, channel: &[u8], message: &[u8]) -> usize {
-        let listeners = self.channels.channels.get(channel).cloned().unwrap_or_default();
+        let listeners = self.channels.channels.of(channel).to_vec();
         let mut receivers = listeners.len();
         for id in listeners {
             self.push(
@@ -135,7 +135,7 @@ impl Server {
         let patterns = self.channels.patterns.iter();
         let matching = patterns.filter(|(pattern, _)| glob::matches(pattern, channel, false));
         let matching: Vec<_> =
-            matching.map(|(pattern, listeners)| (pattern.clone(), listeners.clone())).collect();
+            matching.map(|(pattern, listeners)| (pattern.to_vec(), listeners.to_vec())).collect();
         for (pattern, listeners) in matching {
             receivers += listeners.len();
             for id in listeners {
@@ -148,7 +148,7 @@ impl Server {
 
     /// Sends a message to those who listen to a shard's channel; how many they are.
     pub fn publish_in_shard(&mut self, channel: &[u8], message: &[u8]) -> usize {
-        let listeners = self.channels.shards.get(channel).cloned().unwrap_or_default();
+        let listeners = self.channels.shards.of(channel).to_vec();
         let receivers = listeners.len();
         for id in listeners {
             let message = ["smessage".as_bytes(), channel, message];

@@ -1,12 +1,13 @@
 //! Defines MULTI's queue, what WATCH watches, and EXEC, which runs command by command, scripts among them in slices.
 
+use super::audience::KeyAudience;
 use super::client::ClientId;
 use super::{Origin, Server};
 use crate::command::{Found, flag};
 use crate::error::Error;
 use crate::resp::Reply;
 use crate::script::ldb::Mode;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// The commands that a client has sent since MULTI.
 #[derive(Default)]
@@ -56,7 +57,7 @@ impl Executing {
 
 /// Who watches which keys.
 #[derive(Default)]
-pub struct Watches(BTreeMap<(usize, Vec<u8>), Vec<ClientId>>);
+pub struct Watches(KeyAudience);
 
 impl Server {
     /// EXEC: begins to run what the client has queued; [`Server::run`] does the rest. False if a watched key has changed.
@@ -104,8 +105,8 @@ impl Server {
         let Some(client) = self.clients.get_mut(&id) else { return };
         let key = (client.database, key.to_vec());
         if !client.watched.contains(&key) {
-            client.watched.push(key.clone());
-            self.watches.0.entry(key).or_default().push(id);
+            self.watches.0.add(key.0, &key.1, id);
+            client.watched.push(key);
         }
     }
 
@@ -113,13 +114,8 @@ impl Server {
     pub fn unwatch(&mut self, id: ClientId) {
         let Some(client) = self.clients.get_mut(&id) else { return };
         client.dirty = false;
-        for key in std::mem::take(&mut client.watched) {
-            if let Some(clients) = self.watches.0.get_mut(&key) {
-                clients.retain(|client| *client != id);
-                if clients.is_empty() {
-                    self.watches.0.remove(&key);
-                }
-            }
+        for (database, key) in std::mem::take(&mut client.watched) {
+            self.watches.0.remove(database, &key, id);
         }
     }
 
@@ -133,10 +129,7 @@ impl Server {
     }
 
     pub(super) fn touch_watched(&mut self, database: usize, key: &[u8]) {
-        if self.watches.0.is_empty() {
-            return;
-        }
-        for id in self.watches.0.get(&(database, key.to_vec())).into_iter().flatten() {
+        for id in self.watches.0.of(database, key) {
             if let Some(client) = self.clients.get_mut(id) {
                 client.dirty = true;
             }
@@ -145,13 +138,12 @@ impl Server {
 
     /// Notes that every key is about to go, or to come from the other one, that one of these databases has.
     pub fn touched_all(&mut self, databases: &[usize]) {
-        let is_there = |key: &[u8]| {
-            databases.iter().any(|index| self.databases[*index].entries().get(key).is_some())
-        };
-        let watched = self.watches.0.keys().filter(|(index, _)| databases.contains(index));
-        let touched: Vec<_> = watched.filter(|(_, key)| is_there(key)).cloned().collect();
-        for (database, key) in touched {
-            self.touch_watched(database, &key);
+        for database in databases {
+            for key in self.watches.0.keys(*database) {
+                if databases.iter().any(|other| self.databases[*other].entries().contains(&key)) {
+                    self.touch_watched(*database, &key);
+                }
+            }
         }
     }
 
