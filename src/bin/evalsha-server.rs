@@ -281,7 +281,7 @@ impl Door {
                 stays = !(connection.gone && server.is_blocked(client));
                 break;
             }
-            match connection.requests.next(state.authenticated) {
+            match connection.requests.next(!server.needs_authentication(state)) {
                 Ok(None) => {
                     stays = !connection.gone;
                     break;

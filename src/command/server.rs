@@ -357,7 +357,13 @@ fn config_set(context: &mut Context, args: &mut Args) -> Answer {
     if !pairs.len().is_multiple_of(2) {
         return Err(Error::SYNTAX);
     }
+    let password = context.server.config.text("requirepass").to_vec();
     context.server.config.set(pairs)?;
+    let new_password = context.server.config.text("requirepass");
+    if new_password != password {
+        let new_password = new_password.to_vec();
+        context.server.set_default_password(&new_password);
+    }
     let number = |name| context.server.config.integer(name).unsigned_abs();
     let (log_factor, decay_minutes) = (number("lfu-log-factor"), number("lfu-decay-time"));
     for database in &mut context.server.databases {

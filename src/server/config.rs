@@ -293,8 +293,6 @@ pub struct Active {
     pub timeout: u64,
     /// Most clients at once.
     pub maxclients: u64,
-    /// The default user's password; empty if it needs none.
-    pub requirepass: Vec<u8>,
     /// maxmemory-policy counts how often keys are used.
     pub lfu: bool,
     /// INFO latencystats is kept.
@@ -342,7 +340,6 @@ impl Config {
             proto_max_bulk_len: number("proto-max-bulk-len") as u64,
             timeout: number("timeout") as u64,
             maxclients: number("maxclients") as u64,
-            requirepass: self.text("requirepass").to_vec(),
             lfu: self.text("maxmemory-policy").ends_with(b"lfu"),
             latency_tracking: self.text("latency-tracking") == b"yes",
             keyspace_events: self.keyspace_events(),
