@@ -55,6 +55,17 @@ fixed! {
     HASH_NOT_INTEGER "ERR hash value is not an integer"
     HASH_NOT_FLOAT "ERR hash value is not a float"
     OOM "OOM command not allowed when used memory > 'maxmemory'."
+    NO_KEY_PERMISSION "NOPERM this user has no permissions to access one of the keys used as arguments"
+    NO_CHANNEL_PERMISSION "NOPERM this user has no permissions to access one of the channels used as arguments"
+    SCRIPT_NO_PERMISSION "ERR The user executing the script can't run this command or subcommand"
+    SCRIPT_NO_KEY_PERMISSION "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments"
+    SCRIPT_NO_CHANNEL_PERMISSION "ERR The user executing the script can't publish to the channel mentioned in the command"
+    USER_NAME "ERR Usernames can't contain spaces or null characters"
+    DEFAULT_USER "ERR The 'default' user cannot be removed"
+    NO_ACL_FILE "ERR This Redis instance is not configured to use an ACL file. You may want to specify users via the ACL SETUSER command and then issue a CONFIG REWRITE (assuming you have a Redis configuration file set) in order to store users in the Redis configuration."
+    GENPASS_BITS "ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096"
+    SORT_BY_DENIED "ERR BY option of SORT denied due to insufficient ACL permissions."
+    SORT_GET_DENIED "ERR GET option of SORT denied due to insufficient ACL permissions."
     NOT_IN_SCRIPT "ERR This Redis command is not allowed from script"
     WRITE_IN_READ_ONLY_SCRIPT "ERR Write commands are not allowed from read-only scripts."
     INVALID_SHEBANG "ERR Invalid script shebang"
@@ -469,6 +480,47 @@ impl Error {
 }
 
 impl Error {
+    /// A user may not run the command of this full name.
+    pub fn no_permission(name: &str) -> Error {
+        Error::new(format!("NOPERM this user has no permissions to run the '{name}' command"))
+    }
+
+    /// A queued command that its user may not run any more; `why` is one of [`reason`].
+    pub fn no_longer_permitted(why: &str) -> Error {
+        Error::new(
+            "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: "
+                .to_owned()
+                + why,
+        )
+    }
+
+    /// ACL SETUSER of a rule that is refused; `why` is one of [`reason`].
+    pub fn acl_rule(rule: &[u8], why: &str) -> Error {
+        let start: &[u8] = b"ERR Error in ACL SETUSER modifier '";
+        Error::new([start, c_string(rule), b"': ", why.as_bytes()].concat())
+    }
+
+    /// A selector that does not end.
+    pub fn unmatched_parenthesis(rule: &[u8]) -> Error {
+        let start: &[u8] = b"ERR Unmatched parenthesis in acl selector starting at '";
+        Error::new([start, c_string(rule), b"'."].concat())
+    }
+
+    /// ACL CAT knows no such category.
+    pub fn unknown_category(name: &[u8]) -> Error {
+        Error::new([b"ERR Unknown category '", c_string(name), b"'"].concat())
+    }
+
+    /// ACL DRYRUN knows no such user.
+    pub fn user_not_found(name: &[u8]) -> Error {
+        Error::new([b"ERR User '", c_string(name), b"' not found"].concat())
+    }
+
+    /// ACL DRYRUN knows no such command.
+    pub fn command_not_found(name: &[u8]) -> Error {
+        Error::new([b"ERR Command '", c_string(name), b"' not found"].concat())
+    }
+
     /// CONFIG SET of a parameter that does not exist.
     pub fn unknown_config(name: &[u8]) -> Error {
         Error::new(
@@ -577,7 +629,7 @@ impl Error {
     }
 }
 
-/// Why CONFIG SET refuses a value.
+/// Why CONFIG SET refuses a value, ACL SETUSER a rule, and EXEC a command.
 pub mod reason {
     macro_rules! reasons {
         ($($name:ident $text:literal)*) => {
@@ -610,6 +662,16 @@ pub mod reason {
         NO_TLS "Unable to update TLS configuration. Check server logs."
         NO_AOF "Unable to turn on AOF. Check server logs."
         NO_PORT "Unable to listen on this port. Check server logs."
+        RULE_SYNTAX "Syntax error"
+        UNKNOWN_COMMAND "Unknown command or category name in ACL"
+        FIRST_OF_SUBCOMMAND "Allowing first-arg of a subcommand is not supported"
+        AFTER_ALL_KEYS "Adding a pattern after the * pattern (or the 'allkeys' flag) is not valid and does not have any effect. Try 'resetkeys' to start with an empty list of patterns"
+        AFTER_ALL_CHANNELS "Adding a pattern after the * pattern (or the 'allchannels' flag) is not valid and does not have any effect. Try 'resetchannels' to start with an empty list of channels"
+        NO_SUCH_PASSWORD "The password you are trying to remove from the user does not exist"
+        BAD_HASH "The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters"
+        NO_COMMAND "no permission to execute the command or subcommand"
+        NO_KEY "no permission to touch the specified keys"
+        NO_CHANNEL "no permission to access one of the channels used as arguments"
     }
 
     /// A word that is none of these.

@@ -52,6 +52,11 @@ impl<K: Ord, V> Ordered<K, V> {
         self.place(key).ok().map(|place| self.0.remove(place).1)
     }
 
+    /// Values in the order of their keys, to change.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.0.iter_mut().map(|(_, value)| value)
+    }
+
     /// Number of keys.
     #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
     pub fn len(&self) -> usize {

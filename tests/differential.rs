@@ -12,8 +12,10 @@ use common::effects::{Listeners, counts};
 use common::engine::Engine;
 use common::real::{Connection, RealServer};
 use evalsha::cli::print::print;
+use evalsha::command;
 use evalsha::resp::{Reply, Resp};
 use evalsha::server::random::Random;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// A command line with placeholders, each of which stands for some random arguments: see [`fill`].
@@ -674,6 +676,58 @@ const SLOW_ENTRIES: &str =
     "local t={} for i,e in ipairs(redis.call('SLOWLOG','GET',-1)) do t[i]={e[4],e[6]} end return t";
 /// How many keys have made way.
 const EVICTED: &str = "return redis.call('INFO','stats'):match('evicted_keys:%d+')";
+/// Nothing is taken from the default user, as whom each case begins.
+const ACL: &[Template] = &[
+    "ACL SETUSER $name $rules",
+    "ACL SETUSER $name $rules",
+    "ACL SETUSER $name $rules",
+    "ACL SETUSER $name on nopass $rules",
+    "ACL SETUSER $name ($rules) $rules",
+    "ACL SETUSER $name on nopass +@all $rules",
+    "ACL SETUSER $name on nopass allkeys $rules",
+    "ACL SETUSER $name allcommands -@dangerous -@fast $rules",
+    "ACL SETUSER $name on nopass +@all allkeys allchannels",
+    "ACL DRYRUN $name $line",
+    "ACL DRYRUN $name $line",
+    "ACL DRYRUN $name $line",
+    "ACL DRYRUN $user $line",
+    "ACL GETUSER $name",
+    "ACL GETUSER $user",
+    "ACL LIST",
+    "ACL WHOAMI",
+    "ACL LOG",
+    "ACL LOG 3",
+    "ACL USERS",
+    "ACL DELUSER $user",
+    "AUTH $name $password",
+    "AUTH $name $password",
+    "AUTH $user $password",
+    "AUTH default x",
+    "AUTH default x",
+    "RESET",
+    "CONFIG SET acl-pubsub-default allchannels",
+    "CONFIG SET acl-pubsub-default resetchannels",
+    "CONFIG SET acllog-max-len $digit",
+    "SET $key $value",
+    "SET $key $value GET",
+    "GET $key",
+    "MGET $keys",
+    "COPY $key $key",
+    "EXISTS $keys",
+    "RPUSH $key $weight",
+    "SORT $key BY $pattern GET $pattern",
+    "SORT $key BY nosort STORE $key",
+    "BITFIELD $key GET u4 0",
+    "PUBLISH $key x",
+    "SELECT $database",
+    "CONFIG GET maxmemory",
+    "EVAL return(redis.call(unpack(ARGV))) 0 GET $key",
+    "EVAL return(redis.pcall(unpack(ARGV))) 1 $key SET $key x",
+    "EVAL return(redis.acl_check_cmd(unpack(ARGV))) 0 $line",
+    "MULTI",
+    "EXEC",
+    "EXEC",
+];
 
 /// Asked of each key when a case ends.
 const STATE: &[&str] =
@@ -793,9 +847,17 @@ fn functions() {
 }
 
 #[test]
+fn acl() {
+    compare("acl", ACL);
+}
+
+#[test]
 fn cjson() {
     compare("cjson", CJSON);
 }
+
+/// Whether we have every command of the real server.
+static IS_WHOLE: OnceLock<bool> = OnceLock::new();
 
 fn compare(name: &str, templates: &[Template]) {
     compare_long(name, templates, 30);
@@ -804,6 +866,8 @@ fn compare(name: &str, templates: &[Template]) {
 /// With so many commands in each case.
 fn compare_long(name: &str, templates: &[Template], length: u64) {
     let Some(real) = RealServer::start() else { return };
+    let count = Reply::Integer(command::all().count() as i64);
+    IS_WHOLE.get_or_init(|| real.connect().call(&words("COMMAND COUNT")) == count);
     let (cases, seed) = (setting("DIFFERENTIAL_CASES", 100), setting("DIFFERENTIAL_SEED", 1));
     for case in 0..cases {
         let mut random = Random::new(seed.wrapping_mul(1_000_003) + case);
@@ -985,6 +1049,21 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         ),
         "$switch" => choose(random, &["ON", "off", "YES", "no", "x", ""]),
         "$type" => choose(random, &["replica", "SLAVE", "master", "pubsub", "x", ""]),
+        "$name" => choose(random, &["alice", "bob"]),
+        "$user" => choose(random, &["alice", "bob", "carol", "default"]),
+        "$password" => choose(random, &["a", "b", ""]),
+        "$rules" => {
+            argv.extend((0..=random.below(4)).map(|_| rule(random)));
+            return;
+        }
+        "($rules)" => {
+            let rules: Vec<Vec<u8>> = (0..=random.below(3)).map(|_| rule(random)).collect();
+            [b"(".as_slice(), &rules.join(&b' '), b")"].concat()
+        }
+        "$line" => {
+            argv.extend(any_line(random));
+            return;
+        }
         "$pattern" => some_of(random, "aab*?[]^-\\", 8),
         "$set" | "$getex" | "$lcs" | "$scan" | "$lpos" | "$zadd" | "$geoadd" | "$georadius"
         | "$geosearch" | "$zrange" | "$weights" | "$xadd" | "$xtrim" | "$xclaim" | "$samples"
@@ -1196,6 +1275,72 @@ fn options(random: &mut Random, word: &str, argv: &mut Argv) {
     }
 }
 
+/// A command or a subcommand.
+fn any_command(random: &mut Random) -> command::Found {
+    let all: Vec<command::Found> = command::every().collect();
+    *pick(random, &all)
+}
+
+/// A rule of ACL SETUSER, a good one mostly.
+fn rule(random: &mut Random) -> Vec<u8> {
+    let sign = *pick(random, &["+", "+", "-"]);
+    let text = match random.below(16) {
+        0..3 => [sign, &any_command(random).full_name()].concat(),
+        3..6 => [sign, "@", pick(random, command::key_specs::CATEGORIES)].concat(),
+        6 => ["+", &any_command(random).full_name(), "|", pick(random, &["a", "B", "1"])].concat(),
+        7..10 => {
+            let kind = *pick(random, &["~", "~", "%R~", "%W~", "%RW~", "%"]);
+            [kind, pick(random, &["a", "b", "?", "[ab]", "*", "[^c]*", ""])].concat()
+        }
+        10 => ["&", pick(random, &["a", "b", "?", "*", ""])].concat(),
+        11 => [*pick(random, &[">", "<"]), pick(random, &["a", "b", ""])].concat(),
+        12 => [
+            *pick(random, &["#", "!"]),
+            "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d",
+        ]
+        .concat(),
+        _ => (*pick(
+            random,
+            &[
+                "on",
+                "off",
+                "nopass",
+                "resetpass",
+                "allkeys",
+                "resetkeys",
+                "allchannels",
+                "resetchannels",
+                "allcommands",
+                "nocommands",
+                "clearselectors",
+                "reset",
+                "sanitize-payload",
+                "skip-sanitize-payload",
+                "",
+                "x",
+            ],
+        ))
+        .to_owned(),
+    };
+    text.into_bytes()
+}
+
+/// A command line that mostly fits its command's arity; it is not run.
+fn any_line(random: &mut Random) -> Argv {
+    let words = [
+        "a", "b", "c", "d", "1", "2", "0", "get", "STORE", "by", "limit", "streams", "keys", "set",
+    ];
+    let found = any_command(random);
+    let name = found.full_name();
+    let mut argv: Argv = name.split('|').map(|word| word.as_bytes().to_vec()).collect();
+    let least = found.command.arity.unsigned_abs() as usize;
+    let more = if found.command.arity < 0 { random.below(5) as usize } else { 0 };
+    while argv.len() < least + more {
+        argv.push(pick(random, &words).as_bytes().to_vec());
+    }
+    argv
+}
+
 fn value(random: &mut Random) -> Vec<u8> {
     match random.below(8) {
         0 => number(random),
@@ -1387,6 +1532,9 @@ fn connect(real: &RealServer) -> Connection {
     connection.call(&words("CONFIG SET masterauth \"\" masteruser \"\""));
     connection.call(&words("SLOWLOG RESET"));
     connection.call(&words("CONFIG RESETSTAT"));
+    connection.call(&words("ACL DELUSER alice bob carol"));
+    connection.call(&words("CONFIG SET acllog-max-len 128 acl-pubsub-default resetchannels"));
+    connection.call(&words("ACL LOG RESET"));
     // It looks more often for those who have waited long enough.
     connection.call(&words("CONFIG SET hz 500"));
     connection
@@ -1447,6 +1595,10 @@ fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
         if messages.is_some() {
             return messages;
         }
+        // It has deleted its own user.
+        if engine.server.client(client).is_none_or(|client| client.closing) {
+            return None;
+        }
     }
     let end = counts(&real.connect().call(&words("INFO")));
     let ours = counts(&Reply::Bulk(engine.server.info(&[])));
@@ -1487,6 +1639,9 @@ fn same(argv: &Argv, ours: &Reply, theirs: &Reply, encoding: &mut dyn FnMut() ->
     if is(&["HELLO"]) {
         return true;
     }
+    if is(&["ACL", "EXEC"]) {
+        return encode(&comparable(ours)) == encode(&comparable(theirs));
+    }
     if let (true, Reply::Integer(ours), Reply::Integer(theirs)) = (is(&["TTL"]), ours, theirs) {
         // The clocks differ, which shows in what is left until a certain day, and the real one goes on.
         let relative = *ours < 2_000_000;
@@ -1516,6 +1671,53 @@ fn same(argv: &Argv, ours: &Reply, theirs: &Reply, encoding: &mut dyn FnMut() ->
                 && (!done(ours) || !done(theirs) || argv.len() == 3 || found(ours) == found(theirs))
         }
         _ => table && sorted(ours) == sorted(theirs),
+    }
+}
+
+/// A reply of ACL without what no server promises: the order of rules about commands, times, and all that clients are
+/// beside their commands and users. Which rules there are depends on all commands; as long as some are missing they are
+/// left out, and only what they do is compared.
+fn comparable(reply: &Reply) -> Reply {
+    let is_whole = IS_WHOLE.get() == Some(&true);
+    let each = |items: &[Reply]| {
+        let mut label: &[u8] = b"";
+        let item = |item: &Reply| {
+            let value = match (label, item) {
+                (b"age-seconds", _) => Reply::Null,
+                (b"client-info", Reply::Bulk(line)) => {
+                    let fields = line.split(|byte| *byte == b' ');
+                    Reply::bulks(
+                        fields.filter(|it| it.starts_with(b"cmd") || it.starts_with(b"user")),
+                    )
+                }
+                _ => comparable(item),
+            };
+            label = if let Reply::Bulk(text) = item { text } else { b"" };
+            value
+        };
+        items.iter().map(item).collect()
+    };
+    match reply {
+        Reply::Array(items) => Reply::Array(each(items)),
+        Reply::Map(pairs) => {
+            let items = pairs.iter().flat_map(|(key, value)| [key.clone(), value.clone()]);
+            Reply::Array(each(&items.collect::<Vec<_>>()))
+        }
+        Reply::Bulk(text) if text.windows(4).any(|part| part == b"@all") => {
+            let selectors = text.split(|byte| *byte == b'(').map(|selector| {
+                let words = selector.split(|byte| matches!(byte, b' ' | b')'));
+                let is_kept = |word: &&[u8]| {
+                    is_whole
+                        || !word.starts_with(b"+") && !word.starts_with(b"-")
+                        || word.ends_with(b"@all")
+                };
+                let mut words: Vec<&[u8]> = words.filter(is_kept).collect();
+                words.sort_unstable();
+                Reply::bulks(words)
+            });
+            Reply::Array(selectors.collect())
+        }
+        other => other.clone(),
     }
 }
 

@@ -419,7 +419,7 @@ impl Door {
             // CLIENT KILL takes a client away.
             let Some(state) = self.server.client(client) else { return self.disconnect(client) };
             let limits = Limits {
-                known: state.authenticated,
+                known: !self.server.needs_authentication(state),
                 longest: self.server.config.active.proto_max_bulk_len,
             };
             let Some(connection) = self.connections.get_mut(&client) else { return };

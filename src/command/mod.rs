@@ -1,5 +1,6 @@
 //! Defines how a command is declared, and finds it; each family's file begins with its table.
 
+pub mod acl;
 pub mod args;
 pub mod bitmap;
 pub mod cluster;
@@ -43,6 +44,7 @@ use std::sync::OnceLock;
 
 /// Every family's table. The order is the order of COMMAND LIST.
 pub const FAMILIES: &[&[Command]] = &[
+    acl::COMMANDS,
     bitmap::COMMANDS,
     cluster::COMMANDS,
     connection::COMMANDS,
@@ -391,6 +393,32 @@ impl Found {
     /// Where the arguments start.
     pub fn arguments_at(&self) -> usize {
         if self.container.is_some() { 2 } else { 1 }
+    }
+}
+
+/// Every command, each with its subcommands behind it, in the order of their ids.
+pub fn every() -> impl Iterator<Item = Found> {
+    sorted().iter().enumerate().flat_map(|(place, (_, command))| {
+        let found = move |subcommand: usize| Found {
+            container: (subcommand > 0).then_some(*command),
+            command: command.subcommands().get(subcommand.wrapping_sub(1)).unwrap_or(command),
+            id: CommandId { place, subcommand },
+        };
+        (0..=command.subcommands().len()).map(found)
+    })
+}
+
+/// What `get` or `config|get` names, in any case.
+pub fn named(full_name: &[u8]) -> Option<Found> {
+    let mut words = full_name.split(|&byte| byte == b'|').map(<[u8]>::to_vec);
+    let name = [words.next()?];
+    match (words.next(), words.next()) {
+        (None, _) => resolve(&name).ok(),
+        (Some(word), None) => {
+            let [name] = name;
+            resolve(&[name, word]).ok().filter(|found| found.container.is_some())
+        }
+        _ => None,
     }
 }
 

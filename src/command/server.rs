@@ -367,7 +367,13 @@ fn config_set(context: &mut Context, args: &mut Args) -> Answer {
         }
         names.bytes()?;
     }
+    let password = context.server.config.text("requirepass").to_vec();
     context.server.config.set(args.rest())?;
+    let new_password = context.server.config.text("requirepass");
+    if new_password != password {
+        let new_password = new_password.to_vec();
+        context.server.set_default_password(&new_password);
+    }
     if context.server.config.active.maxmemory == 0 {
         for database in &mut context.server.databases {
             database.count_memory(false);

@@ -83,7 +83,8 @@ struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    fn parse(args: &mut Args<'a>, may_store: bool) -> Result<Options<'a>, Error> {
+    /// Patterns name keys that no rule can foresee: they are for users who may read every key.
+    fn parse(args: &mut Args<'a>, may_store: bool, reads_all: bool) -> Result<Options<'a>, Error> {
         let mut options = Options {
             by: None,
             limit: (0, -1),
@@ -105,8 +106,15 @@ impl<'a> Options<'a> {
             } else if may_store && left >= 1 && args.option("STORE") {
                 options.store = Some(args.bytes()?);
             } else if left >= 1 && args.option("BY") {
-                options.by = Some(args.bytes()?);
+                let pattern = args.bytes()?;
+                if !reads_all && pattern.contains(&b'*') {
+                    return Err(Error::SORT_BY_DENIED);
+                }
+                options.by = Some(pattern);
             } else if left >= 1 && args.option("GET") {
+                if !reads_all {
+                    return Err(Error::SORT_GET_DENIED);
+                }
                 options.get.push(args.bytes()?);
             } else {
                 return Err(Error::SYNTAX);
@@ -137,7 +145,8 @@ fn sort_ro(context: &mut Context, args: &mut Args) -> Answer {
 
 fn run(context: &mut Context, args: &mut Args, may_store: bool) -> Answer {
     let key = args.key()?;
-    let options = Options::parse(args, may_store)?;
+    let reads_all = context.reads_all(args.argv());
+    let options = Options::parse(args, may_store, reads_all)?;
     let (mut elements, is_set) = match context.read_entry(key).map(|entry| &mut entry.value) {
         None => (Vec::new(), false),
         Some(Value::List(list)) => (list.iter().map(<[u8]>::to_vec).collect(), false),

@@ -308,8 +308,10 @@ fn start(
         ..Running::new(context, called)
     });
     let database = context.database;
+    let user = context.client().map(|client| client.user).unwrap_or_default();
     if let Some(client) = context.server.client_mut(SCRIPT_CLIENT) {
         client.database = database;
+        client.user = user;
         client.resp = Resp::V2;
     }
     Ok(())

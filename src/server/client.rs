@@ -1,5 +1,6 @@
 //! Defines what the server keeps for each client.
 
+use super::acl::UserId;
 use super::blocking::Blocked;
 use super::pubsub::Subscriptions;
 use super::transaction::Transaction;
@@ -33,6 +34,8 @@ pub struct Client {
     pub database: usize,
     /// The protocol that HELLO chose.
     pub resp: Resp,
+    /// As whom it acts.
+    pub user: UserId,
     /// AUTH has succeeded, or none is needed.
     pub authenticated: bool,
     /// When it connected, in microseconds since the epoch.

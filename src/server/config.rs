@@ -312,8 +312,6 @@ pub struct Active {
     pub timeout: u64,
     /// Most clients at once.
     pub maxclients: u64,
-    /// The default user's password; empty if it needs none.
-    pub requirepass: Vec<u8>,
     /// maxmemory-policy counts how often keys are used.
     pub lfu: bool,
     /// Which keys are evicted.
@@ -388,7 +386,6 @@ impl Config {
             list_max_listpack_size: number("list-max-listpack-size"),
             timeout: number("timeout") as u64,
             maxclients: number("maxclients") as u64,
-            requirepass: self.text("requirepass").to_vec(),
             lfu: policy.is_lfu(),
             policy,
             maxmemory_samples: number("maxmemory-samples").clamp(1, MOST_SAMPLES) as usize,

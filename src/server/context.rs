@@ -3,7 +3,7 @@
 use super::client::{Client, ClientId};
 use super::notify::Event;
 use super::{Origin, Server};
-use crate::command::args::Args;
+use crate::command::{self, args::Args};
 use crate::error::Error;
 use crate::keyspace::{Database, Entry, Millis};
 use crate::resp::Resp;
@@ -150,6 +150,12 @@ impl Context<'_> {
     /// Lets those who wait for a key look at it.
     pub fn wake(&mut self, key: &[u8]) {
         self.server.note_ready(self.database, key);
+    }
+
+    /// Whether the user may run the command line whichever keys it reads.
+    pub fn reads_all(&self, argv: &[Vec<u8>]) -> bool {
+        let user = self.server.user_of(self.client);
+        command::resolve(argv).is_ok_and(|found| user.reads_all(&found, argv))
     }
 
     /// Hides the next arguments from MONITOR, if there are so many.

@@ -2,6 +2,7 @@
 //!
 //! Long because waiting, dispatch, slices and statistics share one state, and are read together.
 
+pub mod acl;
 pub mod audience;
 pub mod blocking;
 pub mod client;
@@ -21,12 +22,13 @@ mod switches;
 pub mod transaction;
 
 use crate::command::args::Args;
-use crate::command::{self, Attempt, BlockHandler, Command, CommandId, Found, Run, flag};
+use crate::command::{self, Attempt, BlockHandler, CommandId, Found, Run, flag};
 use crate::error::Error;
 use crate::keyspace::{Database, Millis};
 use crate::ordered::Ordered;
 use crate::resp::{Reply, Resp};
 use crate::script::{self, Scripts, ldb};
+use acl::{Acl, Denied};
 use blocking::Blocking;
 use client::{Client, ClientId, Muted, SCRIPT_CLIENT};
 use config::Config;
@@ -121,6 +123,8 @@ pub struct Server {
     pub(crate) redacted: Vec<usize>,
     /// CLIENT PAUSE.
     pub(crate) pause: Option<Pause>,
+    /// The users.
+    pub acl: Acl,
     /// The interpreter, the script cache, and the script that runs.
     pub(crate) scripts: Scripts,
     log: VecDeque<(LogLevel, Vec<u8>)>,
@@ -241,6 +245,7 @@ impl Server {
             monitors: Vec::new(),
             redacted: Vec::new(),
             pause: None,
+            acl: Acl::default(),
             scripts: Scripts::new(script::HEAP_LIMIT),
             log: VecDeque::new(),
             next_client: 3,
@@ -268,7 +273,7 @@ impl Server {
             id,
             address: address.to_owned(),
             fd: -1,
-            authenticated: self.config.active.requirepass.is_empty(),
+            authenticated: self.is_open(),
             connected: now,
             active: now,
             ..Client::default()
@@ -834,7 +839,7 @@ impl Server {
         let verdict = match origin {
             Origin::Client => self.may_start(id, &found, argv),
             Origin::Script { read_only, allow_oom } => {
-                self.may_be_called(found.command, argv.len(), read_only, allow_oom)
+                self.may_be_called(&found, argv, read_only, allow_oom)
             }
         };
         verdict.map(|()| found).map_err(|error| {
@@ -857,10 +862,21 @@ impl Server {
         {
             return Err(Error::MODULE_COMMAND);
         }
-        let authenticated = self.client(id).is_none_or(|client| client.authenticated);
-        if !authenticated && !command.has(flag::NO_AUTH) {
+        let client = self.client(id);
+        if client.is_some_and(|client| self.needs_authentication(client))
+            && !command.has(flag::NO_AUTH)
+        {
             return Err(Error::NO_AUTH);
         }
+        let transaction = client.and_then(|client| client.transaction.as_ref());
+        if transaction.is_some() && command.has(flag::NO_MULTI) {
+            return Err(Error::NOT_IN_TRANSACTION);
+        }
+        self.check_permission(id, found, argv).map_err(|denied| match denied {
+            Denied::Command => Error::no_permission(&found.full_name()),
+            Denied::Key(_) => Error::NO_KEY_PERMISSION,
+            Denied::Channel(_) => Error::NO_CHANNEL_PERMISSION,
+        })?;
         if let Some(client) = self.client(id) {
             let is_limited = client.resp == Resp::V2 && !client.subscriptions.is_empty();
             let is_allowed = found.container.is_none()
@@ -872,10 +888,6 @@ impl Server {
             if client.monitors && (command.has(flag::READONLY) || self.may_write(command, argv)) {
                 return Err(Error::WHILE_MONITORING);
             }
-        }
-        let transaction = self.client(id).and_then(|client| client.transaction.as_ref());
-        if transaction.is_some() && command.has(flag::NO_MULTI) {
-            return Err(Error::NOT_IN_TRANSACTION);
         }
         // Room is made before any command, whether or not it needs some.
         if self.config.active.maxmemory > 0
@@ -899,17 +911,23 @@ impl Server {
     /// Whether the script that runs may call a command.
     fn may_be_called(
         &mut self,
-        command: &Command,
-        count: usize,
+        found: &Found,
+        argv: &[Vec<u8>],
         read_only: bool,
         allow_oom: bool,
     ) -> Result<(), Error> {
-        if !command.takes(count) || matches!(command.run, Run::Container(_)) {
+        let command = found.command;
+        if !command.takes(argv.len()) || matches!(command.run, Run::Container(_)) {
             return Err(Error::SCRIPT_WRONG_ARITY);
         }
         if command.has(flag::NOSCRIPT) {
             return Err(Error::NOT_IN_SCRIPT);
         }
+        self.check_permission(SCRIPT_CLIENT, found, argv).map_err(|denied| match denied {
+            Denied::Command => Error::SCRIPT_NO_PERMISSION,
+            Denied::Key(_) => Error::SCRIPT_NO_KEY_PERMISSION,
+            Denied::Channel(_) => Error::SCRIPT_NO_CHANNEL_PERMISSION,
+        })?;
         if (command.has(flag::WRITE) || command.may_replicate()) && read_only {
             return Err(Error::WRITE_IN_READ_ONLY_SCRIPT);
         }

@@ -1,10 +1,11 @@
 //! Defines MULTI's queue, what WATCH watches, and EXEC, which runs command by command, scripts among them in slices.
 
+use super::acl::Denied;
 use super::audience::KeyAudience;
 use super::client::ClientId;
 use super::{Origin, Server};
 use crate::command::{Found, flag};
-use crate::error::Error;
+use crate::error::{Error, reason};
 use crate::resp::Reply;
 use crate::script::ldb::Mode;
 use std::collections::VecDeque;
@@ -46,6 +47,10 @@ pub struct Executing {
     count: usize,
     /// When it began, in microseconds since the epoch.
     started: u64,
+    /// Its client is closed when it ends, and hears of no command any more.
+    silent: bool,
+    /// The last command was refused, which the statistics count as a failure of EXEC.
+    refused: bool,
 }
 
 impl Executing {
@@ -83,8 +88,17 @@ impl Server {
             commands: transaction.commands,
             replies: Vec::new(),
             started: self.clocked,
+            silent: false,
+            refused: false,
         });
         Ok(true)
+    }
+
+    /// How many commands the transaction has that the client is in.
+    pub fn queued(&self, id: ClientId) -> Option<usize> {
+        let running = self.executing.as_ref().filter(|executing| executing.client == id);
+        let waiting = || self.client(id)?.transaction.as_ref().map(|it| it.commands.len());
+        running.map(|executing| executing.count).or_else(waiting)
     }
 
     /// Whether a transaction of the client runs.
@@ -210,6 +224,21 @@ impl Server {
             self.end_execution();
             return;
         };
+        let permission = self.check_permission(id, &found, &argv);
+        let is_closing = self.clients.get(&id).is_some_and(|client| client.closing);
+        if let Some(executing) = &mut self.executing {
+            executing.refused = permission.is_err();
+            executing.silent = is_closing;
+        }
+        if let Err(denied) = permission {
+            let error = Error::no_longer_permitted(match denied {
+                Denied::Command => reason::NO_COMMAND,
+                Denied::Key(_) => reason::NO_KEY,
+                Denied::Channel(_) => reason::NO_CHANNEL,
+            });
+            self.count_error(&error);
+            return self.collect(Reply::Error(error.0));
+        }
         match self.perform(id, found, &argv, Origin::Client) {
             Ok(Some(reply)) => self.collect(reply),
             Ok(None) => {}
@@ -231,7 +260,7 @@ impl Server {
     /// Keeps a reply or a message for EXEC's reply, in the protocol that the client has now: HELLO may come behind.
     pub(super) fn keep(&mut self, id: ClientId, mut reply: Reply) {
         self.downgrade(id, &mut reply);
-        if let Some(executing) = &mut self.executing {
+        if let Some(executing) = self.executing.as_mut().filter(|executing| !executing.silent) {
             executing.replies.push(reply);
         }
     }
@@ -249,7 +278,9 @@ impl Server {
         // Redis says how many commands there are, and then lets messages come in between: the array ends too early.
         let mut replies = executing.replies;
         let behind = replies.split_off(executing.count.min(replies.len()));
-        self.queue_reply(executing.client, Reply::Array(replies));
+        if !executing.silent {
+            self.queue_reply(executing.client, Reply::Array(replies));
+        }
         for reply in behind {
             self.queue_reply(executing.client, reply);
         }
@@ -257,12 +288,16 @@ impl Server {
             self.show_to_monitors(executing.client, &found, &executing.argv);
             self.push_own_line(executing.client);
             let microseconds = self.look().saturating_sub(executing.started);
-            self.record(&found, microseconds, 0);
+            self.record(&found, microseconds, u64::from(executing.refused));
             self.note_command(&found, microseconds);
         }
         if let Some(client) = self.clients.get_mut(&executing.client) {
             // It has been debugged.
             client.closing |= client.debug != Mode::No;
+        }
+        if executing.silent {
+            // The reply breaks off: nobody can read it.
+            self.disconnect(executing.client);
         }
     }
 }

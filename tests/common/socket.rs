@@ -238,8 +238,18 @@ impl SocketTerminal {
 
     /// Takes what is there.
     fn receive_now(&mut self, text: &mut Vec<u8>) {
-        // redis-cli learns that the server has hung up when it asks for something.
-        while let Some(Ok(Some(reply))) = self.connection.as_mut().map(Connection::receive_now) {
+        while let Some(received) = self.connection.as_mut().map(Connection::receive_now) {
+            let reply = match received {
+                Ok(Some(reply)) => reply,
+                // redis-cli learns that the server has hung up when it asks for something, or at once if it listens.
+                Err(_) if self.listens => {
+                    text.extend_from_slice(b"Error: Server closed the connection\n");
+                    self.connection = None;
+                    self.listens = false;
+                    return;
+                }
+                _ => return,
+            };
             match self.waiting.take_if(|_| !matches!(reply, Reply::Push(_))) {
                 Some(argv) => text.extend_from_slice(&self.terminal.receive(&argv, &reply)),
                 None => text.extend_from_slice(&print(&reply)),
