@@ -11,6 +11,7 @@ pub mod key_specs;
 pub mod keys;
 pub mod list;
 mod lolwut;
+mod partial_sort;
 pub mod pubsub;
 pub mod scan;
 pub mod scripting;
