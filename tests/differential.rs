@@ -341,6 +341,8 @@ const LIST: &[Template] = &[
     "LINSERT $key AFTER $element $element",
     "LPOS $key $element",
     "LPOS $key $element $lpos",
+    "SORT $key BY w* ALPHA LIMIT $index $index",
+    "SET wa $element",
     "LMOVE $key $key $end $end",
     "RPOPLPUSH $key $key",
     "LMPOP 1 $key $end",
@@ -806,7 +808,7 @@ fn place(random: &mut Random) -> [Vec<u8>; 2] {
         *pick(random, &[(10.0, 45.0), (-179.9, 70.0), (179.99, -80.0), (0.0, 0.0), (13.4, 38.1)]);
     let size = 10_f64.powf(random.below(6) as f64 - 3.5);
     let mut degrees = |near: f64, most: f64| {
-        let part = random.below(1 << 30) as f64 / (1 << 30) as f64 * 2.0 - 1.0;
+        let part = random.below(1 << 30) as f64 / f64::from(1 << 30) * 2.0 - 1.0;
         match random.below(40) {
             0 => pick(random, &edges).as_bytes().to_vec(),
             1..8 => (part * most).to_string().into_bytes(),

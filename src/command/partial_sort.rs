@@ -1,4 +1,4 @@
-//! Sorts only as much as is shown, by the quicksort of Bentley and McIlroy ("Engineering a Sort Function", 1993).
+//! Defines how only as much is sorted as is shown: by the quicksort of "Engineering a Sort Function" (1993).
 //!
 //! Redis does so where LIMIT or COUNT leaves elements out. The order in which that algorithm happens to leave equal
 //! elements can be seen, so it is this one step by step.
