@@ -375,6 +375,8 @@ const LIST: &[Template] = &[
     "LINSERT $key AFTER $element $element",
     "LPOS $key $element",
     "LPOS $key $element $lpos",
+    "SORT $key BY w* ALPHA LIMIT $index $index",
+    "SET wa $element",
     "LMOVE $key $key $end $end",
     "RPOPLPUSH $key $key",
     "LMPOP 1 $key $end",

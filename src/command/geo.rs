@@ -2,6 +2,7 @@
 
 use super::args::Args;
 use super::flag::{DENYOOM, READONLY, WRITE};
+use super::partial_sort::sorted_places;
 use super::sorted_set::{self, zadd};
 use super::{Answer, Begin, Command, Find, KeySpec, Run};
 use crate::error::Error;
@@ -250,9 +251,10 @@ fn unit(args: &mut Args) -> Result<f64, Error> {
     unit.map(|(_, metres)| metres).ok_or(Error::UNIT)
 }
 
-/// A distance as all commands print it.
+/// A distance with four decimals, which are rounded after the multiplication.
 fn show_distance(distance: f64) -> Reply {
-    Reply::bulk(fixed(distance, 4))
+    let scaled = (distance * 10_000.0).round_ties_even() as u64;
+    Reply::bulk(format!("{}.{:04}", scaled / 10_000, scaled % 10_000))
 }
 
 fn show_position((longitude, latitude): Position) -> Reply {
@@ -499,18 +501,29 @@ impl<'a> Query<'a> {
                 }
             }
         }
+        let count = self.count.unwrap_or(usize::MAX).min(found.len());
         if let Some(is_ascending) = self.order {
-            found.sort_by(|one, other| {
+            let compare = |one: &Found, other: &Found| {
                 let order = one.distance.total_cmp(&other.distance);
                 if is_ascending { order } else { order.reverse() }
-            });
+            };
+            if count < found.len() {
+                let places = sorted_places(found.len(), 0..count, &|one, other| {
+                    compare(&found[one as usize], &found[other as usize])
+                });
+                found =
+                    places[..count].iter().map(|place| found[*place as usize].clone()).collect();
+            } else {
+                found.sort_by(compare);
+            }
         }
-        found.truncate(self.count.unwrap_or(usize::MAX));
+        found.truncate(count);
         (found, unit)
     }
 }
 
 /// A place that was found.
+#[derive(Clone)]
 struct Found<'a> {
     member: &'a [u8],
     score: f64,

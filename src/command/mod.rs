@@ -19,6 +19,7 @@ pub mod list;
 mod lolwut;
 pub mod memory;
 pub mod module;
+mod partial_sort;
 pub mod persistence;
 pub mod pubsub;
 pub mod replication;
