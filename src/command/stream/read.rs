@@ -251,7 +251,7 @@ fn history(
     now: Millis,
 ) -> Vec<Reply> {
     let Some(group) = stream.group(group) else { return Vec::new() };
-    let pending = group.pending.iter().skip(group.place(start));
+    let pending = group.pending.from(start);
     let ids = pending.filter(|pending| pending.consumer == consumer).map(|pending| pending.id);
     let name = group.name.clone();
     let mut replies = Vec::new();
@@ -261,7 +261,7 @@ fn history(
             continue;
         };
         replies.push(entry);
-        if let Some(pending) = stream.group_mut(&name).and_then(|group| group.find(id)) {
+        if let Some(pending) = stream.group_mut(&name).and_then(|group| group.pending.get_mut(id)) {
             pending.delivered = now;
             pending.deliveries = pending.deliveries.wrapping_add(1);
         }

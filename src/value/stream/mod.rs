@@ -3,6 +3,7 @@
 pub mod group;
 pub mod id;
 pub mod node;
+pub mod pending;
 
 use group::Group;
 use id::Id;
@@ -370,12 +371,12 @@ mod tests {
     #[test]
     fn a_group_does_what_a_map_does() {
         let mut next = numbers();
-        for _ in 0..100 {
+        for _ in 0..5 {
             let mut group = Group::new(b"g", Id::MIN, None);
             let mut model: BTreeMap<Id, (Vec<u8>, i64)> = BTreeMap::new();
             let mut consumers = BTreeSet::new();
-            for _ in 0..100 {
-                let (id, name) = (Id(next(20).into()), next(6).to_string().into_bytes());
+            for _ in 0..3000 {
+                let (id, name) = (Id(next(600).into()), next(6).to_string().into_bytes());
                 match next(8) {
                     0..=3 => {
                         let deliveries = next(5) as i64;
@@ -394,7 +395,7 @@ mod tests {
                         assert_eq!(pending, before - model.len());
                     }
                 }
-                let pending = group.pending.iter();
+                let pending = group.pending.from(Id::MIN);
                 let pending = pending.map(|pending| {
                     let name = group.consumers[pending.consumer].name.clone();
                     (pending.id, (name, pending.deliveries))
