@@ -22,7 +22,7 @@ pub(super) fn xadd(context: &mut Context, args: &mut Args) -> Answer {
     if wanted == Wanted::This(Id::MIN) {
         return Err(Error::XADD_ZERO_ID);
     }
-    if context.write::<Stream>(key)?.is_none() && options.no_stream {
+    if options.no_stream && context.write::<Stream>(key)?.is_none() {
         return Ok(Reply::Null);
     }
     let now = now(context) as u64;
@@ -41,9 +41,12 @@ pub(super) fn xadd(context: &mut Context, args: &mut Args) -> Answer {
         return Err(Error::XADD_LOW_ID);
     }
     stream.add(id, args.rest().to_vec(), limits);
+    let trimmed = options.trim(stream);
     context.changed(key);
     context.notify(Event::Stream, "xadd", key);
-    options.trim(context, key)?;
+    if trimmed > 0 {
+        context.notify(Event::Stream, "xtrim", key);
+    }
     Ok(id_reply(id))
 }
 
@@ -154,25 +157,20 @@ impl Options {
         Ok(args)
     }
 
-    /// Trims a stream, and tells those who listen; how many entries are gone.
-    fn trim(&self, context: &mut Context, key: &[u8]) -> Result<usize, Error> {
-        let (Some(trim), Some(stream)) = (self.trim, context.write::<Stream>(key)?) else {
-            return Ok(0);
-        };
-        let trimmed = stream.trim(trim, self.whole_nodes, self.limit);
-        if trimmed > 0 {
-            context.notify(Event::Stream, "xtrim", key);
-        }
-        Ok(trimmed)
+    /// Trims a stream; how many entries are gone.
+    fn trim(&self, stream: &mut Stream) -> usize {
+        self.trim.map_or(0, |trim| stream.trim(trim, self.whole_nodes, self.limit))
     }
 }
 
 /// XTRIM key MAXLEN | MINID [= | ~] threshold [LIMIT count]
 pub(super) fn xtrim(context: &mut Context, args: &mut Args) -> Answer {
     let key = args.key()?;
-    let trimmed = Options::parse(context, args, false)?.trim(context, key)?;
+    let options = Options::parse(context, args, false)?;
+    let trimmed = context.write::<Stream>(key)?.map_or(0, |stream| options.trim(stream));
     if trimmed > 0 {
         context.changed_in_place(key, trimmed as u64);
+        context.notify(Event::Stream, "xtrim", key);
     }
     Ok(Reply::Integer(trimmed as i64))
 }
