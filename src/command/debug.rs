@@ -69,8 +69,11 @@ fn subcommand(context: &mut Context, args: &mut Args) -> Answer {
     match (name.to_ascii_lowercase().as_slice(), rest) {
         (b"help", []) => return Ok(super::help(HELP)),
         // What makes the real server crash ends ours as well.
-        (b"assert" | b"panic" | b"segfault" | b"oom" | b"restart" | b"crash-and-recover", _)
-        | (b"loadaof", _) => {
+        (
+            b"assert" | b"panic" | b"segfault" | b"oom" | b"restart" | b"crash-and-recover"
+            | b"loadaof",
+            _,
+        ) => {
             context.server.shutdown = true;
             if let Some(client) = context.client() {
                 client.closing = true;
@@ -243,7 +246,7 @@ fn protocol(context: &mut Context, kind: &[u8]) -> Answer {
     Ok(match kind.to_ascii_lowercase().as_slice() {
         b"string" => Reply::bulk("Hello World"),
         b"integer" => Reply::Integer(12345),
-        b"double" => Reply::Double(3.141),
+        b"double" => Reply::Double(3141.0 / 1000.0),
         b"null" => Reply::Null,
         b"array" => Reply::Array(numbers()),
         b"set" => Reply::Set(numbers()),
@@ -307,7 +310,9 @@ fn reload(context: &mut Context, options: &[Vec<u8>]) -> Result<(), Error> {
         }
     }
     let libraries = library::dump(server);
-    library::restore(server, &libraries, Policy::Flush)
+    library::restore(server, &libraries, Policy::Flush)?;
+    server.saved_changes = server.changes;
+    Ok(())
 }
 
 const HELP: (&str, &[&str]) = (

@@ -65,7 +65,9 @@ fn pack(node: &Node) -> Vec<u8> {
     listpack.push_integer(node.live as i64);
     listpack.push_integer((node.entries.len() - node.live) as i64);
     listpack.push_integer(first.len() as i64);
-    first.iter().for_each(|name| listpack.push(name));
+    for name in &first {
+        listpack.push(name);
+    }
     listpack.push_integer(0);
     for entry in &node.entries {
         let (before, same) = (listpack.count(), names(entry) == first);
@@ -175,9 +177,10 @@ fn read_node(
 fn read_group(reader: &mut Reader, stream: &Stream, second: bool) -> Option<Group> {
     let name = reader.string()?;
     let last = read_id(reader)?;
-    let entries_read = match second {
-        true => Some(reader.number()? as i64).filter(|read| *read != -1),
-        false => stream.entries_up_to(last),
+    let entries_read = if second {
+        Some(reader.number()? as i64).filter(|read| *read != -1)
+    } else {
+        stream.entries_up_to(last)
     };
     let mut group = Group::new(&name, last, entries_read);
     let mut pending = Vec::new();
