@@ -77,6 +77,17 @@ fixed! {
     SCORE_RANGE "ERR min or max is not a float"
     LEX_RANGE "ERR min or max not valid string range item"
     WEIGHT "ERR weight value is not a float"
+    UNIT "ERR unsupported unit provided. please use M, KM, FT, MI"
+    RADIUS "ERR need numeric radius"
+    RADIUS_NEGATIVE "ERR radius cannot be negative"
+    WIDTH "ERR need numeric width"
+    HEIGHT "ERR need numeric height"
+    BOX_NEGATIVE "ERR height or width cannot be negative"
+    NO_PLACE "ERR could not decode requested zset member"
+    COUNT_ZERO "ERR COUNT must be > 0"
+    ANY_WITHOUT_COUNT "ERR the ANY argument requires COUNT argument"
+    RADIUS_STORES "ERR STORE option in GEORADIUS is not compatible with WITHDIST, WITHHASH and WITHCOORD options"
+    SEARCH_STORES "ERR GEOSEARCHSTORE is not compatible with WITHDIST, WITHHASH and WITHCOORD options"
     LIMIT_NEGATIVE "ERR LIMIT can't be negative"
     TOO_MANY_KEYS "ERR Number of keys can't be greater than number of args"
     SCRIPT_FLUSH_MODE "ERR SCRIPT FLUSH only support SYNC|ASYNC option"
@@ -403,6 +414,19 @@ impl Error {
         let mut text = b"ERR Protocol error: expected '$', got '".to_vec();
         text.extend_from_slice(&[byte, b'\'']);
         Error::new(text)
+    }
+
+    /// A place that is none; its degrees as C's `%f` prints them.
+    pub fn invalid_place(longitude: &[u8], latitude: &[u8]) -> Error {
+        let start: &[u8] = b"ERR invalid longitude,latitude pair ";
+        Error::new([start, longitude, b",", latitude].concat())
+    }
+
+    /// GEOSEARCH does not say where to look; `name` is the command's as it was typed.
+    pub fn exactly_one_of(options: &str, name: &[u8]) -> Error {
+        let options = options.as_bytes();
+        let name = c_string(name);
+        Error::new([b"ERR exactly one of ", options, b" can be specified for ", name].concat())
     }
 
     /// Several sorted sets are asked for, and none is named; `name` is the command's.

@@ -131,3 +131,8 @@ fn parse_hexadecimal(text: &[u8]) -> Option<f64> {
 pub fn format_g(number: f64, precision: usize) -> Vec<u8> {
     Spec { precision: Some(precision), ..Spec::default() }.float(b'g', number)
 }
+
+/// A double as C's `%.*f` prints it: with so many decimals.
+pub fn format_f(number: f64, decimals: usize) -> Vec<u8> {
+    Spec { precision: Some(decimals), ..Spec::default() }.float(b'f', number)
+}

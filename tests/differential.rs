@@ -256,6 +256,36 @@ const LEX_MIXED: &[Template] = &[
     "ZREMRANGEBYLEX $key $bound $bound",
 ];
 
+const GEO: &[Template] = &[
+    "GEOADD $key $places",
+    "GEOADD $key $places",
+    "GEOADD $key $places",
+    "GEOADD $key $geoadd $places",
+    "ZADD $key $score $member",
+    "ZREM $key $member",
+    "GEOPOS $key $members",
+    "GEOHASH $key $members",
+    "GEODIST $key $member $member",
+    "GEODIST $key $member $member $unit",
+    "GEORADIUS $key $place $distance $unit",
+    "GEORADIUS $key $place $distance $unit $georadius",
+    "GEORADIUS $key $place $distance $unit STOREDIST $key",
+    "GEORADIUS_RO $key $place $distance $unit $georadius",
+    "GEORADIUSBYMEMBER $key $member $distance $unit $georadius",
+    "GEORADIUSBYMEMBER_RO $key $member $distance $unit",
+    "GEOSEARCH $key FROMMEMBER $member BYRADIUS $distance $unit",
+    "GEOSEARCH $key FROMLONLAT $place BYRADIUS $distance $unit $geosearch",
+    "GEOSEARCH $key FROMLONLAT $place BYRADIUS $distance $unit",
+    "GEOSEARCH $key FROMLONLAT $place BYRADIUS $distance $unit",
+    "GEOSEARCH $key FROMLONLAT $place BYBOX $distance $distance $unit",
+    "GEOSEARCH $key FROMLONLAT $place BYBOX $distance $distance $unit $geosearch",
+    "GEOSEARCH $key BYRADIUS $distance $unit FROMMEMBER $member $geosearch",
+    "GEOSEARCHSTORE $key $key FROMLONLAT $place BYBOX $distance $distance $unit $geosearch",
+    "GEOSEARCHSTORE $key $key BYRADIUS $distance $unit FROMLONLAT $place STOREDIST",
+    "SET $key $value",
+    "DEL $key",
+];
+
 const BITMAP: &[Template] = &[
     "SETBIT $key $bit 1",
     "SETBIT $key $bit 0",
@@ -311,6 +341,8 @@ const LIST: &[Template] = &[
     "LINSERT $key AFTER $element $element",
     "LPOS $key $element",
     "LPOS $key $element $lpos",
+    "SORT $key BY w* ALPHA LIMIT $index $index",
+    "SET wa $element",
     "LMOVE $key $key $end $end",
     "RPOPLPUSH $key $key",
     "LMPOP 1 $key $end",
@@ -511,6 +543,11 @@ fn sorted_sets_lex_mixed() {
 }
 
 #[test]
+fn places() {
+    compare("places", GEO);
+}
+
+#[test]
 fn bitmaps() {
     compare("bitmaps", BITMAP);
 }
@@ -671,6 +708,15 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
             at if at % 2 == 0 => [b"[".to_vec(), field(random)].concat(),
             _ => [b"(".to_vec(), element(random)].concat(),
         },
+        "$unit" => choose(random, &["m", "km", "km", "KM", "ft", "mi", "x"]),
+        "$distance" => match random.below(10) {
+            0 => float(random),
+            1 => choose(random, &["0", "1e9", "20000", "-1", "inf", "1e-3"]),
+            _ => {
+                let most = 10_u64.pow(random.below(8) as u32);
+                format!("{}.{}", random.below(most), random.below(10)).into_bytes()
+            }
+        },
         "$digit" => random.below(8).to_string().into_bytes(),
         "$digits" => random.below(1000).to_string().into_bytes(),
         "$float" => float(random),
@@ -704,13 +750,21 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$library" => library(random).into_bytes(),
         "$pattern" => some_of(random, "aab*?[]^-\\", 8),
         "$set" | "$getex" | "$lcs" | "$scan" | "$lpos" | "$zadd" | "$zrange" | "$weights"
-        | "$xadd" | "$xtrim" | "$xclaim" => {
+        | "$xadd" | "$xtrim" | "$xclaim" | "$geoadd" | "$georadius" | "$geosearch" => {
             return options(random, word, argv);
         }
         "$member" => member(random),
         "$members" => {
             let more = random.below(5);
             argv.extend((0..=more).map(|_| member(random)));
+            return;
+        }
+        "$place" => return argv.extend(place(random)),
+        "$places" => {
+            for _ in 0..=random.below(6) {
+                argv.extend(place(random));
+                argv.push(member(random));
+            }
             return;
         }
         "$scores" => {
@@ -766,6 +820,35 @@ fn options(random: &mut Random, word: &str, argv: &mut Argv) {
             "PXAT 1",
             "KEEPTTL",
             "EX",
+        ],
+        "$geoadd" => &["NX", "XX", "CH", "xx", "GT"],
+        "$georadius" => &[
+            "WITHDIST",
+            "WITHHASH",
+            "WITHCOORD",
+            "ASC",
+            "DESC",
+            "COUNT $count",
+            "COUNT 3 ANY",
+            "COUNT 9",
+            "ANY",
+            "STORE $key",
+            "STOREDIST $key",
+        ],
+        "$geosearch" => &[
+            "WITHDIST",
+            "WITHHASH",
+            "WITHCOORD",
+            "ASC",
+            "DESC",
+            "COUNT $count",
+            "COUNT 3 ANY",
+            "COUNT 9",
+            "ANY",
+            "STOREDIST",
+            "FROMMEMBER $member",
+            "BYRADIUS $distance $unit",
+            "BYBOX $distance $distance $unit",
         ],
         "$zadd" => &["NX", "XX", "GT", "LT", "CH", "ch", "INCR"],
         "$zrange" => &[
@@ -904,6 +987,23 @@ fn bound(random: &mut Random) -> Vec<u8> {
         2 => [b"(".to_vec(), id(random)].concat(),
         _ => id(random),
     }
+}
+
+/// A longitude and a latitude: somewhere near one of a few places, or anywhere.
+fn place(random: &mut Random) -> [Vec<u8>; 2] {
+    let edges = ["180", "-180", "85.05112878", "-85.05112878", "85.06", "0", "x", "90", "10", "10"];
+    let (longitude, latitude) =
+        *pick(random, &[(10.0, 45.0), (-179.9, 70.0), (179.99, -80.0), (0.0, 0.0), (13.4, 38.1)]);
+    let size = 10_f64.powf(random.below(6) as f64 - 3.5);
+    let mut degrees = |near: f64, most: f64| {
+        let part = random.below(1 << 30) as f64 / f64::from(1 << 30) * 2.0 - 1.0;
+        match random.below(40) {
+            0 => pick(random, &edges).as_bytes().to_vec(),
+            1..8 => (part * most).to_string().into_bytes(),
+            _ => (near + part * size).to_string().into_bytes(),
+        }
+    };
+    [degrees(longitude, 180.0), degrees(latitude, 85.0)]
 }
 
 fn field(random: &mut Random) -> Vec<u8> {

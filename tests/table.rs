@@ -370,7 +370,11 @@ fn getkeys_answers_as_the_real_server() {
         |exists a a|object encoding a|object help|ping x|select 0|wait 0 0|nosuch a|get|get a b|config get x|config\
         |config nosuch x|eval x 0|eval x 1 a|eval x 2 a b c|eval x 5 a|eval x foo a|eval x -1 a|evalsha x 1 a b\
         |eval_ro x 1 a|mset a 1 b 2|mset a 1 b|msetnx a 1|mget a b|hset a b c|hdel a b c|lcs a b|scan 0|touch a\
-        |expire a 10 nx|echo a|hello 3|eval x 9223372036854775807 a|eval x 9223372036854775808 a|move a 1";
+        |expire a 10 nx|echo a|hello 3|eval x 9223372036854775807 a|eval x 9223372036854775808 a|move a 1\
+        |georadius k 1 2 3 m|georadius k 1 2 3 m store a storedist b|georadius k 1 2 3 m storedist a store b store c\
+        |georadius k 1 2 3 m count store|georadiusbymember k store 1 m store a|georadius_ro k 1 2 3 m\
+        |geosearchstore d k fromlonlat 1 2 byradius 1 m|zunion 2 a b weights 1 2|zunionstore d 2 a b|zunionstore d 3 a b\
+        |zinter 0 a|zmpop x a min|bzmpop 0 2 a b min|bzpopmin a b 0|zrangestore d s 0 1";
     for line in lines.split('|') {
         let line: Vec<&str> = line.split(' ').filter(|word| !word.is_empty()).collect();
         // What a later part brings is unknown till then.

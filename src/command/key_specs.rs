@@ -135,13 +135,13 @@ fn argument(argv: &[Vec<u8>], at: i64) -> Option<&[u8]> {
     argv.get(usize::try_from(at).ok()?).map(Vec::as_slice)
 }
 
-/// Where the word stands, looked for forwards from `from`, or backwards from so far behind the end.
+/// Where the word stands, looked for forwards from `from`, but not at the very end, or backwards from so far behind the end.
 fn keyword(argv: &[Vec<u8>], word: &str, from: i64) -> Option<i64> {
     let count = argv.len() as i64;
     let is_word = |at: &i64| {
         argument(argv, *at).is_some_and(|argument| argument.eq_ignore_ascii_case(word.as_bytes()))
     };
-    if from > 0 { (from..count).find(is_word) } else { (1..=count + from).rev().find(is_word) }
+    if from > 0 { (from..count - 1).find(is_word) } else { (1..=count + from).rev().find(is_word) }
 }
 
 /// The ACL categories in the order in which COMMAND INFO prints them.

@@ -6,12 +6,14 @@ pub mod connection;
 pub mod debug;
 pub mod dump;
 pub mod function;
+pub mod geo;
 pub mod hash;
 mod introspection;
 pub mod key_specs;
 pub mod keys;
 pub mod list;
 mod lolwut;
+mod partial_sort;
 pub mod pubsub;
 pub mod scan;
 pub mod scripting;
@@ -38,6 +40,7 @@ pub const FAMILIES: &[&[Command]] = &[
     debug::COMMANDS,
     dump::COMMANDS,
     function::COMMANDS,
+    geo::COMMANDS,
     hash::COMMANDS,
     keys::COMMANDS,
     list::COMMANDS,

@@ -2,6 +2,7 @@
 
 use super::args::Args;
 use super::flag::{DENYOOM, READONLY, WRITE};
+use super::partial_sort::sorted_places;
 use super::{Answer, Begin, Command, Find, KeySpec, Run};
 use crate::error::Error;
 use crate::number;
@@ -159,7 +160,7 @@ fn run(context: &mut Context, args: &mut Args, may_store: bool) -> Answer {
         elements.reverse();
     }
     if !keeps_order {
-        elements = sorted(context, elements, by, is_alpha, options.is_descending)?;
+        elements = sorted(context, elements, by, is_alpha, &options)?;
     }
     let range = options.range(elements.len());
     let mut found = Vec::new();
@@ -201,7 +202,7 @@ fn sorted(
     elements: Vec<Vec<u8>>,
     by: Option<&[u8]>,
     is_alpha: bool,
-    is_descending: bool,
+    options: &Options,
 ) -> Result<Vec<Vec<u8>>, Error> {
     let mut weighted = Vec::with_capacity(elements.len());
     for element in elements {
@@ -218,7 +219,7 @@ fn sorted(
         };
         weighted.push((weight, element));
     }
-    weighted.sort_by(|left, right| {
+    let compare = |left: &(Weight, Vec<u8>), right: &(Weight, Vec<u8>)| {
         let order = match (&left.0, &right.0) {
             (Weight::Number(one), Weight::Number(other)) => {
                 one.partial_cmp(other).unwrap_or(Ordering::Equal).then_with(|| left.1.cmp(&right.1))
@@ -226,8 +227,18 @@ fn sorted(
             (Weight::Text(one), Weight::Text(other)) => one.cmp(other),
             _ => Ordering::Equal,
         };
-        if is_descending { order.reverse() } else { order }
-    });
+        if options.is_descending { order.reverse() } else { order }
+    };
+    let (count, range) = (weighted.len(), options.range(weighted.len()));
+    if by.is_some() && range.len() < count {
+        // Equal weights come in the order in which this leaves them.
+        let places = sorted_places(count, range, &|one, other| {
+            compare(&weighted[one as usize], &weighted[other as usize])
+        });
+        let take = |place: u32| std::mem::take(&mut weighted[place as usize].1);
+        return Ok(places.into_iter().map(take).collect());
+    }
+    weighted.sort_by(compare);
     Ok(weighted.into_iter().map(|(_, element)| element).collect())
 }
 

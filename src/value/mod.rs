@@ -1,6 +1,7 @@
 //! Defines the types of value that a key can hold; knows no commands and no replies.
 
 pub mod digest;
+pub mod geo;
 pub mod hash;
 pub mod list;
 pub mod score_tree;

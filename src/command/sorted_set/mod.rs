@@ -5,6 +5,8 @@ mod combine;
 mod pop;
 mod range;
 
+pub(super) use add::zadd;
+
 use super::args::Args;
 use super::flag::{BLOCKING, DENYOOM, FAST, NOSCRIPT, READONLY, WRITE};
 use super::scan::{self, Options};
