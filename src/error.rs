@@ -222,6 +222,7 @@ fixed! {
     XADD_ZERO_ID "ERR The ID specified in XADD must be greater than 0-0"
     XADD_LOW_ID "ERR The ID specified in XADD is equal or smaller than the target stream top item"
     XADD_NO_ID_LEFT "ERR The stream has exhausted the last possible ID, unable to add more items"
+    XADD_TOO_LARGE "ERR Elements are too large to be stored"
     TRIM_TWICE "ERR syntax error, MAXLEN and MINID options at the same time are not compatible"
     TRIM_MAXLEN_NEGATIVE "ERR The MAXLEN argument must be >= 0."
     TRIM_LIMIT_NEGATIVE "ERR The LIMIT argument must be >= 0."
@@ -492,6 +493,14 @@ impl Error {
     pub fn no_such_group(key: &[u8], group: &[u8]) -> Error {
         let group: &[u8] = &[b"NOGROUP No such consumer group '", c_string(group)].concat();
         Error::new([group, b"' for key name '", c_string(key), b"'"].concat())
+    }
+
+    /// A script calls XREAD or XREADGROUP, named as it names it, so that it would wait.
+    pub fn block_in_script(name: &[u8]) -> Error {
+        let name = c_string(name);
+        Error::new(
+            [b"ERR ", name, b" command is not allowed with BLOCK option from scripts"].concat(),
+        )
     }
 
     /// XCLAIM and XAUTOCLAIM: an argument that is no integer.

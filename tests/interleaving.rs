@@ -100,6 +100,34 @@ const BLOCKING: &[&str] = &[
     "BLMPOP 0 1 $list RIGHT",
 ];
 
+const STREAMS: &[&str] = &[
+    "XADD $list 1-* f $value",
+    "XADD $list 1-* f $value",
+    "XADD $list 2-* f $value",
+    "XADD $list MAXLEN 1 1-* f $value",
+    "XDEL $list 1-0 1-1 1-2",
+    "XTRIM $list MAXLEN 0",
+    "XSETID $list 1-9",
+    "XREAD BLOCK 0 STREAMS $list $",
+    "XREAD BLOCK 0 STREAMS $list 1-3",
+    "XREAD COUNT 1 BLOCK 0 STREAMS $list $list $ 0",
+    "XGROUP CREATE $list g 0 MKSTREAM",
+    "XGROUP CREATE $list g $ MKSTREAM",
+    "XGROUP SETID $list g 0",
+    "XGROUP DESTROY $list g",
+    "XGROUP DELCONSUMER $list g $value",
+    "XREADGROUP GROUP g $value BLOCK 0 STREAMS $list >",
+    "XREADGROUP GROUP g $value BLOCK 0 NOACK STREAMS $list >",
+    "XREADGROUP GROUP g $value COUNT 1 BLOCK 0 STREAMS $list $list > >",
+    "XREADGROUP GROUP g $value STREAMS $list 0",
+    "XACK $list g 1-0 1-1 1-2",
+    "XPENDING $list g",
+    "XINFO GROUPS $list",
+    "$add 2 $list $list $value",
+    "$new 2 $list $list $value",
+    "DEL $list",
+];
+
 const SCRIPTS: &[&str] = &[
     "$push 2 $list $list $value",
     "$pop 2 $list $list",
@@ -275,6 +303,9 @@ fn generate(random: &mut Random) -> Vec<Step> {
             families.push(family);
         }
     }
+    if one_in(random, 2) {
+        families.extend([STREAMS, STREAMS, STREAMS]);
+    }
     for family in [WIDE, KILL, PUBSUB, *pick(random, &[UNBLOCK, PAUSE])] {
         if one_in(random, 3) {
             families.push(family);
@@ -304,11 +335,14 @@ fn generate(random: &mut Random) -> Vec<Step> {
     for database in ["0", "1"] {
         steps.push(Step::Send(0, vec![b"SELECT".to_vec(), database.into()]));
         for key in KEYS {
-            for question in ["TYPE", "GET", "TTL", "LRANGE"] {
+            for question in ["TYPE", "GET", "TTL", "LRANGE", "XRANGE", "XPENDING"] {
                 let mut argv = vec![question.into(), key.as_bytes().to_vec()];
-                if question == "LRANGE" {
-                    argv.extend(words("0 -1"));
-                }
+                argv.extend(match question {
+                    "LRANGE" => words("0 -1"),
+                    "XRANGE" => words("- +"),
+                    "XPENDING" => words("g"),
+                    _ => Vec::new(),
+                });
                 steps.push(Step::Send(0, argv));
             }
         }
@@ -325,7 +359,7 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$value" => choose(&["1", "2", "x", "yy"]),
         "$database" => choose(&["0", "0", "1"]),
         "$client" => choose(&["@0", "@1", "@2", "@3"]),
-        "$push" | "$pop" | "$count" | "$fails" | "$blocks" | "$long" => {
+        "$add" | "$new" | "$push" | "$pop" | "$count" | "$fails" | "$blocks" | "$long" => {
             argv.push(b"EVAL".to_vec());
             script(word).as_bytes().to_vec()
         }
@@ -343,6 +377,12 @@ fn script(name: &str) -> &'static str {
             "return {redis.call('LPOP', KEYS[1]), redis.call('LMOVE', KEYS[2], KEYS[1], 'LEFT', 'LEFT')}"
         }
         "$count" => "return redis.call('INCR', KEYS[1])",
+        "$add" => {
+            "redis.call('XADD', KEYS[1], '1-*', 'f', ARGV[1]) redis.call('XADD', KEYS[2], '1-*', 'f', ARGV[1]) return redis.call('XTRIM', KEYS[1], 'MAXLEN', 1)"
+        }
+        "$new" => {
+            "redis.call('DEL', KEYS[1]) redis.call('XGROUP', 'CREATE', KEYS[1], 'g', 0, 'MKSTREAM') redis.call('DEL', KEYS[2]) return redis.call('XADD', KEYS[1], '1-*', 'f', ARGV[1])"
+        }
         "$fails" => "redis.call('RPUSH', KEYS[1], ARGV[1]) return redis.call('INCR', KEYS[2])",
         "$blocks" => "return redis.call('BLMPOP', 0, 1, KEYS[1], 'LEFT')",
         _ => "for i = 1, 20000 do end return redis.call('EXISTS', KEYS[1])",

@@ -2,7 +2,7 @@
 
 use super::super::Answer;
 use super::super::args::Args;
-use super::{id_reply, now, parse_id};
+use super::{id_reply, note, now, parse_id};
 use crate::error::Error;
 use crate::resp::Reply;
 use crate::server::Context;
@@ -22,7 +22,7 @@ pub(super) fn xadd(context: &mut Context, args: &mut Args) -> Answer {
     if wanted == Wanted::This(Id::MIN) {
         return Err(Error::XADD_ZERO_ID);
     }
-    if context.write::<Stream>(key)?.is_none() && options.no_stream {
+    if options.no_stream && context.write::<Stream>(key)?.is_none() {
         return Ok(Reply::Null);
     }
     let now = now(context) as u64;
@@ -36,11 +36,17 @@ pub(super) fn xadd(context: &mut Context, args: &mut Args) -> Answer {
     if stream.last == Id::MAX {
         return Err(Error::XADD_NO_ID_LEFT);
     }
-    let id = wanted.after(stream.last, now).ok_or(Error::XADD_LOW_ID)?;
+    let id = wanted.after(stream.last, now)?;
+    if id <= stream.last {
+        return Err(Error::XADD_LOW_ID);
+    }
     stream.add(id, args.rest().to_vec(), limits);
+    let trimmed = options.trim(stream);
     context.changed(key);
     context.notify(Event::Stream, "xadd", key);
-    options.trim(context, key)?;
+    if trimmed > 0 {
+        context.notify(Event::Stream, "xtrim", key);
+    }
     Ok(id_reply(id))
 }
 
@@ -66,18 +72,16 @@ impl Wanted {
         })
     }
 
-    /// The ID behind the last one; none if it would not be behind it.
-    fn after(self, last: Id, now: u64) -> Option<Id> {
-        let id = match self {
-            Wanted::Auto if now > last.milliseconds() => Id::new(now, 0),
-            Wanted::Auto => last.next()?,
-            Wanted::Next(time) if time == last.milliseconds() => {
-                last.next().filter(|next| next.milliseconds() == time)?
-            }
-            Wanted::Next(time) => Id::new(time, 0),
-            Wanted::This(id) => id,
-        };
-        Some(id).filter(|id| *id > last)
+    /// The ID that this is behind the last one; not if it is given and not behind that.
+    fn after(self, last: Id, now: u64) -> Result<Id, Error> {
+        match self {
+            Wanted::Auto if now > last.milliseconds() => Ok(Id::new(now, 0)),
+            Wanted::Next(time) if time != last.milliseconds() => Ok(Id::new(time, 0)),
+            // Redis has no word for this, and uses what is left from another failure: this one, if there was none.
+            Wanted::Next(_) if last.sequence() == u64::MAX => Err(Error::XADD_TOO_LARGE),
+            Wanted::Auto | Wanted::Next(_) => last.next().ok_or(Error::XADD_NO_ID_LEFT),
+            Wanted::This(id) => Ok(id),
+        }
     }
 }
 
@@ -153,25 +157,20 @@ impl Options {
         Ok(args)
     }
 
-    /// Trims a stream, and tells those who listen; how many entries are gone.
-    fn trim(&self, context: &mut Context, key: &[u8]) -> Result<usize, Error> {
-        let (Some(trim), Some(stream)) = (self.trim, context.write::<Stream>(key)?) else {
-            return Ok(0);
-        };
-        let trimmed = stream.trim(trim, self.whole_nodes, self.limit);
-        if trimmed > 0 {
-            context.notify(Event::Stream, "xtrim", key);
-        }
-        Ok(trimmed)
+    /// Trims a stream; how many entries are gone.
+    fn trim(&self, stream: &mut Stream) -> usize {
+        self.trim.map_or(0, |trim| stream.trim(trim, self.whole_nodes, self.limit))
     }
 }
 
 /// XTRIM key MAXLEN | MINID [= | ~] threshold [LIMIT count]
 pub(super) fn xtrim(context: &mut Context, args: &mut Args) -> Answer {
     let key = args.key()?;
-    let trimmed = Options::parse(context, args, false)?.trim(context, key)?;
+    let options = Options::parse(context, args, false)?;
+    let trimmed = context.write::<Stream>(key)?.map_or(0, |stream| options.trim(stream));
     if trimmed > 0 {
         context.changed_in_place(key, trimmed as u64);
+        context.notify(Event::Stream, "xtrim", key);
     }
     Ok(Reply::Integer(trimmed as i64))
 }
@@ -227,7 +226,6 @@ pub(super) fn xsetid(context: &mut Context, args: &mut Args) -> Answer {
     if deleted != Id::MIN {
         stream.max_deleted = deleted;
     }
-    context.changed_in_place(key, 1);
-    context.notify(Event::Stream, "xsetid", key);
+    note(context, key, "xsetid");
     Ok(Reply::OK)
 }

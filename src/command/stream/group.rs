@@ -2,11 +2,10 @@
 
 use super::super::args::Args;
 use super::super::{Answer, help};
-use super::{note_consumer, now, parse_bound, parse_id};
+use super::{NEW_CONSUMER, note, now, parse_bound, parse_id};
 use crate::error::Error;
 use crate::resp::Reply;
 use crate::server::Context;
-use crate::server::notify::Event;
 use crate::value::stream::Stream;
 use crate::value::stream::group::Group;
 use crate::value::stream::id::Id;
@@ -76,12 +75,6 @@ fn group<'a>(context: &'a mut Context, key: &[u8], name: &[u8]) -> Result<&'a mu
     stream(context, key)?.group_mut(name).ok_or_else(|| Error::no_such_group(key, name))
 }
 
-/// Notes a change of a stream's groups, which is none of the stream: those who watch it are not told.
-fn changed(context: &mut Context, key: &[u8], event: &str) {
-    context.server.changes += 1;
-    context.notify(Event::Stream, event, key);
-}
-
 /// `XGROUP CREATE key groupname id | $ [MKSTREAM] [ENTRIESREAD entries_read]`
 pub(super) fn xgroup_create(context: &mut Context, args: &mut Args) -> Answer {
     let (key, name, id) = (args.key()?, args.bytes()?, args.bytes()?);
@@ -105,7 +98,7 @@ pub(super) fn xgroup_create(context: &mut Context, args: &mut Args) -> Answer {
     if !is_there {
         context.server.touched(context.database, key);
     }
-    changed(context, key, "xgroup-create");
+    note(context, key, "xgroup-create");
     Ok(Reply::OK)
 }
 
@@ -124,7 +117,7 @@ pub(super) fn xgroup_setid(context: &mut Context, args: &mut Args) -> Answer {
     let group = group(context, key, name)?;
     group.last = id;
     group.entries_read = options.entries_read;
-    changed(context, key, "xgroup-setid");
+    note(context, key, "xgroup-setid");
     Ok(Reply::OK)
 }
 
@@ -133,7 +126,7 @@ pub(super) fn xgroup_destroy(context: &mut Context, args: &mut Args) -> Answer {
     let (key, name) = (args.key()?, args.bytes()?);
     let is_there = stream(context, key)?.remove_group(name);
     if is_there {
-        changed(context, key, "xgroup-destroy");
+        note(context, key, "xgroup-destroy");
         // Those who wait for the group need not wait any more.
         context.wake(key);
     }
@@ -148,7 +141,7 @@ pub(super) fn xgroup_createconsumer(context: &mut Context, args: &mut Args) -> A
     let is_new = group.consumer(consumer).is_err();
     if is_new {
         group.see(consumer, now);
-        note_consumer(context, key);
+        note(context, key, NEW_CONSUMER);
     }
     Ok(Reply::flag(is_new))
 }
@@ -158,7 +151,7 @@ pub(super) fn xgroup_delconsumer(context: &mut Context, args: &mut Args) -> Answ
     let (key, name, consumer) = (args.key()?, args.bytes()?, args.bytes()?);
     let removed = group(context, key, name)?.remove_consumer(consumer);
     if removed.is_some() {
-        changed(context, key, "xgroup-delconsumer");
+        note(context, key, "xgroup-delconsumer");
     }
     Ok(Reply::Integer(removed.map_or(0, |consumer| consumer.pending) as i64))
 }

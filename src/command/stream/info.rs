@@ -8,8 +8,9 @@ use crate::keyspace::Millis;
 use crate::resp::Reply;
 use crate::server::Context;
 use crate::value::stream::Stream;
-use crate::value::stream::group::{Consumer, Group, Pending};
+use crate::value::stream::group::{Consumer, Group};
 use crate::value::stream::id::Id;
+use crate::value::stream::pending::Pending;
 
 const HELP: (&str, &[&str]) = (
     "XINFO",
@@ -134,7 +135,7 @@ fn full_group(stream: &Stream, group: &Group, most: usize) -> Reply {
     fact(&mut facts, "name", Reply::bulk(&group.name));
     progress(&mut facts, stream, group);
     fact(&mut facts, "pel-count", count(group.pending.len()));
-    let pending = group.pending.iter().take(most);
+    let pending = group.pending.from(Id::MIN).take(most);
     let replies = pending.map(|pending| {
         let consumer = group.consumers.get(pending.consumer).map(|consumer| &consumer.name);
         let [id, delivered, deliveries] = full_pending(pending);
@@ -147,7 +148,7 @@ fn full_group(stream: &Stream, group: &Group, most: usize) -> Reply {
         fact(&mut facts, "name", Reply::bulk(&consumer.name));
         fact(&mut facts, "seen-time", Reply::Integer(consumer.seen));
         fact(&mut facts, "pel-count", count(consumer.pending));
-        let pending = group.pending.iter().filter(|pending| pending.consumer == at);
+        let pending = group.pending.from(Id::MIN).filter(|pending| pending.consumer == at);
         let pending = pending.take(most.min(consumer.pending));
         let replies = pending.map(|pending| Reply::Array(full_pending(pending).into()));
         fact(&mut facts, "pending", Reply::Array(replies.collect()));

@@ -467,8 +467,11 @@ fn most(count: i64) -> usize {
     }
 }
 
-/// Notes that a group has a new consumer.
-fn note_consumer(context: &mut Context, key: &[u8]) {
+/// Notes a change of what belongs to a stream but is none of its entries: those who watch it are not told.
+fn note(context: &mut Context, key: &[u8], event: &str) {
     context.server.changes += 1;
-    context.notify(Event::Stream, "xgroup-createconsumer", key);
+    context.notify(Event::Stream, event, key);
 }
+
+/// What happens when a group gets a consumer.
+const NEW_CONSUMER: &str = "xgroup-createconsumer";

@@ -2,14 +2,15 @@
 
 use super::super::Answer;
 use super::super::args::Args;
-use super::{entry_reply, id_reply, note_consumer, now, parse_end, parse_id, parse_start};
+use super::{NEW_CONSUMER, entry_reply, id_reply, note, now, parse_end, parse_id, parse_start};
 use crate::error::Error;
 use crate::keyspace::Millis;
 use crate::resp::Reply;
 use crate::server::Context;
 use crate::value::stream::Stream;
-use crate::value::stream::group::{Group, Pending};
+use crate::value::stream::group::Group;
 use crate::value::stream::id::Id;
+use crate::value::stream::pending::Pending;
 
 /// The group of a stream that a command looks at.
 fn look<'a>(context: &'a mut Context, key: &[u8], name: &[u8]) -> Result<&'a Group, Error> {
@@ -43,7 +44,7 @@ pub(super) fn xpending(context: &mut Context, args: &mut Args) -> Answer {
         Some(Err(_)) => return Ok(Reply::Array(Vec::new())),
         found => found.and_then(Result::ok),
     };
-    let pending = group.pending.iter().skip(group.place(start));
+    let pending = group.pending.from(start);
     let found = pending
         .take_while(|pending| pending.id <= end)
         .filter(|pending| consumer.is_none_or(|consumer| pending.consumer == consumer))
@@ -74,8 +75,8 @@ fn summary(group: &Group) -> Reply {
         .collect();
     Reply::Array(vec![
         Reply::Integer(group.pending.len() as i64),
-        id(group.pending.front()),
-        id(group.pending.back()),
+        id(group.pending.from(Id::MIN).next()),
+        id(group.pending.last()),
         if consumers.is_empty() { Reply::NullArray } else { Reply::Array(consumers) },
     ])
 }
@@ -118,7 +119,7 @@ impl Claim<'_> {
             context.server.changes += u64::from(was_pending);
             return Ok(Claimed::Gone);
         };
-        let deliveries = match group.find(id) {
+        let deliveries = match group.pending.get_mut(id) {
             None if !self.force => return Ok(Claimed::No),
             None => 1,
             Some(pending) => {
@@ -133,7 +134,7 @@ impl Claim<'_> {
         let (consumer, is_new) = group.see(self.consumer, self.now);
         group.give(id, consumer, self.delivered, deliveries);
         if is_new {
-            note_consumer(context, self.key);
+            note(context, self.key, NEW_CONSUMER);
         }
         context.server.changes += 1;
         Ok(Claimed::Yes(reply))
@@ -253,8 +254,7 @@ pub(super) fn xautoclaim(context: &mut Context, args: &mut Args) -> Answer {
     let mut next = Some(start);
     loop {
         let group = context.write::<Stream>(key)?.and_then(|stream| stream.group(name));
-        let found =
-            group.zip(next).and_then(|(group, start)| group.pending.get(group.place(start)));
+        let found = group.zip(next).and_then(|(group, start)| group.pending.from(start).next());
         next = found.map(|pending| pending.id);
         let Some(id) = next.filter(|_| attempts > 0 && count > 0) else { break };
         attempts -= 1;

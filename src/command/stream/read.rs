@@ -3,13 +3,13 @@
 use super::super::args::Args;
 use super::super::{Answer, Attempt};
 use super::{
-    entries_reply, entry_reply, id_reply, most, note_consumer, now, parse_end, parse_id,
+    NEW_CONSUMER, entries_reply, entry_reply, id_reply, most, note, now, parse_end, parse_id,
     parse_start,
 };
 use crate::error::Error;
 use crate::keyspace::Millis;
 use crate::resp::{Reply, Resp};
-use crate::server::Context;
+use crate::server::{Context, Origin};
 use crate::value::stream::Stream;
 use crate::value::stream::id::Id;
 
@@ -43,14 +43,12 @@ fn range(context: &mut Context, args: &mut Args, reverse: bool) -> Answer {
 
 /// `XREAD [COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]`
 pub(super) fn xread(context: &mut Context, args: &mut Args) -> Result<Attempt, Error> {
-    let reading = Reading::parse(args, now(context), false)?;
-    reading.run(context, args)
+    Reading::parse(context, args, false)?.run(context, args)
 }
 
 /// `XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key [key ...] id [id ...]`
 pub(super) fn xreadgroup(context: &mut Context, args: &mut Args) -> Result<Attempt, Error> {
-    let reading = Reading::parse(args, now(context), true)?;
-    reading.run(context, args)
+    Reading::parse(context, args, true)?.run(context, args)
 }
 
 /// Who waits without a COUNT gets no more than this at once.
@@ -61,24 +59,32 @@ struct Reading<'a> {
     /// The group and the consumer.
     group: Option<(&'a [u8], &'a [u8])>,
     count: i64,
-    /// Until when it waits, if it does.
-    block: Option<Option<Millis>>,
+    /// It waits if there is nothing, until then or for ever.
+    waits: bool,
+    deadline: Option<Millis>,
     no_ack: bool,
     keys: &'a [Vec<u8>],
     ids: &'a [Vec<u8>],
 }
 
 impl<'a> Reading<'a> {
-    fn parse(args: &mut Args<'a>, now: Millis, grouped: bool) -> Result<Reading<'a>, Error> {
-        let (mut group, mut count, mut block, mut no_ack) = (None, 0, None, false);
+    fn parse(context: &Context, args: &mut Args<'a>, grouped: bool) -> Result<Reading<'a>, Error> {
+        let (mut group, mut count, mut no_ack) = (None, 0, false);
+        let (mut waits, mut deadline) = (false, None);
         while !args.is_empty() {
             let more = args.remaining() - 1;
             if more > 0 && args.option("block") {
+                if context.origin != Origin::Client {
+                    return Err(Error::block_in_script(
+                        args.argv().first().map_or(b"", |name| name),
+                    ));
+                }
                 let wait = args.integer_or(Error::TIMEOUT_NOT_INTEGER)?;
                 if wait < 0 {
                     return Err(Error::TIMEOUT_NEGATIVE);
                 }
-                block = Some((wait > 0).then(|| wait.saturating_add(now)));
+                waits = true;
+                deadline = (wait > 0).then(|| wait.saturating_add(now(context)));
             } else if more > 0 && args.option("count") {
                 count = args.integer()?.max(0);
             } else if more > 0 && args.option("streams") {
@@ -89,7 +95,7 @@ impl<'a> Reading<'a> {
                 if grouped && group.is_none() {
                     return Err(Error::XREADGROUP_NO_GROUP);
                 }
-                return Ok(Reading { group, count, block, no_ack, keys, ids });
+                return Ok(Reading { group, count, waits, deadline, no_ack, keys, ids });
             } else if more > 1 && args.option("group") {
                 if !grouped {
                     return Err(Error::XREAD_GROUP);
@@ -125,10 +131,12 @@ impl<'a> Reading<'a> {
                 context.server.changes += u64::from(self.group.is_some());
             }
         }
-        Ok(match self.block {
-            _ if !found.is_empty() => Attempt::Done(reply(context, found)),
-            Some(deadline) => self.wait(args.argv(), &ids, deadline),
-            None => Attempt::Done(Reply::NullArray),
+        Ok(if !found.is_empty() {
+            Attempt::Done(reply(context, found))
+        } else if self.waits {
+            self.wait(args.argv(), &ids)
+        } else {
+            Attempt::Done(Reply::NullArray)
         })
     }
 
@@ -176,7 +184,7 @@ impl<'a> Reading<'a> {
             return Ok(nothing());
         };
         if is_new {
-            note_consumer(context, key);
+            note(context, key, NEW_CONSUMER);
         }
         let Some(stream) = context.write::<Stream>(key)? else { return Ok(nothing()) };
         if is_history {
@@ -195,19 +203,20 @@ impl<'a> Reading<'a> {
     }
 
     /// Waits for more than there was. What `$` stands for is settled now.
-    fn wait(&self, argv: &[Vec<u8>], ids: &[Id], deadline: Option<Millis>) -> Attempt {
+    fn wait(&self, argv: &[Vec<u8>], ids: &[Id]) -> Attempt {
         let mut argv = argv.to_vec();
         if self.group.is_none() {
             argv.truncate(argv.len() - ids.len());
             argv.extend(ids.iter().map(|id| id.text()));
         }
         let (keys, timed_out) = (self.keys.to_vec(), Reply::NullArray);
+        let deadline = self.deadline;
         Attempt::Wait { keys, kind: "stream", deadline, timed_out, argv: Some(argv) }
     }
 
     /// Looks at the stream that has changed: whether it has got more, though it may be gone already.
     fn try_again(&self, context: &mut Context, key: &[u8]) -> Result<Attempt, Error> {
-        let wait = || self.wait(&[], &[], None);
+        let wait = || self.wait(&[], &[]);
         let Some(stream) = context.write::<Stream>(key)? else { return Ok(wait()) };
         let mut keys = self.keys.iter().zip(self.ids);
         let after = match (self.group, keys.find(|(other, _)| *other == key)) {
@@ -242,7 +251,7 @@ fn history(
     now: Millis,
 ) -> Vec<Reply> {
     let Some(group) = stream.group(group) else { return Vec::new() };
-    let pending = group.pending.iter().skip(group.place(start));
+    let pending = group.pending.from(start);
     let ids = pending.filter(|pending| pending.consumer == consumer).map(|pending| pending.id);
     let name = group.name.clone();
     let mut replies = Vec::new();
@@ -252,7 +261,7 @@ fn history(
             continue;
         };
         replies.push(entry);
-        if let Some(pending) = stream.group_mut(&name).and_then(|group| group.find(id)) {
+        if let Some(pending) = stream.group_mut(&name).and_then(|group| group.pending.get_mut(id)) {
             pending.delivered = now;
             pending.deliveries = pending.deliveries.wrapping_add(1);
         }

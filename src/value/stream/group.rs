@@ -1,7 +1,7 @@
 //! Defines a group of consumers: how far it has read a stream, and what it has not acknowledged.
 
 use super::id::Id;
-use std::collections::VecDeque;
+use super::pending::{Pending, PendingList};
 
 /// A group, which gives each entry to one of its consumers.
 #[derive(Clone)]
@@ -13,22 +13,9 @@ pub struct Group {
     /// How many entries had been added to the stream when that one was, if it is known.
     pub entries_read: Option<i64>,
     /// What is delivered and not acknowledged, by ID.
-    pub pending: VecDeque<Pending>,
+    pub pending: PendingList,
     /// By name.
     pub consumers: Vec<Consumer>,
-}
-
-/// An entry, there or no more, that a consumer has not acknowledged.
-#[derive(Clone)]
-pub struct Pending {
-    /// Its ID.
-    pub id: Id,
-    /// The place of its consumer in the group.
-    pub consumer: usize,
-    /// When it was delivered, in milliseconds since the epoch.
-    pub delivered: i64,
-    /// How often.
-    pub deliveries: i64,
 }
 
 /// Who reads for a group.
@@ -49,7 +36,7 @@ impl Group {
             name: name.to_vec(),
             last,
             entries_read,
-            pending: VecDeque::new(),
+            pending: PendingList::default(),
             consumers: Vec::new(),
         }
     }
@@ -78,34 +65,20 @@ impl Group {
     /// Takes a consumer away, with all that it has not acknowledged.
     pub fn remove_consumer(&mut self, name: &[u8]) -> Option<Consumer> {
         let at = self.consumer(name).ok()?;
-        self.pending.retain(|pending| pending.consumer != at);
+        self.pending.remove_consumer(at);
         for pending in self.pending.iter_mut().filter(|pending| pending.consumer > at) {
             pending.consumer -= 1;
         }
         Some(self.consumers.remove(at))
     }
 
-    /// The place of the first entry that is not acknowledged from this one on.
-    pub fn place(&self, id: Id) -> usize {
-        self.pending.partition_point(|pending| pending.id < id)
-    }
-
-    /// An entry that is not acknowledged.
-    pub fn find(&mut self, id: Id) -> Option<&mut Pending> {
-        let place = self.place(id);
-        self.pending.get_mut(place).filter(|pending| pending.id == id)
-    }
-
     /// Forgets an entry that is not acknowledged; false if it is none.
     pub fn acknowledge(&mut self, id: Id) -> bool {
-        let place = self.place(id);
-        if self.find(id).is_none() {
-            return false;
-        }
-        if let Some(pending) = self.pending.remove(place) {
+        let removed = self.pending.remove(id);
+        if let Some(pending) = &removed {
             self.count(pending.consumer, -1);
         }
-        true
+        removed.is_some()
     }
 
     fn count(&mut self, consumer: usize, more: isize) {
@@ -116,11 +89,13 @@ impl Group {
 
     /// Gives an entry to a consumer, whoever had it.
     pub fn give(&mut self, id: Id, consumer: usize, delivered: i64, deliveries: i64) {
-        let place = self.place(id);
         let given = Pending { id, consumer, delivered, deliveries };
-        match self.find(id).map(|pending| std::mem::replace(pending, given.clone())) {
-            Some(before) => self.count(before.consumer, -1),
-            None => self.pending.insert(place, given),
+        match self.pending.get_mut(id) {
+            Some(pending) => {
+                let before = std::mem::replace(pending, given).consumer;
+                self.count(before, -1);
+            }
+            None => self.pending.insert(given),
         }
         self.count(consumer, 1);
     }

@@ -3,6 +3,7 @@
 pub mod group;
 pub mod id;
 pub mod node;
+pub mod pending;
 
 use group::Group;
 use id::Id;
@@ -314,5 +315,158 @@ impl Stream {
         // Before the first entry, or at it.
         let behind = added.wrapping_sub(self.length as i64);
         Some(behind.wrapping_add(i64::from(id == self.first)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::group::Group;
+    use super::id::Id;
+    use super::node::Limits;
+    use super::{Stream, Trim, radix_nodes};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// Numbers below a bound, the same in every run.
+    fn numbers() -> impl FnMut(u64) -> u64 {
+        let mut seed = 7u64;
+        move |bound| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 33) % bound
+        }
+    }
+
+    fn ids(stream: &Stream, first: Id, last: Id, reverse: bool) -> Vec<Id> {
+        stream.range(first, last, reverse, usize::MAX).iter().map(|entry| entry.id).collect()
+    }
+
+    #[test]
+    fn it_does_what_a_sorted_set_of_ids_does() {
+        let mut next = numbers();
+        for round in 0..300 {
+            let limits = Limits { bytes: 4096, entries: 1 + round % 7 };
+            let (mut stream, mut model) = (Stream::default(), BTreeSet::new());
+            let mut added = 0;
+            for _ in 0..100 {
+                let some = Id::new(next(30), next(3));
+                match next(12) {
+                    0..=5 => {
+                        let id = Id::new(
+                            stream.last.milliseconds() + next(2),
+                            stream.last.sequence() + 1,
+                        );
+                        stream.add(id, vec![b"f".to_vec(), b"v".to_vec()], limits);
+                        model.insert(id);
+                        added += 1;
+                    }
+                    6..=8 => assert_eq!(stream.delete(some), model.remove(&some)),
+                    9 => {
+                        let least = next(20);
+                        let doomed = model.len().saturating_sub(least as usize);
+                        assert_eq!(stream.trim(Trim::Length(least), false, None), doomed);
+                        model = model.into_iter().skip(doomed).collect();
+                    }
+                    10 => {
+                        let stay = model.split_off(&some);
+                        assert_eq!(stream.trim(Trim::From(some), false, None), model.len());
+                        model = stay;
+                    }
+                    _ => {
+                        let limit = next(20) as usize;
+                        let trimmed = stream.trim(Trim::From(some), true, Some(limit));
+                        assert!(trimmed <= limit);
+                        let gone: Vec<Id> = model.iter().take(trimmed).copied().collect();
+                        assert!(gone.iter().all(|id| *id < some));
+                        assert!(gone.iter().all(|id| model.remove(id)));
+                    }
+                }
+                assert_eq!((stream.len(), stream.is_empty()), (model.len(), model.is_empty()));
+                assert_eq!(stream.first(), model.first().copied().unwrap_or_default());
+                assert_eq!(stream.last_entry(), model.last().copied());
+                assert_eq!(stream.get(some).map(|entry| entry.id), model.get(&some).copied());
+                assert_eq!(stream.entries_added, added);
+                let other = Id::new(next(30), next(3));
+                let expected: Vec<Id> = if some <= other {
+                    model.range(some..=other).copied().collect()
+                } else {
+                    Vec::new()
+                };
+                assert_eq!(ids(&stream, some, other, false), expected);
+                let mut backwards = ids(&stream, some, other, true);
+                backwards.reverse();
+                assert_eq!(backwards, expected);
+                assert_eq!(stream.range(some, other, false, 2).len(), expected.len().min(2));
+            }
+        }
+    }
+
+    #[test]
+    fn a_group_does_what_a_map_does() {
+        let mut next = numbers();
+        for _ in 0..5 {
+            let mut group = Group::new(b"g", Id::MIN, None);
+            let mut model: BTreeMap<Id, (Vec<u8>, i64)> = BTreeMap::new();
+            let mut consumers = BTreeSet::new();
+            for _ in 0..3000 {
+                let (id, name) = (Id(next(600).into()), next(6).to_string().into_bytes());
+                match next(8) {
+                    0..=3 => {
+                        let deliveries = next(5) as i64;
+                        let (consumer, is_new) = group.see(&name, 5);
+                        assert_eq!(is_new, consumers.insert(name.clone()));
+                        group.give(id, consumer, 0, deliveries);
+                        model.insert(id, (name, deliveries));
+                    }
+                    4..=6 => assert_eq!(group.acknowledge(id), model.remove(&id).is_some()),
+                    _ => {
+                        let before = model.len();
+                        model.retain(|_, (other, _)| *other != name);
+                        let removed = group.remove_consumer(&name);
+                        assert_eq!(removed.is_some(), consumers.remove(&name));
+                        let pending = removed.map_or(0, |consumer| consumer.pending);
+                        assert_eq!(pending, before - model.len());
+                    }
+                }
+                let pending = group.pending.from(Id::MIN);
+                let pending = pending.map(|pending| {
+                    let name = group.consumers[pending.consumer].name.clone();
+                    (pending.id, (name, pending.deliveries))
+                });
+                assert_eq!(pending.collect::<BTreeMap<_, _>>(), model);
+                for consumer in &group.consumers {
+                    let has = model.values().filter(|(name, _)| *name == consumer.name).count();
+                    assert_eq!(consumer.pending, has);
+                }
+                assert!(group.consumers.iter().map(|consumer| &consumer.name).eq(&consumers));
+            }
+        }
+    }
+
+    /// The same number from a tree with a node for each byte: an end, a place where keys part, or a run of bytes.
+    fn counted(keys: &BTreeSet<[u8; 16]>) -> usize {
+        let prefixes: BTreeSet<&[u8]> =
+            keys.iter().flat_map(|key| (0..16).map(|length| &key[..length])).collect();
+        let children = |prefix: &[u8]| {
+            let next = keys.iter().filter(|key| key.starts_with(prefix));
+            next.map(|key| key[prefix.len()]).collect::<BTreeSet<u8>>().len()
+        };
+        let begins = |prefix: &[u8]| match prefix.split_last() {
+            None => true,
+            Some((_, parent)) => children(parent) > 1 || children(prefix) > 1,
+        };
+        keys.len() + prefixes.iter().filter(|prefix| begins(prefix)).count()
+    }
+
+    #[test]
+    fn nodes_of_the_radix_tree() {
+        let mut next = numbers();
+        for _ in 0..200 {
+            let mut keys = BTreeSet::new();
+            for _ in 0..=next(30) {
+                let id = Id::new(next(3) << (8 * next(8)), next(4) << (8 * next(8)));
+                keys.insert(id.0.to_be_bytes());
+            }
+            let sorted: Vec<_> = keys.iter().copied().collect();
+            assert_eq!(radix_nodes(&sorted, 0), counted(&keys));
+        }
     }
 }
