@@ -76,11 +76,20 @@ impl Both {
     }
 }
 
-fn bytes(reply: Reply) -> Vec<u8> {
-    match &reply {
+fn bytes(reply: &Reply) -> Vec<u8> {
+    match reply {
         Reply::Bulk(bytes) => bytes.clone(),
         reply => panic!("no string: {reply:?}"),
     }
+}
+
+/// What DEBUG OBJECT says but for addresses and times.
+fn described(reply: &Reply) -> String {
+    let Reply::Status(line) = reply else { panic!("no status: {reply:?}") };
+    let line = String::from_utf8_lossy(line);
+    let fields =
+        line.split(' ').filter(|field| !field.starts_with("at:") && !field.starts_with("lru"));
+    fields.collect::<Vec<_>>().join(" ")
 }
 
 /// Bytes that are easy or hard to compress, or a number.
@@ -141,7 +150,8 @@ fn commands(random: &mut Random, kind: &str) -> Vec<Argv> {
                 pick(random, &["LPOP key", "LSET key 0 $string", "LPUSH key $string"])
             }
             "list" => "RPUSH key $string",
-            "set" if seldom => "SREM key $number",
+            "set" if one_in(random, 40) => "SREM key $wide",
+            "set" if seldom => pick(random, &["SREM key $number", "SADD key $wide"]),
             "set" => pick(random, &["SADD key $number", "SADD key $number", "SADD key $string"]),
             "hash" if seldom => pick(random, &["HDEL key $number", "HINCRBY key $number 7"]),
             "hash" => "HSET key $number $string",
@@ -153,6 +163,7 @@ fn commands(random: &mut Random, kind: &str) -> Vec<Argv> {
         let mut fill = |word: &str| match word {
             "$string" => string(random),
             "$number" => (random.below(40) as i64 - 9).to_string().into_bytes(),
+            "$wide" => pick(random, &["70000", "-40000", "5000000000"]).as_bytes().to_vec(),
             "$score" => score(random),
             "$next" => {
                 ticks += 1 + random.below(3);
@@ -232,11 +243,14 @@ fn payloads_go_both_ways() {
             continue;
         }
         both.call(&["DEBUG", "DIGEST-VALUE", "key"], &why);
-        let ours = bytes(both.ours(&["DUMP", "key"]));
-        let theirs = bytes(both.real.call(&["DUMP", "key"]));
+        let ours = bytes(&both.ours(&["DUMP", "key"]));
+        let theirs = bytes(&both.real.call(&["DUMP", "key"]));
         if has_one_form(&theirs, &commands) {
             let (ours, theirs) = (ours.escape_ascii(), theirs.escape_ascii());
             assert_eq!(ours.to_string(), theirs.to_string(), "{why}");
+            let object = ["DEBUG", "OBJECT", "key"];
+            let (ours, theirs) = (both.ours(&object), both.real.call(&object));
+            assert_eq!(described(&ours), described(&theirs), "{why}");
         }
         // Ours to both, and theirs to both.
         for (key, payload) in [("one", &ours), ("other", &theirs)] {
@@ -251,7 +265,7 @@ fn payloads_go_both_ways() {
             }
         }
         if has_one_form(&ours, &[]) {
-            assert_eq!(bytes(both.ours(&["DUMP", "one"])), ours, "{why}");
+            assert_eq!(bytes(&both.ours(&["DUMP", "one"])), ours, "{why}");
         }
         both.call(&["DEBUG", "DIGEST"], &why);
         both.call(&["DEBUG", "RELOAD"], &why);
@@ -260,82 +274,82 @@ fn payloads_go_both_ways() {
     }
 }
 
-/// Payloads of forms that no server writes any more.
-fn old_form(random: &mut Random) -> Vec<u8> {
-    let strings: Vec<_> = (0..random.below(6)).map(|_| string(random)).collect();
-    let strings: Vec<_> = strings.into_iter().filter(|string| string.len() < 250).collect();
-    let counted = |count: usize| vec![count as u8];
-    let packed = |bytes: Vec<u8>| {
-        let length = (bytes.len() as u32).to_be_bytes();
-        [&[0x80], &length[..], &bytes].concat()
-    };
-    let mut zipmap = counted(strings.len() / 2);
-    for pair in strings.chunks_exact(2) {
-        zipmap.extend([counted(pair[0].len()), pair[0].clone(), counted(pair[1].len())].concat());
+/// A length of one byte.
+fn short(length: usize) -> Vec<u8> {
+    vec![length as u8]
+}
+
+/// A string behind a length of five bytes.
+fn long(string: &[u8]) -> Vec<u8> {
+    [&[0x80], &(string.len() as u32).to_be_bytes()[..], string].concat()
+}
+
+/// Fields and values as a zipmap.
+fn zipmap(random: &mut Random, strings: &[Vec<u8>]) -> Vec<u8> {
+    let (pairs, _) = strings.as_chunks::<2>();
+    let mut zipmap = short(pairs.len());
+    for [field, value] in pairs {
         let free = random.below(3) as usize;
-        zipmap.extend([counted(free), pair[1].clone(), vec![7; free]].concat());
+        let parts = [short(field.len()), field.clone(), short(value.len()), short(free)];
+        zipmap.extend([parts.concat(), value.clone(), vec![7; free]].concat());
     }
     zipmap.push(255);
-    let (mut ziplist, mut before, mut tail) = (vec![0; 10], 0, 10);
-    for string in &strings {
-        tail = ziplist.len();
-        ziplist.extend(if before < 254 {
-            counted(before)
-        } else {
-            vec![254, before as u8, 0, 0, 0]
-        });
-        let start = ziplist.len() - if before < 254 { 1 } else { 5 };
-        match std::str::from_utf8(string).ok().and_then(|text| text.parse::<i64>().ok()) {
-            Some(small @ 0..=12) => ziplist.push(0xf1 + small as u8),
-            Some(number) if number as i8 as i64 == number => ziplist.extend([0xfe, number as u8]),
-            Some(number) if number as i16 as i64 == number => {
-                ziplist.push(0xc0);
-                ziplist.extend((number as i16).to_le_bytes());
+    zipmap
+}
+
+/// Strings as a ziplist, those that are numbers as such.
+fn ziplist(strings: &[Vec<u8>]) -> Vec<u8> {
+    let (mut entries, mut before, mut last) = (Vec::new(), 0, 0);
+    for string in strings {
+        let number = std::str::from_utf8(string).ok().and_then(|text| text.parse::<i64>().ok());
+        let content = match number {
+            Some(number @ 0..=12) => vec![0xf1 + number as u8],
+            Some(number @ -0x80..0x80) => vec![0xfe, number as u8],
+            Some(number @ -0x8000..0x8000) => {
+                [&[0xc0], &(number as i16).to_le_bytes()[..]].concat()
             }
-            Some(number) if number as i32 as i64 == number => {
-                ziplist.push(0xd0);
-                ziplist.extend((number as i32).to_le_bytes());
+            Some(number @ -0x8000_0000..0x8000_0000) => {
+                [&[0xd0], &(number as i32).to_le_bytes()[..]].concat()
             }
-            Some(number) => {
-                ziplist.push(0xe0);
-                ziplist.extend(number.to_le_bytes());
-            }
-            None => {
-                let length = string.len();
-                ziplist.extend(if length < 64 {
-                    counted(length)
-                } else {
-                    vec![0x40 | (length >> 8) as u8, length as u8]
-                });
-                ziplist.extend(string);
-            }
-        }
-        before = ziplist.len() - start;
+            Some(number) => [&[0xe0], &number.to_le_bytes()[..]].concat(),
+            None if string.len() < 64 => [&short(string.len()), &string[..]].concat(),
+            None => [&[0x40, string.len() as u8], &string[..]].concat(),
+        };
+        last = entries.len();
+        entries.extend(if before < 254 { vec![before] } else { vec![254, before, 0, 0, 0] });
+        entries.extend(content);
+        before = (entries.len() - last) as u8;
     }
-    ziplist.push(255);
-    let size = (ziplist.len() as u32).to_le_bytes();
-    ziplist[..4].copy_from_slice(&size);
-    ziplist[4..8].copy_from_slice(&(tail as u32).to_le_bytes());
-    ziplist[8] = strings.len() as u8;
-    let list = |strings: &[Vec<u8>]| strings.iter().flat_map(|s| packed(s.clone())).collect();
-    let form = random.below(9);
-    match form {
-        0 => [vec![1], counted(strings.len()), list(&strings)].concat(),
-        1 => [vec![2], counted(strings.len()), list(&strings)].concat(),
+    let size = (entries.len() as u32 + 11).to_le_bytes();
+    let tail = (last as u32 + 10).to_le_bytes();
+    let count = (strings.len() as u16).to_le_bytes();
+    [&size[..], &tail, &count, &entries, &[255]].concat()
+}
+
+/// A payload of a form that no server writes any more.
+fn old_form(random: &mut Random) -> Vec<u8> {
+    let strings: Vec<_> = (0..random.below(6)).map(|_| string(random)).collect();
+    let strings: Vec<_> = strings.into_iter().filter(|string| string.len() < 245).collect();
+    let count = short(strings.len());
+    let all: Vec<u8> = strings.iter().flat_map(|string| long(string)).collect();
+    let ziplist = long(&ziplist(&strings));
+    match random.below(9) {
+        0 => [vec![1], count, all].concat(),
+        1 => [vec![2], count, all].concat(),
         2 => {
-            let scored = strings.iter().flat_map(|string| {
+            let mut scored = [vec![3], count].concat();
+            for string in &strings {
                 let score = score(random);
-                [packed(string.clone()), counted(score.len()), score].concat()
-            });
-            let scored: Vec<u8> = scored.collect();
-            [vec![3], counted(strings.len()), scored].concat()
+                scored.extend([long(string), short(score.len()), score].concat());
+            }
+            scored
         }
-        3 => [vec![4], counted(strings.len() / 2), list(&strings)].concat(),
-        4 => [vec![9], packed(zipmap)].concat(),
-        5 => [vec![14, 2], packed(ziplist.clone()), packed(ziplist)].concat(),
-        6 => [vec![10], packed(ziplist)].concat(),
-        7 => [vec![12], packed(ziplist)].concat(),
-        _ => [vec![13], packed(ziplist)].concat(),
+        3 => [vec![4], short(strings.len() / 2), all].concat(),
+        4 => [vec![9], long(&zipmap(random, &strings))].concat(),
+        5 => [vec![14, 2], ziplist.clone(), ziplist].concat(),
+        6 => [vec![10], ziplist].concat(),
+        7 => [vec![12], ziplist].concat(),
+        _ => [vec![13], ziplist].concat(),
     }
 }
 

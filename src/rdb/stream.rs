@@ -5,9 +5,10 @@ use super::value::{ELEMENT_MEMORY, unpack};
 use super::{Reader, Writer};
 use crate::number::parse_integer;
 use crate::value::stream::Stream;
-use crate::value::stream::group::{Consumer, Group, Pending};
+use crate::value::stream::group::{Consumer, Group};
 use crate::value::stream::id::Id;
 use crate::value::stream::node::{Entry, Node};
+use crate::value::stream::pending::Pending;
 
 /// Flags of an entry: it is deleted; its fields are those of the node's first entry, and not written.
 const DELETED: i64 = 1;
@@ -34,7 +35,7 @@ pub fn write(writer: &mut Writer, stream: &Stream) {
         write_id(writer, group.last);
         writer.number(group.entries_read.unwrap_or(-1) as u64);
         writer.length(group.pending.len());
-        for pending in &group.pending {
+        for pending in group.pending.iter() {
             writer.out.extend_from_slice(&pending.id.0.to_be_bytes());
             writer.out.extend_from_slice(&pending.delivered.to_le_bytes());
             writer.number(pending.deliveries as u64);
@@ -65,7 +66,9 @@ fn pack(node: &Node) -> Vec<u8> {
     listpack.push_integer(node.live as i64);
     listpack.push_integer((node.entries.len() - node.live) as i64);
     listpack.push_integer(first.len() as i64);
-    first.iter().for_each(|name| listpack.push(name));
+    for name in &first {
+        listpack.push(name);
+    }
     listpack.push_integer(0);
     for entry in &node.entries {
         let (before, same) = (listpack.count(), names(entry) == first);
@@ -175,23 +178,21 @@ fn read_node(
 fn read_group(reader: &mut Reader, stream: &Stream, second: bool) -> Option<Group> {
     let name = reader.string()?;
     let last = read_id(reader)?;
-    let entries_read = match second {
-        true => Some(reader.number()? as i64).filter(|read| *read != -1),
-        false => stream.entries_up_to(last),
+    let entries_read = if second {
+        Some(reader.number()? as i64).filter(|read| *read != -1)
+    } else {
+        stream.entries_up_to(last)
     };
     let mut group = Group::new(&name, last, entries_read);
-    let mut pending = Vec::new();
     for _ in 0..reader.length()? {
         reader.spend(ELEMENT_MEMORY)?;
-        pending.push(Pending {
+        group.pending.insert(Pending {
             id: Id(u128::from_be_bytes(reader.array()?)),
             delivered: i64::from_le_bytes(reader.array()?),
             deliveries: reader.number()? as i64,
             consumer: NOBODY,
         });
     }
-    pending.sort_by_key(|pending| pending.id);
-    group.pending = pending.into();
     for _ in 0..reader.length()? {
         reader.spend(ELEMENT_MEMORY)?;
         let name = reader.string()?;
@@ -204,7 +205,7 @@ fn read_group(reader: &mut Reader, stream: &Stream, second: bool) -> Option<Grou
         }
         for _ in 0..count {
             let id = Id(u128::from_be_bytes(reader.array()?));
-            let pending = group.find(id).filter(|pending| pending.consumer == NOBODY)?;
+            let pending = group.pending.get_mut(id).filter(|pending| pending.consumer == NOBODY)?;
             pending.consumer = place;
         }
         group.consumers.push(Consumer { name, seen, pending: count });

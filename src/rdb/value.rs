@@ -6,7 +6,7 @@ use crate::number::{format_g, leading_float};
 use crate::server::config::Active;
 use crate::value::hash::{Hash, Limits};
 use crate::value::list::{End, List};
-use crate::value::set::Set;
+use crate::value::set::{Intset, Set};
 use crate::value::sorted_set::SortedSet;
 use crate::value::string::StringValue;
 use crate::value::{Kind, Value};
@@ -110,18 +110,14 @@ fn write(writer: &mut Writer, value: &Value, limits: NodeLimits) {
     }
 }
 
-fn write_strings<'a>(
-    writer: &mut Writer,
-    count: usize,
-    strings: &mut dyn Iterator<Item = &'a [u8]>,
-) {
+fn write_strings(writer: &mut Writer, count: usize, strings: &mut dyn Iterator<Item = &[u8]>) {
     writer.length(count);
     for string in strings {
         writer.string(string);
     }
 }
 
-fn write_listpack<'a>(writer: &mut Writer, strings: &mut dyn Iterator<Item = &'a [u8]>) {
+fn write_listpack(writer: &mut Writer, strings: &mut dyn Iterator<Item = &[u8]>) {
     let mut listpack = Listpack::default();
     for string in strings {
         listpack.push(string);
@@ -139,13 +135,12 @@ fn push_score(listpack: &mut Listpack, score: f64) {
     }
 }
 
-/// Integers in their order, all as wide as the widest.
-fn intset(integers: &[i64]) -> Vec<u8> {
-    let fits = |bits: u32| integers.iter().all(|integer| integer >> (bits - 1) == integer >> 63);
-    let width = [2, 4].into_iter().find(|width| fits(8 * width)).unwrap_or(8);
-    let mut out = [width.to_le_bytes(), (integers.len() as u32).to_le_bytes()].concat();
-    for integer in integers {
-        out.extend_from_slice(&integer.to_le_bytes()[..width as usize]);
+/// How wide integers are, how many they are, and the integers.
+fn intset(integers: &Intset) -> Vec<u8> {
+    let width = integers.width();
+    let mut out = [(width as u32).to_le_bytes(), (integers.len() as u32).to_le_bytes()].concat();
+    for integer in integers.iter() {
+        out.extend_from_slice(&integer.to_le_bytes()[..width]);
     }
     out
 }
@@ -153,7 +148,7 @@ fn intset(integers: &[i64]) -> Vec<u8> {
 /// How the elements of a list are divided among its nodes.
 #[derive(Clone, Copy)]
 pub struct NodeLimits {
-    /// `list-max-listpack-size`: elements of a node, or negative for a class of sizes.
+    /// `list-max-listpack-size`: elements of a node, or -1 to -5 for a class of sizes.
     pub fill: i64,
     /// An element of so many bytes has a node of its own.
     pub plain: usize,
@@ -179,13 +174,12 @@ impl Node<'_> {
 
 /// The nodes that a list has when its elements are pushed at its tail, one after the other.
 pub fn nodes(list: &List, limits: NodeLimits) -> Vec<Node<'_>> {
-    let fill = limits.fill.clamp(-5, 0x7fff);
-    let class = usize::try_from(-1 - fill).ok().and_then(|class| NODE_SIZES.get(class));
+    let class = usize::try_from(-1 - limits.fill).ok().and_then(|class| NODE_SIZES.get(class));
     let fits = |listpack: &Listpack, element: &[u8]| {
         let size = listpack.size() + element.len() + ELEMENT_OVERHEAD;
         match class {
             Some(most) => size <= *most,
-            None => size <= COUNTED_NODE && (listpack.count() as i64) < fill,
+            None => size <= COUNTED_NODE && (listpack.count() as i64) < limits.fill,
         }
     };
     let mut nodes: Vec<Node> = Vec::new();
@@ -249,8 +243,12 @@ pub fn read(payload: &[u8], config: &Active) -> Option<Value> {
             }
             list(elements)
         }
-        kind::SET => set(strings(reader, 1)?, config),
-        kind::SET_INTSET => set(integers(&reader.string()?)?, config),
+        kind::SET => set(strings(reader, 1)?, 0, config),
+        kind::SET_INTSET => {
+            let (members, width) = integers(&reader.string()?)?;
+            reader.spend(members.len() * ELEMENT_MEMORY)?;
+            set(members, width, config)
+        }
         form @ (kind::SORTED_SET | kind::SORTED_SET_2) => {
             let mut set = SortedSet::skiplist();
             for _ in 0..reader.length()? {
@@ -265,8 +263,8 @@ pub fn read(payload: &[u8], config: &Active) -> Option<Value> {
             set.pack(sorted_set_limits(config));
             sorted_set(set)
         }
-        kind::SORTED_SET_ZIPLIST => scored(unpack(reader, older::ziplist)?, config),
-        kind::SORTED_SET_LISTPACK => scored(unpack(reader, entries)?, config),
+        kind::SORTED_SET_ZIPLIST => scored(&unpack(reader, older::ziplist)?, config),
+        kind::SORTED_SET_LISTPACK => scored(&unpack(reader, entries)?, config),
         kind::HASH => hash(strings(reader, 2)?, hash_limits(config)),
         kind::HASH_ZIPMAP => hash(unpack(reader, older::zipmap)?, hash_limits(config)),
         // What was a listpack somewhere is one here, however long its values are.
@@ -301,8 +299,8 @@ pub(super) fn unpack(
     Some(entries)
 }
 
-/// The integers of an intset by their digits.
-fn integers(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+/// The integers of an intset by their digits, and how wide they are.
+fn integers(bytes: &[u8]) -> Option<(Vec<Vec<u8>>, usize)> {
     let (header, content) = bytes.split_at_checked(8)?;
     let (width, count) = (signed(&header[..4]) as usize, signed(&header[4..]) as u32 as usize);
     if !matches!(width, 2 | 4 | 8) || count.checked_mul(width)? != content.len() {
@@ -310,7 +308,8 @@ fn integers(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
     }
     let integers: Vec<i64> = content.chunks(width).map(signed).collect();
     let is_ordered = integers.is_sorted_by(|one, next| one < next);
-    is_ordered.then(|| integers.iter().map(|integer| integer.to_string().into_bytes()).collect())
+    let digits = integers.iter().map(|integer| integer.to_string().into_bytes()).collect();
+    is_ordered.then_some((digits, width))
 }
 
 fn list(elements: Vec<Vec<u8>>) -> Option<Value> {
@@ -321,13 +320,14 @@ fn list(elements: Vec<Vec<u8>>) -> Option<Value> {
     (!list.is_empty()).then(|| list.wrap())
 }
 
-fn set(members: Vec<Vec<u8>>, config: &Active) -> Option<Value> {
+fn set(members: Vec<Vec<u8>>, width: usize, config: &Active) -> Option<Value> {
     let mut set = Set::default();
     for member in members {
         if !set.add(&member, config.set_max_intset_entries) {
             return None;
         }
     }
+    set.widen(width);
     (!set.is_empty()).then(|| set.wrap())
 }
 
@@ -371,7 +371,7 @@ fn sorted_set(set: SortedSet) -> Option<Value> {
 }
 
 /// Members, each with its score behind it. A score that is no number is 0, as the real server reads it.
-fn scored(strings: Vec<Vec<u8>>, config: &Active) -> Option<Value> {
+fn scored(strings: &[Vec<u8>], config: &Active) -> Option<Value> {
     let limits = of_any_length(sorted_set_limits(config));
     let mut set = SortedSet::default();
     let (pairs, []) = strings.as_chunks::<2>() else { return None };

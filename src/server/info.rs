@@ -251,7 +251,7 @@ fn persistence(server: &mut Server, out: &mut String) -> std::fmt::Result {
          aof_last_cow_size:0\n\
          module_fork_in_progress:0\n\
          module_fork_last_cow_size:0\n",
-        server.changes,
+        server.changes.saturating_sub(server.saved_changes),
         server.started / 1_000_000,
     )
 }

@@ -131,6 +131,8 @@ pub struct Server {
     next_client: ClientId,
     /// Changes made since the start: INFO's `rdb_changes_since_last_save`.
     pub(crate) changes: u64,
+    /// How many of them there were when DEBUG RELOAD last saved all.
+    pub(crate) saved_changes: u64,
     pub(crate) stats: Stats,
     /// CONFIG.
     pub config: Config,
@@ -250,6 +252,7 @@ impl Server {
             log: VecDeque::new(),
             next_client: 3,
             changes: 0,
+            saved_changes: 0,
             stats: Stats::default(),
             config: Config::default(),
             switches: Switches::default(),

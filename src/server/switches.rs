@@ -33,7 +33,7 @@ impl Server {
     pub(crate) fn payload_form(&self) -> Form {
         let config = &self.config.active;
         let nodes = NodeLimits {
-            fill: config.list_max_listpack_size,
+            fill: config.list_max_listpack_size.clamp(-5, 0x7fff),
             plain: self.switches.packed_threshold,
         };
         Form { compresses: config.rdb_compression, nodes }

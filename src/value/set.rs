@@ -2,19 +2,55 @@
 
 use crate::keyspace::dict::Dict;
 use crate::number::parse_integer;
+use std::ops::Deref;
 
 /// Different members.
 #[derive(Clone)]
 pub enum Set {
     /// Integers, in their order.
-    Intset(Vec<i64>),
+    Intset(Intset),
     /// Any members, in insertion order. It never becomes an intset again.
     Table(Dict<()>),
 }
 
 impl Default for Set {
     fn default() -> Self {
-        Set::Intset(Vec::new())
+        Set::Intset(Intset::default())
+    }
+}
+
+/// Integers in their order, each in as many bytes as the widest that has ever been among them takes: 2, 4 or 8.
+#[derive(Clone, Default)]
+pub struct Intset {
+    integers: Vec<i64>,
+    width: usize,
+}
+
+impl Deref for Intset {
+    type Target = Vec<i64>;
+
+    fn deref(&self) -> &Vec<i64> {
+        &self.integers
+    }
+}
+
+impl Intset {
+    /// Bytes of each.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    fn insert(&mut self, place: usize, integer: i64) {
+        self.width = self.width.max(match integer {
+            -0x8000..0x8000 => 2,
+            -0x8000_0000..0x8000_0000 => 4,
+            _ => 8,
+        });
+        self.integers.insert(place, integer);
+    }
+
+    fn remove(&mut self, place: usize) -> i64 {
+        self.integers.remove(place)
     }
 }
 
@@ -67,6 +103,13 @@ impl Set {
         match self {
             Set::Table(members) => members,
             Set::Intset(_) => unreachable!("it has just become a table"),
+        }
+    }
+
+    /// If it is an intset, gives each integer so many bytes at least.
+    pub fn widen(&mut self, width: usize) {
+        if let Set::Intset(integers) = self {
+            integers.width = integers.width.max(width);
         }
     }
 

@@ -50,6 +50,11 @@ impl PendingList {
         self.pieces.last()?.last()
     }
 
+    /// All entries.
+    pub fn iter(&self) -> impl Iterator<Item = &Pending> {
+        self.pieces.iter().flatten()
+    }
+
     /// All entries, to change anything but their IDs.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Pending> {
         self.pieces.iter_mut().flatten()
