@@ -237,6 +237,9 @@ impl Door {
         };
         let _ = stream.set_nodelay(true);
         let client = self.server.connect(&from.to_string());
+        if let (Some(client), Ok(to)) = (self.server.client_mut(client), stream.local_addr()) {
+            client.local_address = to.to_string();
+        }
         let tell = self.tell.clone();
         spawn(move || {
             let mut chunk = vec![0; CHUNK];

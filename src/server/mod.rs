@@ -23,7 +23,7 @@ use crate::command::{self, Attempt, BlockHandler, Command, CommandId, Found, Run
 use crate::error::Error;
 use crate::keyspace::{Database, Millis};
 use crate::resp::{Reply, Resp};
-use crate::script::{self, Scripts, ldb};
+use crate::script::{self, Called, Scripts, ldb};
 use blocking::Blocking;
 use client::{Client, ClientId, Muted, SCRIPT_CLIENT};
 use config::Config;
@@ -499,7 +499,11 @@ impl Server {
             // All errors that are new make one failure; each other one makes a failure of its own.
             let failures = ended.errors.counted + u64::from(!ended.errors.uncounted.is_empty());
             self.record(&command, microseconds, failures);
-            self.push_slow(ended.running.client, ended.running.shown, microseconds);
+            let client = ended.running.client;
+            match &ended.running.called {
+                Called::Script(_) => self.push_slow(client, ended.running.shown, microseconds),
+                Called::Function { argv, .. } => self.note_slow(client, argv, microseconds),
+            }
             self.note_command(&command, microseconds);
         }
         for error in &ended.errors.uncounted {
@@ -721,7 +725,8 @@ impl Server {
         }
         if let Ok(None) = &result {
             // What takes longer is recorded when it ends.
-            let shown = self.slowlog_arguments(argv);
+            let is_script = self.scripts.running.as_ref().is_some_and(|run| !run.is_function());
+            let shown = if is_script { self.slowlog_arguments(argv) } else { Vec::new() };
             if let Some(running) = &mut self.scripts.running {
                 running.command = Some(found);
                 running.shown = shown;
