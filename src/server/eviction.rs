@@ -255,7 +255,9 @@ mod tests {
         for key in ["a", "b", "c", "d", "e", "f"] {
             bench.call(&format!("SET {key} {text}"));
         }
-        uses.iter().for_each(|line| bench.call(line));
+        for line in uses {
+            bench.call(line);
+        }
         let room = bench.server.used_memory() - 1500;
         bench.call(&format!("CONFIG SET maxmemory {room}"));
         bench.call("PING");

@@ -90,7 +90,7 @@ mod tests {
     fn the_worst_of_each_second_is_kept() {
         let mut server = Server::new(1, Box::new(Hurried(Cell::new(1_000_000_000_000), 200_000)));
         let client = server.connect("");
-        let mut call = |line: &str| {
+        let mut call = |line: &str| -> Vec<(&'static str, usize)> {
             let argv: Vec<Vec<u8>> = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
             server.send(client, &argv);
             while server.run(10_000) {}
