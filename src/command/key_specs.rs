@@ -15,6 +15,9 @@ pub struct KeyArgument {
 impl Command {
     /// The keys of a command line of this command; none if the arguments contradict a key spec.
     pub fn key_arguments(&self, argv: &[Vec<u8>]) -> Option<Vec<KeyArgument>> {
+        if self.name == "migrate" {
+            return Some(migrated_keys(argv));
+        }
         let mut found = Vec::new();
         for spec in self.keys.iter().filter(|spec| spec.is_of_keys()) {
             spec.find(argv, self.variable_flags(spec, argv), &mut found)?;
@@ -156,6 +159,31 @@ fn sort_destination(argv: &[Vec<u8>]) -> Option<KeyArgument> {
         };
     }
     found
+}
+
+/// The key of MIGRATE, or, where it is empty, those behind KEYS, which no password is.
+fn migrated_keys(argv: &[Vec<u8>]) -> Vec<KeyArgument> {
+    const KEY: usize = 3;
+    let mut at = 6;
+    let mut places = KEY..KEY + 1;
+    while at + 1 < argv.len() {
+        let is = |option: &str| {
+            argv.get(at).is_some_and(|word| word.eq_ignore_ascii_case(option.as_bytes()))
+        };
+        if is("keys") {
+            let is_empty = argv.get(KEY).is_some_and(Vec::is_empty);
+            places = if is_empty { at + 1..argv.len() } else { 0..0 };
+            break;
+        }
+        at += if is("auth2") {
+            3
+        } else if is("auth") {
+            2
+        } else {
+            1
+        };
+    }
+    places.map(|at| KeyArgument { at, flags: "RW access delete" }).collect()
 }
 
 fn argument(argv: &[Vec<u8>], at: i64) -> Option<&[u8]> {

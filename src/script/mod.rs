@@ -52,7 +52,7 @@ pub struct Running {
     pub client: ClientId,
     /// The command that started it, for the statistics.
     pub command: Option<Found>,
-    /// That command as SLOWLOG shows it.
+    /// That command as SLOWLOG shows it, if it has started a script.
     pub shown: Vec<Vec<u8>>,
     /// When it was started, in microseconds since the epoch.
     pub started: u64,

@@ -60,7 +60,7 @@ impl Policy {
     }
 }
 
-/// Keys that were seen, with what speaks for their going; who goes first is last.
+/// Keys that were seen: what speaks for their going, their databases, and they themselves.
 #[derive(Default)]
 pub struct Candidates(Vec<(u64, usize, Box<[u8]>)>);
 
@@ -141,11 +141,15 @@ impl Server {
             *badness = known.unwrap_or_default();
             known.is_some()
         });
-        candidates.sort_by_key(|(badness, ..)| *badness);
-        let chosen = candidates.pop();
-        candidates.drain(..candidates.len().saturating_sub(POOL));
+        let worst = place_of(&candidates, u64::MAX)?;
+        let (_, index, key) = candidates.swap_remove(worst);
+        while candidates.len() > POOL
+            && let Some(best) = place_of(&candidates, 0)
+        {
+            candidates.swap_remove(best);
+        }
         self.candidates = Candidates(candidates);
-        chosen.map(|(_, index, key)| (index, key))
+        Some((index, key))
     }
 
     /// How much speaks for a key's going.
@@ -178,6 +182,12 @@ impl Server {
         self.random = random;
         rated
     }
+}
+
+/// The place of the candidate whose badness is nearest to this; the first of several.
+fn place_of(candidates: &[(u64, usize, Box<[u8]>)], badness: u64) -> Option<usize> {
+    let places = candidates.iter().enumerate();
+    places.min_by_key(|(_, candidate)| candidate.0.abs_diff(badness)).map(|(place, _)| place)
 }
 
 /// A random key, or a random one of those that have a deadline.
@@ -245,7 +255,9 @@ mod tests {
         for key in ["a", "b", "c", "d", "e", "f"] {
             bench.call(&format!("SET {key} {text}"));
         }
-        uses.iter().for_each(|line| bench.call(line));
+        for line in uses {
+            bench.call(line);
+        }
         let room = bench.server.used_memory() - 1500;
         bench.call(&format!("CONFIG SET maxmemory {room}"));
         bench.call("PING");

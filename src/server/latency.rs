@@ -69,3 +69,54 @@ impl Server {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Clock, Server};
+    use std::cell::Cell;
+
+    /// A clock that goes on by so many microseconds with every look at it.
+    struct Hurried(Cell<u64>, u64);
+
+    impl Clock for Hurried {
+        fn now(&self) -> u64 {
+            self.0.set(self.0.get() + self.1);
+            self.0.get()
+        }
+    }
+
+    /// What is watched when every look at the clock takes 200 milliseconds: a sample for each second.
+    #[test]
+    fn the_worst_of_each_second_is_kept() {
+        let mut server = Server::new(1, Box::new(Hurried(Cell::new(1_000_000_000_000), 200_000)));
+        let client = server.connect("");
+        let mut call = |line: &str| -> Vec<(&'static str, usize)> {
+            let argv: Vec<Vec<u8>> = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+            server.send(client, &argv);
+            while server.run(10_000) {}
+            server.latency.0.iter().map(|event| (event.name, event.samples.len())).collect()
+        };
+        let nothing: Vec<(&str, usize)> = Vec::new();
+        assert_eq!(call("DBSIZE"), nothing);
+        assert_eq!(call("CONFIG SET latency-monitor-threshold 100"), [("command", 1)]);
+        assert_eq!(call("GET a"), [("command", 1), ("fast-command", 1)]);
+        assert_eq!(
+            call("CONFIG SET latency-monitor-threshold 300"),
+            [("command", 1), ("fast-command", 1)]
+        );
+        assert_eq!(call("GET a"), [("command", 1), ("fast-command", 1)]);
+        assert_eq!(
+            call("CONFIG SET latency-monitor-threshold 200"),
+            [("command", 2), ("fast-command", 1)]
+        );
+        for _ in 0..1000 {
+            call("LATENCY LATEST");
+        }
+        let events = call("LATENCY RESET fast-command");
+        assert_eq!(events, [("command", super::SAMPLES)]);
+        let command = server.latency.event(b"command").expect("it was slow");
+        assert_eq!(command.worst, 200);
+        let times: Vec<u64> = command.samples.iter().map(|sample| sample.time).collect();
+        assert!(times.windows(2).all(|pair| pair[0] < pair[1]), "{times:?}");
+    }
+}

@@ -27,7 +27,7 @@ use crate::error::Error;
 use crate::keyspace::{Database, Millis};
 use crate::ordered::Ordered;
 use crate::resp::{Reply, Resp};
-use crate::script::{self, Scripts, ldb};
+use crate::script::{self, Called, Running, Scripts, ldb};
 use acl::{Acl, Denied};
 use blocking::Blocking;
 use client::{Client, ClientId, Muted, SCRIPT_CLIENT};
@@ -537,7 +537,11 @@ impl Server {
             // All errors that are new make one failure; each other one makes a failure of its own.
             let failures = ended.errors.counted + u64::from(!ended.errors.uncounted.is_empty());
             self.record(&command, microseconds, failures);
-            self.push_slow(ended.running.client, ended.running.shown, microseconds);
+            let client = ended.running.client;
+            match &ended.running.called {
+                Called::Function { argv, .. } => self.note_slow(client, argv, microseconds),
+                _ => self.push_slow(client, ended.running.shown, microseconds),
+            }
             self.note_command(&command, microseconds);
         }
         for error in &ended.errors.uncounted {
@@ -776,7 +780,9 @@ impl Server {
         }
         if let Ok(None) = &result {
             // What takes longer is recorded when it ends.
-            let shown = self.slowlog_arguments(argv);
+            let keeps_arguments = |run: &Running| matches!(run.called, Called::Function { .. });
+            let is_kept = self.scripts.running.as_ref().is_none_or(keeps_arguments);
+            let shown = if is_kept { Vec::new() } else { self.slowlog_arguments(argv) };
             if let Some(running) = &mut self.scripts.running {
                 running.command = Some(found);
                 running.shown = shown;
