@@ -521,8 +521,10 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$field" => field(random),
         "$element" => element(random),
         "$end" => choose(random, &["LEFT", "RIGHT", "left", "Right", "LEFT", "RIGHT", "x"]),
-        "$seconds" => choose(random, &["1000", "10000", "0", "-1", "x", "9223372036854775807"]),
-        "$seconds000" => choose(random, &["1000000", "10000000", "-1000", "x"]),
+        // Two that are equal would be so for us, whose time stands still, and not for the real server.
+        "$seconds" if one_in(random, 2) => choose(random, &["0", "-1", "x", "9223372036854775807"]),
+        "$seconds" => (1000 + random.below(100_000)).to_string().into_bytes(),
+        "$seconds000" => (1_000_000 + random.below(100_000_000)).to_string().into_bytes(),
         "$when" => choose(random, &["33177117420", "33177117421", "1", "0", "9223372036854775"]),
         "$when000" => choose(random, &["33177117420000", "33177117420001", "1", "-1", "x"]),
         "$type" => choose(random, &["string", "HASH", "list", "set", "zset", "x", ""]),
