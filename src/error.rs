@@ -437,7 +437,7 @@ impl Error {
 
     /// FUNCTION LOAD knows no such option.
     pub fn unknown_option(word: &[u8]) -> Error {
-        Error::new([b"ERR Unknown option given: ", c_string(word)].concat())
+        Error::new([b"ERR Unknown option given: ", last_word(word)].concat())
     }
 
     /// FUNCTION LIST knows no such argument.
@@ -538,7 +538,7 @@ impl Error {
 
     /// The options of EXPIRE know no such word.
     pub fn unsupported_option(word: &[u8]) -> Error {
-        Error::new([b"ERR Unsupported option ", c_string(word)].concat())
+        Error::new([b"ERR Unsupported option ", last_word(word)].concat())
     }
 
     /// An option that HELLO does not know, or that lacks its argument.
@@ -685,6 +685,13 @@ pub mod reason {
     pub fn between(low: i128, high: i128) -> String {
         format!("argument must be between {low} and {high} inclusive")
     }
+}
+
+/// What a client has sent, at the end of an error: line ends behind it go.
+fn last_word(word: &[u8]) -> &[u8] {
+    let text = c_string(word);
+    let ends = text.iter().rev().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    &text[..text.len() - ends]
 }
 
 /// The text as C's `%s` prints it: up to the first NUL byte.

@@ -345,14 +345,57 @@ const HYPERLOGLOG: &[Template] = &[
     "PFDEBUG $value $key",
     "SET $key $hyperloglog",
     "SET $key $value",
-    "SETRANGE $key $offset $hyperloglog",
-    "SETBIT $key $bit 1",
-    "APPEND $key $value",
+    "SETRANGE $key $header $byte",
+    "APPEND $key $run",
     "COPY $key $key",
     "DEL $key",
     "LPUSH $key $values",
     "CONFIG SET hll-sparse-max-bytes $most",
     "OBJECT ENCODING $key",
+];
+
+const KEYSPACE: &[Template] = &[
+    "SET $key $value",
+    "SET $key $value EX 1000",
+    "SET $key $value EXAT 33177117420",
+    "RPUSH $key $values",
+    "SADD $key $members",
+    "HSET $key $fields",
+    "PFADD $key $members",
+    "DEL $keys",
+    "UNLINK $keys",
+    "EXISTS $keys",
+    "TOUCH $keys",
+    "TYPE $key",
+    "RENAME $key $key",
+    "RENAMENX $key $key",
+    "COPY $key $key",
+    "COPY $key $key $copy",
+    "MOVE $key $database",
+    "EXPIRE $key $seconds",
+    "EXPIRE $key $seconds $expire",
+    "PEXPIRE $key $seconds000 $expire",
+    "EXPIREAT $key $when $expire",
+    "PEXPIREAT $key $when000 $expire",
+    "PERSIST $key",
+    "TTL $key",
+    "PTTL $key",
+    "EXPIRETIME $key",
+    "PEXPIRETIME $key",
+    "SCAN $cursor",
+    "SCAN 0 $find",
+    "SCAN 0 MATCH $pattern TYPE $type",
+    "KEYS $pattern",
+    "KEYS *",
+    "RANDOMKEY",
+    "DBSIZE",
+    "SELECT $database",
+    "SWAPDB $database $database",
+    "FLUSHDB $flush",
+    "FLUSHALL $flush",
+    "OBJECT ENCODING $key",
+    "OBJECT REFCOUNT $key",
+    "OBJECT FREQ $key",
 ];
 
 const LIST: &[Template] = &[
@@ -382,6 +425,11 @@ const LIST: &[Template] = &[
     "LMPOP 1 $key $end",
     "LMPOP $count $keys $end",
     "LMPOP 2 $key $key $end COUNT $count",
+    "BLPOP $key $key 0.001",
+    "BRPOP $key 0.001",
+    "BLMOVE $key $key $end $end 0.001",
+    "BRPOPLPUSH $key $key 0.001",
+    "BLMPOP 0.001 1 $key $end COUNT $count",
     "SET $key $value",
     "COPY $key $key",
     "RENAME $key $key",
@@ -634,7 +682,7 @@ const ADMIN: &[Template] = &[
     "CLIENT KILL $kill $kill ID 9999",
     "CLIENT KILL nosuch",
     "CLIENT LIST ID 9999 $junk",
-    "CLIENT LIST TYPE $type",
+    "CLIENT LIST TYPE $class",
     "CLIENT UNBLOCK $number $junk",
     "CLIENT PAUSE $junk",
     "CLIENT UNPAUSE",
@@ -749,9 +797,10 @@ const UNORDERED: &[&str] = &[
     "SRANDMEMBER",
     "ZSCAN",
     "ZRANDMEMBER",
+    "SCAN",
 ];
 /// Commands whose reply never has one: it may come of several sets, or of one that is gone.
-const SETS: &[&str] = &["SINTER", "SUNION", "SDIFF", "SPOP"];
+const SETS: &[&str] = &["SINTER", "SUNION", "SDIFF", "SPOP", "KEYS"];
 
 #[test]
 fn strings() {
@@ -796,6 +845,11 @@ fn places() {
 #[test]
 fn bitmaps() {
     compare("bitmaps", BITMAP);
+}
+
+#[test]
+fn keyspace() {
+    compare("keyspace", KEYSPACE);
 }
 
 #[test]
@@ -884,6 +938,23 @@ fn compare_long(name: &str, templates: &[Template], length: u64) {
     }
 }
 
+/// Scripts that call what their arguments are.
+const IN_SCRIPT: &str = "return redis.call(unpack(ARGV))";
+const IN_SCRIPT_SAFELY: &str = "return redis.pcall(unpack(ARGV))";
+const IN_SCRIPT_RESP3: &str = "redis.setresp(3) return redis.call(unpack(ARGV))";
+
+/// The command that is called, by a script or by itself.
+fn called(argv: &Argv) -> &[Vec<u8>] {
+    match &argv[..] {
+        [eval, script, _, called @ ..]
+            if eval == b"EVAL" && script.ends_with(b"(unpack(ARGV))") =>
+        {
+            called
+        }
+        all => all,
+    }
+}
+
 /// What happens to keys is told from then on.
 const LISTEN: &str = "CONFIG SET notify-keyspace-events KEAmn";
 
@@ -917,12 +988,20 @@ fn generate(random: &mut Random, templates: &[Template], length: u64) -> Vec<Arg
             fill(random, &word.replace("$tick", &tick.to_string()), &mut argv);
         }
         // What waits would wait for ever with another last argument, and without it what pops would pop by chance.
-        let waits = template.starts_with('B') || template.starts_with("SPOP");
+        let waits = ["BL", "BR", "SPOP"].iter().any(|start| template.starts_with(start));
         if one_in(random, 60) && !waits && argv.len() > 1 {
             argv.pop();
         }
         if one_in(random, 60) && !waits {
             argv.push(value(random));
+        }
+        let runs_script =
+            ["EVAL", "FCALL", "FUNCTION"].iter().any(|name| template.starts_with(name));
+        if one_in(random, 10) && !runs_script {
+            let calls = [IN_SCRIPT, IN_SCRIPT_SAFELY, IN_SCRIPT_RESP3];
+            let mut script = words("EVAL script 0");
+            script[1] = pick(random, &calls).as_bytes().to_vec();
+            argv.splice(..0, script);
         }
         commands.push(argv);
     }
@@ -970,6 +1049,13 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$id" => id(random),
         "$idbound" => bound(random),
         "$end" => choose(random, &["LEFT", "RIGHT", "left", "Right", "LEFT", "RIGHT", "x"]),
+        // Two that are equal would be so for us, whose time stands still, and not for the real server.
+        "$seconds" if one_in(random, 2) => choose(random, &["0", "-1", "x", "9223372036854775807"]),
+        "$seconds" => (1000 + random.below(100_000)).to_string().into_bytes(),
+        "$seconds000" => (1_000_000 + random.below(100_000_000)).to_string().into_bytes(),
+        "$when" => choose(random, &["33177117420", "33177117421", "1", "0", "9223372036854775"]),
+        "$when000" => choose(random, &["33177117420000", "33177117420001", "1", "-1", "x"]),
+        "$type" => choose(random, &["string", "HASH", "list", "set", "zset", "x", ""]),
         "$database" => choose(random, &["0", "0", "1", "x"]),
         "$number" => number(random),
         "$weight" => choose(
@@ -1053,7 +1139,7 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
             &["nosuch", "HELP", "x", "", "0", "-1", "1.5", "get", "set", "command", "GETKEYS"],
         ),
         "$switch" => choose(random, &["ON", "off", "YES", "no", "x", ""]),
-        "$type" => choose(random, &["replica", "SLAVE", "master", "pubsub", "x", ""]),
+        "$class" => choose(random, &["replica", "SLAVE", "master", "pubsub", "x", ""]),
         "$name" => choose(random, &["alice", "bob"]),
         "$user" => choose(random, &["alice", "bob", "carol", "default"]),
         "$password" => choose(random, &["a", "b", ""]),
@@ -1072,10 +1158,14 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$pattern" => some_of(random, "aab*?[]^-\\", 8),
         "$set" | "$getex" | "$lcs" | "$scan" | "$lpos" | "$zadd" | "$geoadd" | "$georadius"
         | "$geosearch" | "$zrange" | "$weights" | "$xadd" | "$xtrim" | "$xclaim" | "$samples"
-        | "$failover" | "$replconf" | "$migrate" | "$tracking" | "$kill" | "$filter" => {
+        | "$failover" | "$replconf" | "$migrate" | "$tracking" | "$kill" | "$filter"
+        | "$expire" | "$copy" | "$flush" | "$find" => {
             return options(random, word, argv);
         }
         "$hyperloglog" => hyperloglog(random),
+        "$header" => random.below(16).to_string().into_bytes(),
+        "$byte" => vec![random.next() as u8],
+        "$run" => vec![*pick(random, &[0, 63, 128, 131, 200, 255])],
         "$most" => choose(random, &["0", "25", "100", "600", "3000", "3000", "12000", "1gb"]),
         "$elements" => {
             let (more, of) = *pick(random, &[(5, 20), (5, 100_000), (100, 2000), (2000, 100_000)]);
@@ -1256,7 +1346,7 @@ fn options(random: &mut Random, word: &str, argv: &mut Argv) {
             "x",
         ],
         "$kill" => &[
-            "TYPE $type",
+            "TYPE $class",
             "USER default",
             "user nosuch",
             "ADDR 1.2.3.4:5",
@@ -1267,6 +1357,19 @@ fn options(random: &mut Random, word: &str, argv: &mut Argv) {
             "ID",
         ],
         "$filter" => &["FILTERBY", "MODULE nosuch", "PATTERN get", "ACLCAT nosuch", "x"],
+        "$expire" => &["NX", "xx", "GT", "LT", "lt", "x"],
+        "$find" => &[
+            "COUNT 1000",
+            "count 100",
+            "MATCH $pattern",
+            "match *",
+            "TYPE $type",
+            "type string",
+            "COUNT 0",
+            "COUNT",
+        ],
+        "$copy" => &["REPLACE", "DB 1", "DB $database", "replace", "DB"],
+        "$flush" => &["ASYNC", "sync", "x"],
         "$lpos" => &["RANK $index", "COUNT $count", "MAXLEN $count", "rank $number", "COUNT"],
         _ => {
             &["COUNT 1000", "COUNT 1000", "MATCH $pattern", "match *", "COUNT $count", "TYPE hash"]
@@ -1440,7 +1543,8 @@ fn bound(random: &mut Random) -> Vec<u8> {
     }
 }
 
-/// A header, and runs that mostly have as many registers as they should.
+/// A header, and runs that mostly have as many registers as they should. The last is never without its second byte:
+/// what the real server takes for it is whatever it has there in its memory.
 fn hyperloglog(random: &mut Random) -> Vec<u8> {
     const REGISTERS: u64 = 16384;
     let encoding = *pick(random, &[1, 1, 1, 1, 1, 1, 0, 2]);
@@ -1468,6 +1572,13 @@ fn hyperloglog(random: &mut Random) -> Vec<u8> {
         bytes[at] = random.next() as u8;
     }
     bytes.truncate(if one_in(random, 20) { random.below(40) as usize } else { bytes.len() });
+    let mut at = 16;
+    while at < bytes.len() {
+        at += if bytes[at] >> 6 == 1 { 2 } else { 1 };
+    }
+    if at > bytes.len() && bytes.len() > 16 {
+        bytes.push(0);
+    }
     bytes
 }
 
@@ -1577,7 +1688,8 @@ fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
         let ours = engine.server.take_reply(client);
         let theirs = connection.call(argv);
         let mut encoding = || {
-            let question = [b"OBJECT".to_vec(), b"ENCODING".to_vec(), argv[1].clone()];
+            let key = called(argv).get(1).cloned().unwrap_or_default();
+            let question = [b"OBJECT".to_vec(), b"ENCODING".to_vec(), key];
             // Both are asked, as it counts as a look at the key.
             engine.server.send(client, &question);
             engine.server.take_reply(client);
@@ -1586,7 +1698,7 @@ fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
         match ours {
             None => return Some("(no reply)".to_owned()),
             Some(ours)
-                if !same(argv, &ours, &theirs, &mut encoding)
+                if !same(called(argv), &ours, &theirs, &mut encoding)
                     || resp == Resp::V2 && null_arrays(&ours) != null_arrays(&theirs) =>
             {
                 return Some(String::from_utf8_lossy(&print(&ours)).into_owned());
@@ -1594,7 +1706,7 @@ fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
             Some(_) => {}
         }
         let messages = listeners.as_mut().and_then(|all| {
-            let ordered = !argv[0].to_ascii_uppercase().starts_with(b"SORT");
+            let ordered = !called(argv)[0].to_ascii_uppercase().starts_with(b"SORT");
             all.difference(&mut engine, ordered)
         });
         if messages.is_some() {
@@ -1635,7 +1747,12 @@ fn null_arrays(reply: &Reply) -> Vec<bool> {
 }
 
 /// Whether two replies to a command are equal, as far as Redis promises.
-fn same(argv: &Argv, ours: &Reply, theirs: &Reply, encoding: &mut dyn FnMut() -> Reply) -> bool {
+fn same(
+    argv: &[Vec<u8>],
+    ours: &Reply,
+    theirs: &Reply,
+    encoding: &mut dyn FnMut() -> Reply,
+) -> bool {
     if encode(ours) == encode(theirs) {
         return true;
     }
@@ -1647,10 +1764,15 @@ fn same(argv: &Argv, ours: &Reply, theirs: &Reply, encoding: &mut dyn FnMut() ->
     if is(&["ACL", "EXEC"]) {
         return encode(&comparable(ours)) == encode(&comparable(theirs));
     }
-    if let (true, Reply::Integer(ours), Reply::Integer(theirs)) = (is(&["TTL"]), ours, theirs) {
+    if is(&["RANDOMKEY"]) {
+        return *ours != Reply::Null && *theirs != Reply::Null;
+    }
+    let is_time = is(&["TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME"]);
+    if let (true, Reply::Integer(ours), Reply::Integer(theirs)) = (is_time, ours, theirs) {
         // The clocks differ, which shows in what is left until a certain day, and the real one goes on.
         let relative = *ours < 2_000_000;
-        return *ours > 0 && *theirs > 0 && (!relative || (ours - theirs).abs() <= 2);
+        let most = if is(&["PTTL"]) { 2000 } else { 2 };
+        return *ours > 0 && *theirs > 0 && (!relative || (ours - theirs).abs() <= most);
     }
     if is(&["XPENDING", "XINFO"]) {
         return encode(&timeless(ours)) == encode(&timeless(theirs));
@@ -1669,11 +1791,13 @@ fn same(argv: &Argv, ours: &Reply, theirs: &Reply, encoding: &mut dyn FnMut() ->
         (Some(ours), Some(theirs)) if random => ours.len() == theirs.len(),
         (None, None) if random => matches!((ours, theirs), (Reply::Bulk(_), Reply::Bulk(_))),
         // Where the scan stops in a table is nobody's promise.
-        (Some(ours), Some(theirs)) if is(&["HSCAN", "SSCAN", "ZSCAN"]) => {
+        (Some(ours), Some(theirs)) if is(&["HSCAN", "SSCAN", "ZSCAN", "SCAN"]) => {
             let done = |items: &[Reply]| items.first() == Some(&Reply::bulk("0"));
             let found = |items: &[Reply]| items.get(1).map(sorted);
-            table
-                && (!done(ours) || !done(theirs) || argv.len() == 3 || found(ours) == found(theirs))
+            let keys = is(&["SCAN"]);
+            let has_options = argv.len() > if keys { 2 } else { 3 };
+            let differ = done(ours) && done(theirs) && found(ours) != found(theirs);
+            (keys || table) && !(has_options && differ)
         }
         _ => table && sorted(ours) == sorted(theirs),
     }

@@ -232,15 +232,16 @@ fn bitcount(context: &mut Context, args: &mut Args) -> Answer {
         0 => {}
         2 | 3 => {
             (start, end) = (args.integer()?, args.integer()?);
+            // Both before the first and in the wrong order is nothing, even where it would be cut to the first, and in
+            // whatever unit.
+            if start < 0 && end < 0 && start > end {
+                return Ok(Reply::Integer(0));
+            }
             if !args.is_empty() {
                 unit = Unit::parse(args)?;
             }
         }
         _ => return Err(Error::SYNTAX),
-    }
-    // Both before the first and in the wrong order is nothing, even where it would be cut to the first.
-    if start < 0 && end < 0 && start > end {
-        return Ok(Reply::Integer(0));
     }
     let Some((first, last)) = unit.range(start, end, bytes.len()) else {
         return Ok(Reply::Integer(0));

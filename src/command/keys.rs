@@ -10,6 +10,7 @@ use crate::keyspace::frequency::Frequency;
 use crate::resp::Reply;
 use crate::server::Context;
 use crate::server::notify::Event;
+use crate::value::Value;
 
 /// The generic commands: keys whatever they hold.
 pub const COMMANDS: &[Command] = &[
@@ -532,6 +533,9 @@ fn copy(context: &mut Context, args: &mut Args) -> Answer {
     let mut entry = entry.clone();
     entry.accessed = now;
     entry.frequency = Frequency::new(now);
+    if let Value::String(value) = &mut entry.value {
+        value.unshare();
+    }
     if exists_in(context, database, to) && !replace {
         return Ok(Reply::Integer(0));
     }
@@ -730,17 +734,16 @@ fn scan(context: &mut Context, args: &mut Args) -> Answer {
     let options = scan::Options::parse(args, true)?;
     let now = context.now();
     let (next, found) = context.db().entries().scan(cursor, options.count);
-    let found: Vec<Vec<u8>> = found
-        .into_iter()
-        .filter(|(key, _)| options.accepts(key))
-        .filter(|(_, entry)| {
-            let name = entry.value.type_name().as_bytes();
-            options.kind.is_none_or(|kind| kind.eq_ignore_ascii_case(name))
-        })
-        .map(|(key, _)| key.to_vec())
-        .collect();
-    let alive = found.into_iter().filter(|key| context.db().peek(key, now).is_some());
-    Ok(scan::reply(next, alive.map(Reply::Bulk).collect()))
+    let found = found.into_iter().map(|(key, _)| key).filter(|key| options.accepts(key));
+    let mut found: Vec<Vec<u8>> = found.map(<[u8]>::to_vec).collect();
+    found.retain(|key| match options.kind {
+        // Only who asks for a type looks at keys.
+        Some(kind) => context
+            .inspect(key)
+            .is_some_and(|entry| kind.eq_ignore_ascii_case(entry.value.type_name().as_bytes())),
+        None => context.db().peek(key, now).is_some(),
+    });
+    Ok(scan::reply(next, found.into_iter().map(Reply::Bulk).collect()))
 }
 
 /// A lone server has no replicas: there is nothing to wait for.

@@ -207,6 +207,7 @@ pub fn to_lua<'gc>(machine: &mut Machine<'_, 'gc>, reply: &mut Reply, resp: Resp
     convert_reply(machine, reply, resp)
 }
 
+/// Tables grow, as Redis's do: what `#` finds behind a hole, and the order of keys, depend on it.
 fn convert_reply<'gc>(machine: &mut Machine<'_, 'gc>, reply: &Reply, resp: Resp) -> Value<'gc> {
     match reply {
         Reply::Integer(number) => Value::Number(*number as f64),
@@ -220,7 +221,7 @@ fn convert_reply<'gc>(machine: &mut Machine<'_, 'gc>, reply: &Reply, resp: Resp)
         Reply::Error(text) => error_table(machine, text),
         Reply::Array(items) | Reply::Push(items) => {
             machine.fuel -= items.len() as i64;
-            let table = machine.table(items.len(), 0);
+            let table = machine.table(0, 0);
             for (index, item) in items.iter().enumerate() {
                 let value = convert_reply(machine, item, resp);
                 // A whole number is always a possible key.
@@ -230,7 +231,7 @@ fn convert_reply<'gc>(machine: &mut Machine<'_, 'gc>, reply: &Reply, resp: Resp)
         }
         Reply::Map(pairs) => {
             machine.fuel -= 2 * pairs.len() as i64;
-            let table = machine.table(0, pairs.len());
+            let table = machine.table(0, 0);
             for (key, value) in pairs {
                 let key = convert_reply(machine, key, resp);
                 let value = convert_reply(machine, value, resp);
@@ -241,7 +242,7 @@ fn convert_reply<'gc>(machine: &mut Machine<'_, 'gc>, reply: &Reply, resp: Resp)
         }
         Reply::Set(items) => {
             machine.fuel -= items.len() as i64;
-            let table = machine.table(0, items.len());
+            let table = machine.table(0, 0);
             for item in items {
                 let key = convert_reply(machine, item, resp);
                 let _ = table.set(machine.mc, key, Value::Boolean(true));

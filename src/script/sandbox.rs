@@ -201,9 +201,9 @@ pub fn set_global_list(machine: &mut Machine<'_, '_>, name: &str, items: &[Vec<u
     machine.set_field(machine.state.globals, name, list);
 }
 
-/// The keys or the arguments as a table.
+/// The keys or the arguments as a table, which grows as Redis's does: what `#` finds behind a hole depends on it.
 pub fn list<'gc>(machine: &mut Machine<'_, 'gc>, items: &[Vec<u8>]) -> Value<'gc> {
-    let list = machine.table(items.len(), 0);
+    let list = machine.table(0, 0);
     for (index, item) in items.iter().enumerate() {
         let value = machine.string(item);
         // A whole number is always a possible key.

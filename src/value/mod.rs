@@ -87,7 +87,7 @@ impl Value {
     /// What OBJECT REFCOUNT prints: Redis shares the integers below 10000 among all keys, and says so.
     pub fn references(&self) -> i64 {
         match self {
-            Value::String(string) if string.is_small_integer() => i64::from(i32::MAX),
+            Value::String(string) if string.is_shared() => i64::from(i32::MAX),
             _ => 1,
         }
     }

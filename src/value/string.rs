@@ -14,6 +14,8 @@ pub struct StringValue(Form);
 enum Form {
     /// `int`: the shortest decimal form of a 64-bit integer.
     Integer(i64),
+    /// The same of a copy, which Redis shares with no other key.
+    OwnInteger(i64),
     /// `embstr`: short, and not changed since it was set.
     Embedded(Box<[u8]>),
     /// `raw`: long, or changed in place at some time.
@@ -58,7 +60,9 @@ impl StringValue {
     /// The bytes, whatever form they are kept in.
     pub fn bytes(&self) -> Cow<'_, [u8]> {
         match &self.0 {
-            Form::Integer(number) => Cow::Owned(number.to_string().into_bytes()),
+            Form::Integer(number) | Form::OwnInteger(number) => {
+                Cow::Owned(number.to_string().into_bytes())
+            }
             Form::Embedded(bytes) => Cow::Borrowed(bytes),
             Form::Raw(bytes) => Cow::Borrowed(bytes),
         }
@@ -67,7 +71,7 @@ impl StringValue {
     /// Number of bytes.
     pub fn len(&self) -> usize {
         match &self.0 {
-            Form::Integer(_) => self.bytes().len(),
+            Form::Integer(_) | Form::OwnInteger(_) => self.bytes().len(),
             Form::Embedded(bytes) => bytes.len(),
             Form::Raw(bytes) => bytes.len(),
         }
@@ -81,15 +85,22 @@ impl StringValue {
     /// The integer that the bytes read as, if they do.
     pub fn as_integer(&self) -> Option<i64> {
         match &self.0 {
-            Form::Integer(number) => Some(*number),
+            Form::Integer(number) | Form::OwnInteger(number) => Some(*number),
             Form::Embedded(bytes) => number::parse_integer(bytes),
             Form::Raw(bytes) => number::parse_integer(bytes),
         }
     }
 
-    /// Whether it is kept as an integer from 0 to 9999: Redis shares those among all keys.
-    pub fn is_small_integer(&self) -> bool {
+    /// Whether it is an integer from 0 to 9999 that Redis shares among all keys.
+    pub fn is_shared(&self) -> bool {
         matches!(self.0, Form::Integer(0..10000))
+    }
+
+    /// Makes it a copy of its own, as COPY does.
+    pub fn unshare(&mut self) {
+        if let Form::Integer(number) = self.0 {
+            self.0 = Form::OwnInteger(number);
+        }
     }
 
     /// The bytes to change in place, which makes the value `raw` for good.
@@ -99,14 +110,14 @@ impl StringValue {
         }
         match &mut self.0 {
             Form::Raw(bytes) => bytes,
-            Form::Integer(_) | Form::Embedded(_) => unreachable!("it has just been made raw"),
+            _ => unreachable!("it has just been made raw"),
         }
     }
 
     /// What OBJECT ENCODING prints.
     pub fn encoding(&self) -> &'static str {
         match self.0 {
-            Form::Integer(_) => "int",
+            Form::Integer(_) | Form::OwnInteger(_) => "int",
             Form::Embedded(_) => "embstr",
             Form::Raw(_) => "raw",
         }
