@@ -111,14 +111,13 @@ enum Claimed {
 impl Claim<'_> {
     fn claim(&self, context: &mut Context, id: Id) -> Result<Claimed, Error> {
         let Some(stream) = context.write::<Stream>(self.key)? else { return Ok(Claimed::Gone) };
-        let entry = stream.get(id);
-        let reply = entry.map(|entry| if self.just_id { id_reply(id) } else { entry_reply(entry) });
+        let is_there = stream.get(id).is_some();
         let Some(group) = stream.group_mut(self.group) else { return Ok(Claimed::Gone) };
-        let Some(reply) = reply else {
+        if !is_there {
             let was_pending = group.acknowledge(id);
             context.server.changes += u64::from(was_pending);
             return Ok(Claimed::Gone);
-        };
+        }
         let deliveries = match group.pending.get_mut(id) {
             None if !self.force => return Ok(Claimed::No),
             None => 1,
@@ -133,6 +132,8 @@ impl Claim<'_> {
         let deliveries = self.deliveries.unwrap_or(deliveries.wrapping_add(more));
         let (consumer, is_new) = group.see(self.consumer, self.now);
         group.give(id, consumer, self.delivered, deliveries);
+        let entry = stream.get(id).filter(|_| !self.just_id);
+        let reply = entry.map_or_else(|| id_reply(id), entry_reply);
         if is_new {
             note(context, self.key, NEW_CONSUMER);
         }

@@ -244,16 +244,15 @@ fn reply(context: &Context, found: Vec<(Reply, Reply)>) -> Reply {
 /// What a consumer has not acknowledged, from this ID on: entries that are gone have no fields. It is delivered once more.
 fn history(
     stream: &mut Stream,
-    group: &[u8],
+    name: &[u8],
     consumer: usize,
     start: Id,
     most: usize,
     now: Millis,
 ) -> Vec<Reply> {
-    let Some(group) = stream.group(group) else { return Vec::new() };
+    let Some(group) = stream.group(name) else { return Vec::new() };
     let pending = group.pending.from(start);
     let ids = pending.filter(|pending| pending.consumer == consumer).map(|pending| pending.id);
-    let name = group.name.clone();
     let mut replies = Vec::new();
     for id in ids.take(most).collect::<Vec<_>>() {
         let Some(entry) = stream.get(id).map(entry_reply) else {
@@ -261,7 +260,7 @@ fn history(
             continue;
         };
         replies.push(entry);
-        if let Some(pending) = stream.group_mut(&name).and_then(|group| group.pending.get_mut(id)) {
+        if let Some(pending) = stream.group_mut(name).and_then(|group| group.pending.get_mut(id)) {
             pending.delivered = now;
             pending.deliveries = pending.deliveries.wrapping_add(1);
         }
