@@ -3,7 +3,7 @@
 use crate::number::parse_integer;
 
 /// Bytes before the entries: how many bytes there are in all, and how many entries.
-pub const HEADER: usize = 4 + 2;
+const HEADER: usize = 4 + 2;
 /// What stands behind the last entry, and nowhere before.
 const END: u8 = 0xff;
 /// So many entries, or more.
@@ -45,11 +45,10 @@ impl Listpack {
         if let Some(integer) = parse_integer(entry) {
             return self.push_integer(integer);
         }
-        let length = entry.len();
-        let [a, b, c, d] = (length as u32).to_le_bytes();
-        match length {
-            0..64 => self.append(&[0x80 | a], entry),
-            64..4096 => self.append(&[0xe0 | b, a], entry),
+        let [a, b, c, d] = (entry.len() as u32).to_le_bytes();
+        match header_width(entry.len()) {
+            1 => self.append(&[0x80 | a], entry),
+            2 => self.append(&[0xe0 | b, a], entry),
             _ => self.append(&[STRING32, a, b, c, d], entry),
         }
     }
@@ -57,17 +56,18 @@ impl Listpack {
     /// Appends an integer.
     pub fn push_integer(&mut self, integer: i64) {
         let bytes = integer.to_le_bytes();
-        match integer {
-            0..128 => self.append(&bytes[..1], &[]),
-            -4096..4096 => {
+        let (first, width) = match integer_width(integer) {
+            1 => return self.append(&bytes[..1], &[]),
+            2 => {
                 let low = integer as u16 & 0x1fff;
-                self.append(&[0xc0 | (low >> 8) as u8, low as u8], &[]);
+                return self.append(&[0xc0 | (low >> 8) as u8, low as u8], &[]);
             }
-            -0x8000..0x8000 => self.append(&[INT16], &bytes[..2]),
-            -0x80_0000..0x80_0000 => self.append(&[INT24], &bytes[..3]),
-            -0x8000_0000..0x8000_0000 => self.append(&[INT32], &bytes[..4]),
-            _ => self.append(&[INT64], &bytes),
-        }
+            3 => (INT16, 2),
+            4 => (INT24, 3),
+            5 => (INT32, 4),
+            _ => (INT64, 8),
+        };
+        self.append(&[first], &bytes[..width]);
     }
 
     fn append(&mut self, header: &[u8], content: &[u8]) {
@@ -93,6 +93,42 @@ impl Listpack {
         }
         self.bytes
     }
+}
+
+/// How many bytes an integer takes, its first byte among them.
+fn integer_width(integer: i64) -> usize {
+    match integer {
+        0..0x80 => 1,
+        -0x1000..0x1000 => 2,
+        -0x8000..0x8000 => 3,
+        -0x80_0000..0x80_0000 => 4,
+        -0x8000_0000..0x8000_0000 => 5,
+        _ => 9,
+    }
+}
+
+/// How many bytes stand before a string of this length.
+fn header_width(length: usize) -> usize {
+    match length {
+        0..64 => 1,
+        64..4096 => 2,
+        _ => 5,
+    }
+}
+
+/// Bytes that an integer takes as an entry, the length behind it among them.
+pub fn integer_size(integer: i64) -> usize {
+    let width = integer_width(integer);
+    width + back_length(width)
+}
+
+/// Bytes that a string takes as an entry, the length behind it among them.
+pub fn string_size(string: &[u8]) -> usize {
+    if let Some(integer) = parse_integer(string) {
+        return integer_size(integer);
+    }
+    let width = header_width(string.len()) + string.len();
+    width + back_length(width)
 }
 
 /// How many bytes the length behind an entry of this length takes.
@@ -192,6 +228,7 @@ mod tests {
         let mut listpack = Listpack::default();
         listpack.push(entry);
         let size = listpack.size();
+        assert_eq!(size, HEADER + string_size(entry) + 1);
         let bytes = listpack.finish();
         assert_eq!(bytes.len(), size);
         assert!(bytes[HEADER..].starts_with(expected), "{}", bytes[HEADER..].escape_ascii());

@@ -35,7 +35,7 @@ pub fn write(writer: &mut Writer, stream: &Stream) {
         write_id(writer, group.last);
         writer.number(group.entries_read.unwrap_or(-1) as u64);
         writer.length(group.pending.len());
-        for pending in group.pending.iter() {
+        for pending in group.pending.from(Id::MIN) {
             writer.out.extend_from_slice(&pending.id.0.to_be_bytes());
             writer.out.extend_from_slice(&pending.delivered.to_le_bytes());
             writer.number(pending.deliveries as u64);
@@ -45,7 +45,8 @@ pub fn write(writer: &mut Writer, stream: &Stream) {
             writer.string(&consumer.name);
             writer.out.extend_from_slice(&consumer.seen.to_le_bytes());
             writer.length(consumer.pending);
-            for pending in group.pending.iter().filter(|pending| pending.consumer == place) {
+            let all = group.pending.from(Id::MIN);
+            for pending in all.filter(|pending| pending.consumer == place) {
                 writer.out.extend_from_slice(&pending.id.0.to_be_bytes());
             }
         }
@@ -186,12 +187,16 @@ fn read_group(reader: &mut Reader, stream: &Stream, second: bool) -> Option<Grou
     let mut group = Group::new(&name, last, entries_read);
     for _ in 0..reader.length()? {
         reader.spend(ELEMENT_MEMORY)?;
-        group.pending.insert(Pending {
+        let pending = Pending {
             id: Id(u128::from_be_bytes(reader.array()?)),
             delivered: i64::from_le_bytes(reader.array()?),
             deliveries: reader.number()? as i64,
             consumer: NOBODY,
-        });
+        };
+        if group.pending.get_mut(pending.id).is_some() {
+            return None;
+        }
+        group.pending.insert(pending);
     }
     for _ in 0..reader.length()? {
         reader.spend(ELEMENT_MEMORY)?;
@@ -205,12 +210,13 @@ fn read_group(reader: &mut Reader, stream: &Stream, second: bool) -> Option<Grou
         }
         for _ in 0..count {
             let id = Id(u128::from_be_bytes(reader.array()?));
-            let pending = group.pending.get_mut(id).filter(|pending| pending.consumer == NOBODY)?;
+            let pending = group.pending.get_mut(id);
+            let pending = pending.filter(|pending| pending.consumer == NOBODY)?;
             pending.consumer = place;
         }
         group.consumers.push(Consumer { name, seen, pending: count });
     }
-    // Each is somebody's, and so none is there twice.
-    let is_whole = group.pending.iter().all(|pending| pending.consumer != NOBODY);
+    // Each is somebody's.
+    let is_whole = group.pending.from(Id::MIN).all(|pending| pending.consumer != NOBODY);
     is_whole.then_some(group)
 }

@@ -1,7 +1,7 @@
 //! Defines a node of a stream: entries that Redis keeps in one listpack, and the bytes that they take there.
 
 use super::id::Id;
-use crate::number::parse_integer;
+use crate::rdb::listpack::{integer_size, string_size};
 
 /// An entry.
 #[derive(Clone)]
@@ -106,39 +106,4 @@ impl Node {
         self.live -= usize::from(deleted);
         deleted
     }
-}
-
-/// Bytes of a listpack's element that is encoded in so many: its length follows it, for the way back.
-fn element_size(encoded: usize) -> usize {
-    encoded
-        + match encoded {
-            0..=127 => 1,
-            128..=16_382 => 2,
-            16_383..=2_097_150 => 3,
-            2_097_151..=268_435_454 => 4,
-            _ => 5,
-        }
-}
-
-fn integer_size(integer: i64) -> usize {
-    element_size(match integer {
-        0..=127 => 1,
-        -4096..=4095 => 2,
-        -32_768..=32_767 => 3,
-        -8_388_608..=8_388_607 => 4,
-        -2_147_483_648..=2_147_483_647 => 5,
-        _ => 9,
-    })
-}
-
-fn string_size(text: &[u8]) -> usize {
-    if let Some(integer) = parse_integer(text) {
-        return integer_size(integer);
-    }
-    let head = match text.len() {
-        0..=63 => 1,
-        64..=4095 => 2,
-        _ => 5,
-    };
-    element_size(head + text.len())
 }

@@ -31,6 +31,11 @@ impl PendingList {
         self.length
     }
 
+    /// No entries.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
     /// The piece that an ID is in or would be inserted into, and its place there.
     fn place(&self, id: Id) -> (usize, usize) {
         let is_before = |piece: &Vec<Pending>| piece.last().is_some_and(|last| last.id < id);
@@ -48,11 +53,6 @@ impl PendingList {
     /// The last entry.
     pub fn last(&self) -> Option<&Pending> {
         self.pieces.last()?.last()
-    }
-
-    /// All entries.
-    pub fn iter(&self) -> impl Iterator<Item = &Pending> {
-        self.pieces.iter().flatten()
     }
 
     /// All entries, to change anything but their IDs.
