@@ -126,8 +126,7 @@ impl Server {
 
     /// Whether a client has to authenticate before it may do anything else.
     pub fn needs_authentication(&self, client: &Client) -> bool {
-        let default = &self.acl.default;
-        !(default.nopass && default.enabled) && !client.authenticated
+        !client.authenticated && !self.is_open()
     }
 
     /// Whether clients are the default user from the beginning.

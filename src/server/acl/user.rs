@@ -1,6 +1,6 @@
 //! Defines a user: the passwords, and the selectors that say what the user may do.
 
-use super::commands::{Commands, Refusal};
+use super::commands::Commands;
 use crate::command::Found;
 use crate::command::key_specs::KeyArgument;
 use crate::error::reason;
@@ -316,12 +316,7 @@ impl Selector {
                 }
             }
             [sign @ (b'+' | b'-'), name @ ..] => {
-                let applied = self.commands.apply(*sign == b'+', c_string(name));
-                applied.map_err(|refusal| match refusal {
-                    Refusal::Syntax => reason::RULE_SYNTAX,
-                    Refusal::Unknown => reason::UNKNOWN_COMMAND,
-                    Refusal::FirstOfSubcommand => reason::FIRST_OF_SUBCOMMAND,
-                })?;
+                self.commands.apply(*sign == b'+', c_string(name))?;
             }
             _ => return Err(reason::RULE_SYNTAX),
         }
@@ -429,6 +424,7 @@ fn digest(password: &[u8]) -> Vec<u8> {
 
 /// The digest of the password that a rule names, or the digest that it gives.
 fn password_of(rule: &[u8]) -> Result<Vec<u8>, &'static str> {
+    let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     match rule {
         [b'>' | b'<', password @ ..] => Ok(digest(password)),
         [_, digits @ ..] if digits.len() == DIGITS && digits.iter().all(is_digit) => {
@@ -436,10 +432,6 @@ fn password_of(rule: &[u8]) -> Result<Vec<u8>, &'static str> {
         }
         _ => Err(reason::BAD_HASH),
     }
-}
-
-fn is_digit(byte: &u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
 /// Adds a word behind a space, if it is not the first.
