@@ -743,6 +743,10 @@ fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
             engine.clock.advance(A_WAIT);
             engine.server.run(SLICE);
         }
+        // It has deleted its own user in the middle of a transaction, and hears nothing any more.
+        if engine.server.client(client).is_none() {
+            return None;
+        }
         let ours = engine.server.take_reply(client);
         let theirs = connection.call(argv);
         match ours {
@@ -756,7 +760,7 @@ fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
             Some(_) => {}
         }
         // It has deleted its own user.
-        if engine.server.client(client).is_none_or(|client| client.closing) {
+        if engine.server.client(client).is_some_and(|client| client.closing) {
             return None;
         }
     }
