@@ -44,7 +44,7 @@
 //! | `request.rs` | the commands in the bytes that a client sends |
 //! | `resp.rs` | a reply, and its bytes in RESP2 and RESP3 |
 //! | `script/` | EVAL and its family, functions: the cache, libraries, running in slices, `redis.*`, conversion between Lua and replies; `ldb/` the debugger |
-//! | `server/` | clients, dispatch, transactions, waiting, publish and subscribe, eviction, what was slow, the clock that the caller gives |
+//! | `server/` | clients, users (`acl/`), dispatch, transactions, waiting, publish and subscribe, eviction, what was slow, the clock that the caller gives |
 //! | `split.rs` | a line split into arguments, as redis-cli and inline commands do |
 //! | `value/` | what a key can hold: strings, hashes, lists |
 //! | `wasm.rs` | the door to JavaScript |

@@ -11,7 +11,7 @@ use crate::server::Context;
 use crate::server::acl::Denied;
 use crate::server::acl::commands::{category, of_category};
 use crate::server::acl::log::Entry;
-use crate::server::acl::user::Selector;
+use crate::server::acl::user::{Selector, User};
 use crate::server::client::ClientId;
 
 /// ACL with its subcommands.
@@ -247,7 +247,7 @@ fn fields(pairs: Vec<(&'static str, Reply)>) -> Reply {
 
 /// ACL LIST
 fn acl_list(context: &mut Context, _: &mut Args) -> Answer {
-    Ok(Reply::bulks(context.server.acl.users().into_iter().map(|user| user.line())))
+    Ok(Reply::bulks(context.server.acl.users().into_iter().map(User::line)))
 }
 
 /// ACL USERS
@@ -335,8 +335,15 @@ fn acl_dryrun(context: &mut Context, args: &mut Args) -> Answer {
         Denied::Key(at) => ("access", argument(at), "key"),
         Denied::Channel(at) => ("access", argument(at), "channel"),
     };
-    let start = format!("This user has no permissions to {does} the '");
-    Ok(Reply::Bulk([start.as_bytes(), object, b"' ", what.as_bytes()].concat()))
+    let parts = [
+        b"This user has no permissions to ",
+        does.as_bytes(),
+        b" the '",
+        object,
+        b"' ",
+        what.as_bytes(),
+    ];
+    Ok(Reply::Bulk(parts.concat()))
 }
 
 /// ACL LOAD: there are no files.

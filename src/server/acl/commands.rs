@@ -2,6 +2,7 @@
 
 use crate::command::key_specs::CATEGORIES;
 use crate::command::{self, CommandId, Found};
+use crate::error::reason;
 use crate::script::convert::c_string;
 use std::sync::OnceLock;
 
@@ -46,16 +47,6 @@ pub fn of_category(category: usize) -> impl Iterator<Item = String> {
     rows.map(|row| row.found.full_name())
 }
 
-/// Why a rule about commands is refused.
-pub enum Refusal {
-    /// It has no meaning.
-    Syntax,
-    /// There is no such command or category.
-    Unknown,
-    /// Only a command can be allowed for one first argument, and no subcommand.
-    FirstOfSubcommand,
-}
-
 /// The commands that a selector allows.
 #[derive(Clone)]
 pub struct Commands {
@@ -80,11 +71,6 @@ impl Commands {
         }
     }
 
-    /// Whether every command is allowed.
-    pub fn are_all(&self) -> bool {
-        self.all
-    }
-
     /// Whether a command may run with these arguments, as far as it depends on the command.
     pub fn allow(&self, found: &Found, argv: &[Vec<u8>]) -> bool {
         if self.all {
@@ -98,36 +84,36 @@ impl Commands {
         self.allowed.get(at) == Some(&true) || self.first_arguments.iter().any(is_first)
     }
 
-    /// Follows a rule that begins with `+` or `-`; `name` is what stands behind that.
-    pub fn apply(&mut self, allow: bool, name: &[u8]) -> Result<(), Refusal> {
+    /// Follows a rule that begins with `+` or `-`; `name` is what stands behind that. What is wrong with it otherwise.
+    pub fn apply(&mut self, allow: bool, name: &[u8]) -> Result<(), &'static str> {
         if let Some(name) = name.strip_prefix(b"@") {
             if name.eq_ignore_ascii_case(b"all") {
                 *self = Commands::new(allow);
             } else {
-                self.set_category(category(name).ok_or(Refusal::Unknown)?, allow);
+                self.set_category(category(name).ok_or(reason::UNKNOWN_COMMAND)?, allow);
             }
         } else if let Some(at) = named(name) {
             self.set(at, allow);
         } else {
             let bar = name.iter().rposition(|byte| *byte == b'|').filter(|_| allow);
-            let bar = bar.ok_or(Refusal::Unknown)?;
+            let bar = bar.ok_or(reason::UNKNOWN_COMMAND)?;
             self.allow_first(&name[..bar], &name[bar + 1..])?;
         }
         Ok(())
     }
 
     /// Allows a command for one first argument.
-    fn allow_first(&mut self, name: &[u8], argument: &[u8]) -> Result<(), Refusal> {
-        let at = named(name).ok_or(Refusal::Unknown)?;
+    fn allow_first(&mut self, name: &[u8], argument: &[u8]) -> Result<(), &'static str> {
+        let at = named(name).ok_or(reason::UNKNOWN_COMMAND)?;
         let found = &rows()[at].found;
         if found.container.is_some() {
-            return Err(Refusal::FirstOfSubcommand);
+            return Err(reason::FIRST_OF_SUBCOMMAND);
         }
         if argument.is_empty() {
-            return Err(Refusal::Syntax);
+            return Err(reason::RULE_SYNTAX);
         }
         if !found.command.subcommands().is_empty() {
-            return Err(Refusal::Unknown);
+            return Err(reason::UNKNOWN_COMMAND);
         }
         let is_there =
             |(row, first): &(usize, Vec<u8>)| *row == at && first.eq_ignore_ascii_case(argument);

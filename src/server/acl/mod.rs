@@ -2,6 +2,7 @@
 
 pub mod commands;
 pub mod log;
+pub mod rules;
 pub mod user;
 
 use super::Server;
@@ -10,8 +11,9 @@ use super::pubsub::Kind;
 use crate::command::{Found, connection};
 use crate::error::Error;
 use log::{Entry, Log};
+use rules::has_spaces;
 pub use user::Denied;
-use user::{User, has_spaces};
+use user::User;
 
 /// Names a user while there is one. Clients of a user who is deleted act as the default user, and are closed.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -126,8 +128,7 @@ impl Server {
 
     /// Whether a client has to authenticate before it may do anything else.
     pub fn needs_authentication(&self, client: &Client) -> bool {
-        let default = &self.acl.default;
-        !(default.nopass && default.enabled) && !client.authenticated
+        !client.authenticated && !self.is_open()
     }
 
     /// Whether clients are the default user from the beginning.
@@ -181,7 +182,8 @@ impl Server {
 
     /// Clients of a user who listen to what the user, such as it will be, may not listen to.
     fn listeners_beyond(&self, id: UserId, user: &User) -> Vec<ClientId> {
-        if user.listens_as(self.acl.user(id)) {
+        // Redis does not look at clients of a user who had no channels: whatever they listen to is from another time.
+        if !self.acl.user(id).has_channels() {
             return Vec::new();
         }
         let is_beyond = |client: &&Client| {
@@ -230,4 +232,67 @@ fn join_selectors(rules: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, Error> {
         }
     }
     open.map_or(Ok(joined), |rule| Err(Error::unmatched_parenthesis(rule)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::Clock;
+    use crate::split::split;
+
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> u64 {
+            0
+        }
+    }
+
+    /// Such a client must speak RESP3, and redis-cli reads no command any more, so that no transcript can show it. All
+    /// of these were seen at the real server.
+    #[test]
+    fn who_listens_since_another_user_allowed_it() {
+        #[track_caller]
+        fn check(before: &str, change: &str, stays: bool) {
+            let mut server = Server::new(1, Box::new(Still));
+            let [admin, client] = ["a", "b"].map(|address| server.connect(address));
+            for (who, line) in [
+                (admin, format!("ACL SETUSER u on nopass +@all {before}").as_str()),
+                (client, "HELLO 3"),
+                (client, "SUBSCRIBE z"),
+                (client, "AUTH u x"),
+                (admin, format!("ACL SETUSER u {change}").as_str()),
+            ] {
+                server.send(who, &split(line.as_bytes()).expect("it has no quotes"));
+            }
+            assert_eq!(server.client(client).is_some(), stays, "{before}, then {change}");
+        }
+        check("", "on", true);
+        check("", "&q", true);
+        check("&q", "on", false);
+        check("&q", "&r", false);
+        check("&q", "resetchannels", false);
+        check("&q", "&z", true);
+        check("(+get)", "(+get &x)", true);
+        check("(+get &x)", "(+get &x)", false);
+        check("allchannels", "resetchannels &z", true);
+        check("&z", "allchannels", true);
+        check("&z", "resetchannels", false);
+    }
+
+    #[test]
+    fn selectors_are_joined() {
+        #[track_caller]
+        fn check(rules: &[&str], expected: Option<&[&str]>) {
+            let bytes = |rules: &[&str]| -> Vec<Vec<u8>> {
+                rules.iter().map(|rule| rule.as_bytes().to_vec()).collect()
+            };
+            assert_eq!(join_selectors(&bytes(rules)).ok(), expected.map(bytes));
+        }
+        check(&[], Some(&[]));
+        check(&["on", "(", "+get", "~a", ")", "off"], Some(&["on", "( +get ~a )", "off"]));
+        check(&["(a", "(b", "c)", "d)"], Some(&["(a (b c)", "d)"]));
+        check(&["(a)", "(b"], None);
+        check(&["(", "", ")"], Some(&["(  )"]));
+    }
 }
