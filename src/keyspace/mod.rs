@@ -23,8 +23,8 @@ pub struct Entry {
     pub accessed: Millis,
     /// How often commands look at it.
     pub frequency: Frequency,
-    /// What it counts for in its database's memory, while that is counted.
-    counted: usize,
+    /// What it counts for in its database's memory, while that is counted; 0 for an entry that is to be put there.
+    pub counted: usize,
 }
 
 /// What a key costs beside its own bytes and its entry: its slot, its index, its deadline's place.
