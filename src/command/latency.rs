@@ -362,7 +362,8 @@ const HELP: (&str, &[&str]) = (
 
 #[cfg(test)]
 mod tests {
-    use super::{Event, Sample, graph};
+    use super::*;
+    use crate::server::{Clock, Server};
 
     fn event(samples: &[(u64, u64)], worst: u64) -> Event {
         let samples = samples.iter().map(|&(time, milliseconds)| Sample { time, milliseconds });
@@ -387,6 +388,54 @@ mod tests {
             --------------------------------------------------------------------------------\n\
             \x20\n \n \n_\n \n0\ns\n";
         assert_eq!(graph(&event(&[(7, 13)], 13), 7), expected);
+    }
+
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> u64 {
+            10_000_000
+        }
+    }
+
+    /// Printed by redis-server 7.0.15 after these samples, but for the advices, which are checked one by one.
+    #[test]
+    fn the_doctor_knows_what_was_slow() {
+        let mut server = Server::new(1, Box::new(Still));
+        let client = server.connect("");
+        let mut ask = |events: Vec<Event>, logged: &str, advices: &[&str]| {
+            server.latency.0 = events;
+            let config =
+                ["CONFIG", "SET", "latency-monitor-threshold", "3", "slowlog-log-slower-than"];
+            let config: Vec<Vec<u8>> =
+                config.iter().chain([&logged]).map(|word| word.as_bytes().to_vec()).collect();
+            server.send(client, &config);
+            server.take_reply(client);
+            server.send(client, &[b"LATENCY".to_vec(), b"DOCTOR".to_vec()]);
+            let reply = server.take_reply(client);
+            let Some(Reply::Bulk(text)) = &reply else { panic!("{reply:?}") };
+            let text = String::from_utf8_lossy(text).into_owned();
+            let (report, found) = text
+                .split_once(if advices.is_empty() { NO_ADVICE } else { ADVICES })
+                .unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(found, advices.concat());
+            report.to_owned()
+        };
+        let slow = || event(&[(0, 5), (3, 10), (10, 20)], 20);
+        let advices = [&LOWER_SLOWLOG.replace("{}", "3000"), CHECK_SLOWLOG, LARGE_OBJECTS];
+        let expected = "Dave, I have observed latency spikes in this Redis instance. You don't mind talking about it, do you Dave?\n\n\
+            1. command: 3 latency spikes (average 11ms, mean deviation 5ms, period 3.33 sec). Worst all time event 20ms.\n";
+        assert_eq!(ask(vec![slow()], "10000", &advices), expected);
+        ask(vec![slow()], "3999", &[CHECK_SLOWLOG, LARGE_OBJECTS]);
+        let advices = [&ENABLE_SLOWLOG.replace("{}", "3000"), CHECK_SLOWLOG, LARGE_OBJECTS];
+        ask(vec![slow()], "-1", &advices);
+        let named = |name: &'static str| Event { name, ..slow() };
+        ask(vec![named("fast-command")], "0", &[SLOW_SYSTEM]);
+        ask(vec![named("expire-cycle"), named("expire-del")], "0", &[RAISE_HZ, LARGE_OBJECTS]);
+        ask(vec![named("eviction-cycle")], "0", &[MASS_EVICTION]);
+        ask(vec![named("eviction-del")], "0", &[LARGE_OBJECTS]);
+        let expected = expected.replace("1. command", "1. expire-del");
+        assert_eq!(ask(vec![named("expire-del")], "0", &[]), expected);
     }
 
     #[test]

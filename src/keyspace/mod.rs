@@ -23,7 +23,7 @@ pub struct Entry {
     pub accessed: Millis,
     /// How often commands look at it.
     pub frequency: Frequency,
-    /// What it counts for in its database's memory, while that is counted; the database knows.
+    /// What it counts for in its database's memory, while that is counted; 0 for an entry that is to be put there.
     pub counted: usize,
 }
 

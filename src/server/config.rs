@@ -59,6 +59,10 @@ enum Kind {
     ScoreAdjustments,
 }
 
+/// Most commands that SLOWLOG keeps, whatever `slowlog-max-len` says: with every command logged, a script would fill the
+/// memory.
+const MOST_SLOW: i64 = 10_000;
+
 /// `maxmemory-samples` beyond this make no difference but to time.
 const MOST_SAMPLES: i64 = 64;
 
@@ -390,7 +394,7 @@ impl Config {
             policy,
             maxmemory_samples: number("maxmemory-samples").clamp(1, MOST_SAMPLES) as usize,
             slowlog_log_slower_than: number("slowlog-log-slower-than"),
-            slowlog_max_len: number("slowlog-max-len") as usize,
+            slowlog_max_len: number("slowlog-max-len").clamp(0, MOST_SLOW) as usize,
             latency_monitor_threshold: number("latency-monitor-threshold") as u64,
             latency_tracking: self.text("latency-tracking") == b"yes",
             keyspace_events: self.keyspace_events(),
