@@ -63,7 +63,11 @@ before(async () => {
     children.push(await start(command, [...args, String(servers[name])], servers[name]));
   }
 });
-after(() => children.forEach((child) => child.kill()));
+after(() => {
+  children.forEach((child) => child.kill());
+  // A client that is just coming back would come back for ever.
+  setTimeout(() => process.exit(), 2000).unref();
+});
 
 /** Runs a command to its end. */
 const run = (command, args, options = {}) => new Promise((resolve, reject) => {
