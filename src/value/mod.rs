@@ -5,6 +5,7 @@ pub mod geo;
 pub mod hash;
 pub mod hyperloglog;
 pub mod list;
+pub mod listpack;
 pub mod score_tree;
 pub mod set;
 pub mod sorted_set;

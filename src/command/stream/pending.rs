@@ -218,6 +218,8 @@ const NO_ROOM: i64 = 1 << 43;
 /// `XAUTOCLAIM key group consumer min-idle-time start [COUNT count] [JUSTID]`
 pub(super) fn xautoclaim(context: &mut Context, args: &mut Args) -> Answer {
     let (key, name, consumer) = (args.key()?, args.bytes()?, args.bytes()?);
+    // What is wrong with the arguments is said first, but the key has been looked at by then.
+    let is_there = look(context, key, name).map(drop);
     let least_idle = args.integer_or(Error::claim_argument("min-idle-time", "XAUTOCLAIM"))?;
     let start = parse_start(args.bytes()?)?;
     let (mut count, mut just_id) = (100, false);
@@ -233,7 +235,7 @@ pub(super) fn xautoclaim(context: &mut Context, args: &mut Args) -> Answer {
             return Err(Error::SYNTAX);
         }
     }
-    look(context, key, name)?;
+    is_there?;
     if count >= NO_ROOM {
         return Err(Error::XAUTOCLAIM_MEMORY);
     }
