@@ -657,3 +657,63 @@ fn every_command_is_in_a_transcript() {
         assert!(!typed.contains(name), "{name} is in a transcript, though it is excused");
     }
 }
+
+/// Every command of the real server is there, and no other.
+#[test]
+fn no_command_is_missing() {
+    let Some((_server, mut connection)) = theirs() else { return };
+    let names = |reply: Reply| match &reply {
+        Reply::Array(items) | Reply::Set(items) => {
+            items.iter().map(|item| format!("{item:?}")).collect::<BTreeSet<_>>()
+        }
+        reply => panic!("no list: {reply:?}"),
+    };
+    let list = ["COMMAND", "LIST"];
+    assert_eq!(names(ours(&mut Engine::new(), &list)), names(connection.call(&list)));
+}
+
+/// What a lone server in memory cannot do, by the lines that ask for it.
+const NOT_AVAILABLE: &[&str] = &[
+    "SAVE",
+    "BGSAVE",
+    "BGREWRITEAOF",
+    "REPLICAOF a 1",
+    "SLAVEOF a 1",
+    "SYNC",
+    "PSYNC ? -1",
+    "CLIENT TRACKING on",
+];
+
+/// README.md has a table of all commands by their groups, and names those that say that they are not available.
+/// `BLESS=1` writes it anew.
+#[test]
+fn the_readme_lists_the_commands() {
+    let mut table = "| group | commands |\n|---|---|\n".to_owned();
+    let groups: BTreeSet<&str> = command::all().map(|command| command.group).collect();
+    let lists = |names: &[&str]| names.join(" ").to_uppercase();
+    for group in groups {
+        let of_group = command::all().filter(|command| command.group == group);
+        let mut names: Vec<&str> = of_group.map(|command| command.name).collect();
+        names.sort_unstable();
+        table += &format!("| {group} | {} |\n", lists(&names));
+    }
+    let mut names = Vec::new();
+    for line in NOT_AVAILABLE {
+        let words: Vec<&str> = line.split(' ').collect();
+        let reply = ours(&mut Engine::new(), &words);
+        let Reply::Error(ref text) = reply else { panic!("{line} is available") };
+        let text = String::from_utf8_lossy(text);
+        assert!(text.contains("not available: this server"), "{line}: {text}");
+        names.push(if words[0] == "CLIENT" { "CLIENT TRACKING" } else { words[0] });
+    }
+    table += &format!("\nOf these say that they are not available here: {}.\n", names.join(", "));
+    let readme = std::fs::read_to_string("README.md").expect("it is there");
+    let (before, rest) = readme.split_once("| group | commands |").expect("README has the table");
+    let (_, behind) = rest.split_once("not available here: ").expect("what is not available");
+    let (_, behind) = behind.split_once(".\n").expect("the end of the sentence");
+    let expected = [before, &table, behind].concat();
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write("README.md", &expected).expect("it can be written");
+    }
+    assert!(readme == expected, "README.md's table is not that of the commands: BLESS=1 writes it");
+}
