@@ -46,7 +46,7 @@
 //! | `script/` | EVAL and its family, functions: the cache, libraries, running in slices, `redis.*`, conversion between Lua and replies; `ldb/` the debugger |
 //! | `server/` | clients, users (`acl/`), dispatch, transactions, waiting, publish and subscribe, eviction, what was slow, the clock that the caller gives |
 //! | `split.rs` | a line split into arguments, as redis-cli and inline commands do |
-//! | `value/` | what a key can hold: strings, lists, hashes, sets, sorted sets, streams, and what is kept in strings: HyperLogLogs |
+//! | `value/` | what a key can hold: strings, lists, hashes, sets, sorted sets, streams; places and cardinalities kept in them |
 //! | `wasm.rs` | the door to JavaScript |
 //! | `wasm.js` | its other half: what JavaScript does in one step |
 //!
