@@ -2,9 +2,12 @@
 
 use super::super::Answer;
 use super::super::args::Args;
-use super::{NEW_CONSUMER, entry_reply, id_reply, note, now, parse_end, parse_id, parse_start};
+use super::{
+    NEW_CONSUMER, entry_reply, group, id_reply, note, now, parse_end, parse_id, parse_start, three,
+};
 use crate::error::Error;
 use crate::keyspace::Millis;
+use crate::number::parse_integer;
 use crate::resp::Reply;
 use crate::server::Context;
 use crate::value::stream::Stream;
@@ -142,12 +145,16 @@ impl Claim<'_> {
     }
 }
 
+/// The next argument as an integer.
+fn integer(args: &mut Args, what: &str, command: &str) -> Result<i64, Error> {
+    parse_integer(args.bytes()?).ok_or_else(|| Error::claim_argument(what, command))
+}
+
 /// `XCLAIM key group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-time-milliseconds] [RETRYCOUNT count] [FORCE] [JUSTID] [LASTID id]`
 pub(super) fn xclaim(context: &mut Context, args: &mut Args) -> Answer {
-    let (key, name, consumer) = (args.key()?, args.bytes()?, args.bytes()?);
+    let [key, name, consumer] = three(args)?;
     look(context, key, name)?;
-    let wrong = |what| Error::claim_argument(what, "XCLAIM");
-    let least_idle = args.integer_or(wrong("min-idle-time"))?;
+    let least_idle = integer(args, "min-idle-time", "XCLAIM")?;
     let mut ids = Vec::new();
     while let Some(id) = args.peek().and_then(|id| Id::parse(id, 0)) {
         ids.push(id);
@@ -173,11 +180,11 @@ pub(super) fn xclaim(context: &mut Context, args: &mut Args) -> Answer {
         } else if args.option("justid") {
             claim.just_id = true;
         } else if has_more && args.option("idle") {
-            claim.delivered = now.wrapping_sub(args.integer_or(wrong("IDLE option"))?);
+            claim.delivered = now.wrapping_sub(integer(args, "IDLE option", "XCLAIM")?);
         } else if has_more && args.option("time") {
-            claim.delivered = args.integer_or(wrong("TIME option"))?;
+            claim.delivered = integer(args, "TIME option", "XCLAIM")?;
         } else if has_more && args.option("retrycount") {
-            let count = args.integer_or(wrong("RETRYCOUNT option"))?;
+            let count = integer(args, "RETRYCOUNT option", "XCLAIM")?;
             claim.deliveries = (count >= 0).then_some(count);
         } else if has_more && args.option("lastid") {
             last = parse_id(args.bytes()?)?;
@@ -188,8 +195,7 @@ pub(super) fn xclaim(context: &mut Context, args: &mut Args) -> Answer {
     if !(0..=now).contains(&claim.delivered) {
         claim.delivered = now;
     }
-    let group = context.write::<Stream>(key)?.and_then(|stream| stream.group_mut(name));
-    let has_advanced = group.is_some_and(|group| {
+    let has_advanced = group(context, key, name)?.is_some_and(|group| {
         let has_advanced = group.last < last;
         group.last = group.last.max(last);
         has_advanced
@@ -217,10 +223,10 @@ const NO_ROOM: i64 = 1 << 43;
 
 /// `XAUTOCLAIM key group consumer min-idle-time start [COUNT count] [JUSTID]`
 pub(super) fn xautoclaim(context: &mut Context, args: &mut Args) -> Answer {
-    let (key, name, consumer) = (args.key()?, args.bytes()?, args.bytes()?);
+    let [key, name, consumer] = three(args)?;
     // What is wrong with the arguments is said first, but the key has been looked at by then.
     let is_there = look(context, key, name).map(drop);
-    let least_idle = args.integer_or(Error::claim_argument("min-idle-time", "XAUTOCLAIM"))?;
+    let least_idle = integer(args, "min-idle-time", "XAUTOCLAIM")?;
     let start = parse_start(args.bytes()?)?;
     let (mut count, mut just_id) = (100, false);
     while !args.is_empty() {
@@ -256,8 +262,9 @@ pub(super) fn xautoclaim(context: &mut Context, args: &mut Args) -> Answer {
     let (mut claimed, mut gone) = (Vec::new(), Vec::new());
     let mut next = Some(start);
     loop {
-        let group = context.write::<Stream>(key)?.and_then(|stream| stream.group(name));
-        let found = group.zip(next).and_then(|(group, start)| group.pending.from(start).next());
+        let found = group(context, key, name)?
+            .zip(next)
+            .and_then(|(group, start)| group.pending.from(start).next());
         next = found.map(|pending| pending.id);
         let Some(id) = next.filter(|_| attempts > 0 && count > 0) else { break };
         attempts -= 1;
