@@ -1793,7 +1793,7 @@ fn same(
 /// left out, and only what they do is compared.
 fn comparable(reply: &Reply) -> Reply {
     let is_whole = IS_WHOLE.get() == Some(&true);
-    let each = |items: &[Reply]| {
+    let each = |items: &[Reply]| -> Vec<Reply> {
         let mut label = Vec::new();
         let item = |item: &Reply| {
             let value = match (label.as_slice(), item) {
@@ -1814,8 +1814,10 @@ fn comparable(reply: &Reply) -> Reply {
     match reply {
         Reply::Array(items) => Reply::Array(each(items)),
         Reply::Map(pairs) => {
-            let items = pairs.iter().flat_map(|(key, value)| [key.clone(), value.clone()]);
-            Reply::Array(each(&items.collect::<Vec<_>>()))
+            let pair = |(key, value): &(Reply, Reply)| {
+                (key.clone(), each(&[key.clone(), value.clone()]).pop().expect("two went in"))
+            };
+            Reply::Map(pairs.iter().map(pair).collect())
         }
         Reply::Bulk(text) if text.windows(4).any(|part| part == b"@all") => {
             let selectors = text.split(|byte| *byte == b'(').map(|selector| {
