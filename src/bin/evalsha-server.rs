@@ -270,7 +270,8 @@ impl Connection {
 impl Door {
     /// Handles what has come, lets a script run a slice, and sends what there is to send; false when it is time to stop.
     fn turn(&mut self, poll: &mut Poll, events: &mut Events) -> std::io::Result<bool> {
-        let is_busy = self.server.is_busy() || !self.readable.is_empty();
+        let is_busy =
+            self.server.is_busy() || !self.readable.is_empty() || !self.answered.is_empty();
         let patience = if is_busy { Duration::ZERO } else { TICK };
         match poll.poll(events, Some(patience)) {
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(true),

@@ -99,7 +99,10 @@ for (const [library, tour] of Object.entries(libraries)) {
   describe(library, () => {
     let ours, theirs;
     before(async () => {
-      [ours, theirs] = await Promise.all([tour(servers.ours), tour(servers.theirs)]);
+      // Both come to their end, so that none disturbs what follows.
+      const both = await Promise.allSettled([tour(servers.ours), tour(servers.theirs)]);
+      for (const { reason } of both) assert.ifError(reason);
+      [ours, theirs] = both.map(({ value }) => value);
     }, { timeout: 60_000 });
     for (const [name] of forLibraries) {
       test(name, () => {
