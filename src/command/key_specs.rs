@@ -122,14 +122,14 @@ impl KeySpec {
                 let number = argument(argv, begin + at).and_then(number::parse_integer)?;
                 let first = begin + first;
                 let length = number.checked_sub(1).and_then(|gaps| gaps.checked_mul(step))?;
-                if number < 0 {
+                if number < 1 {
                     return None;
                 }
                 (first, first.checked_add(length)?, step)
             }
             Find::Unknown => return Some(()),
         };
-        if last >= count || (last < first && !matches!(self.find, Find::Count { .. })) {
+        if last >= count || last < first {
             return None;
         }
         let mut at = first;

@@ -5,7 +5,8 @@ use crate::lua::machine::Machine;
 use crate::lua::number::to_long;
 use crate::lua::table::Table;
 use crate::lua::value::Value;
-use crate::resp::{Reply, Resp};
+use crate::number::parse_float;
+use crate::resp::{Reply, Resp, format_decimal};
 
 /// Slots of the Lua stack that nested values may take, as the real server counts them: a table inside an array takes
 /// one, a key and a value of a map three.
@@ -249,8 +250,11 @@ fn convert_reply<'gc>(machine: &mut Machine<'_, 'gc>, reply: &Reply, resp: Resp)
             }
             single(machine, "set", |_| Value::Table(table))
         }
-        Reply::Double(number) | Reply::Decimal(number) => {
-            single(machine, "double", |_| Value::Number(*number))
+        Reply::Double(number) => single(machine, "double", |_| Value::Number(*number)),
+        Reply::Decimal(number) => {
+            // What is sent are 17 decimals, and what is read from them.
+            let sent = parse_float(&format_decimal(*number)).unwrap_or(*number);
+            single(machine, "double", |_| Value::Number(sent))
         }
         Reply::Boolean(yes) => Value::Boolean(*yes),
         Reply::BigNumber(digits) => single(machine, "big_number", |machine| machine.string(digits)),
