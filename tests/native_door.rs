@@ -255,14 +255,6 @@ fn holds_to_the_limits_that_redis_holds_to() {
     let cases = [
         (query, with("PING\r\n", bulk("STRLEN", 900 * KB), "ECHO after\r\n")),
         (query, bulk("ECHO", 1100 * KB)),
-        (
-            query,
-            with(
-                "MULTI\r\n",
-                [bulk("SET a", 700 * KB), bulk("SET b", 700 * KB)].concat(),
-                "EXEC\r\n",
-            ),
-        ),
         ("proto-max-bulk-len 1mb", with("PING\r\n", bulk("ECHO", 1024 * KB), "PING\r\n")),
         ("proto-max-bulk-len 1mb", with("PING\r\n", bulk("ECHO", 1024 * KB + 1), "PING\r\n")),
         (output, with("", bulk("SET big", 900 * KB), "GET big\r\n")),
