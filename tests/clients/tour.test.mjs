@@ -13,9 +13,6 @@ import * as ioredis from "./ioredis.mjs";
 import * as nodeRedis from "./node_redis.mjs";
 import { sleep } from "./sight.mjs";
 
-// Parts of the tour whose commands are still to come: take a name out when they are there.
-const LATER = ["sorted sets", "streams", "geo", "hyperloglog", "dump"];
-
 const here = import.meta.dirname;
 const root = join(here, "../..");
 const EVALSHA = process.env.EVALSHA_SERVER ?? join(root, "target/debug/evalsha-server");
@@ -25,7 +22,7 @@ const PYTHON = process.env.CLIENTS_PYTHON ?? join(root, "target/clients/bin/pyth
 const parts = readFileSync(join(here, "tour.txt"), "utf8").split(/^## /m).slice(1).map((part) => {
   const [name, ...lines] = part.split("\n");
   return [name, lines.filter((line) => line && !line.startsWith("# "))];
-}).filter(([name]) => !LATER.includes(name));
+});
 const cliOnly = ([name]) => name.endsWith("with redis-cli only");
 // Parts that only the libraries have.
 const more = ["transactions", "messages", "values", "connections"].map((name) => [name, []]);
