@@ -448,7 +448,8 @@ fn generate(random: &mut Random, templates: &[Template], length: u64) -> Vec<Arg
     if one_in(random, 2) {
         commands.push(words("CONFIG SET hash-max-listpack-entries 4 set-max-intset-entries 4"));
     }
-    if one_in(random, 2) {
+    let has_streams = templates.iter().any(|template| template.starts_with("XADD"));
+    if has_streams && one_in(random, 2) {
         commands.push(words("CONFIG SET stream-node-max-entries 3"));
     }
     for tick in 0..length {
