@@ -77,7 +77,7 @@ fn summary(group: &Group) -> Reply {
         .map(|consumer| Reply::bulks([&consumer.name, &consumer.pending.to_string().into_bytes()]))
         .collect();
     Reply::Array(vec![
-        Reply::Integer(group.pending.len() as i64),
+        Reply::Integer(group.pending.count() as i64),
         id(group.pending.from(Id::MIN).next()),
         id(group.pending.last()),
         if consumers.is_empty() { Reply::NullArray } else { Reply::Array(consumers) },

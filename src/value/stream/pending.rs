@@ -27,13 +27,8 @@ const LONGEST_PIECE: usize = 256;
 
 impl PendingList {
     /// Number of entries.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.length
-    }
-
-    /// No entries.
-    pub fn is_empty(&self) -> bool {
-        self.length == 0
     }
 
     /// The piece that an ID is in or would be inserted into, and its place there.
