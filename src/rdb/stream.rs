@@ -107,9 +107,12 @@ pub fn read(reader: &mut Reader, second: bool) -> Option<Stream> {
         stream.max_deleted = read_id(reader)?;
         stream.entries_added = reader.number()?;
     }
+    // How many entries there are, and that none is behind the last, is seen from them.
     let end = stream.iter_nodes().next_back().and_then(|node| node.entries.last());
-    if length != stream.len() as u64 || end.is_some_and(|end| end.id > stream.last) {
-        return None;
+    match end.map(|end| end.id) {
+        None if length > 0 => return None,
+        None => {}
+        Some(end) => stream.last = stream.last.max(end),
     }
     for _ in 0..reader.length()? {
         let group = read_group(reader, &stream, second)?;
