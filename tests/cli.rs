@@ -22,6 +22,7 @@ fn replayable(path: &Path) -> Option<(Transcript, Vec<u8>)> {
     let simple = |step: &Step| {
         step.terminal == 1
             && step.compare == Compare::Exact
+            && step.shows_all()
             && step.wait.is_none()
             && !step.blocks
             && step.typed.is_some()

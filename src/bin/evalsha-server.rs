@@ -3,6 +3,8 @@
 //! One thread does it all, as in Redis: it takes what has come from each client in turn, lets the engine answer, and
 //! sends the answers before it waits again. No socket is waited for alone, so that a client who does not read its replies
 //! holds up nobody; when too many of them lie here, nothing more is taken from it.
+//!
+//! Long because the loop, what it knows of each connection, and the limits of both are read together.
 
 use evalsha::error::Error;
 use evalsha::request::{Limits, Requests};

@@ -298,6 +298,11 @@ fn judge(complaint: Option<String>, known: Option<&String>) -> Option<String> {
 }
 
 impl Step {
+    /// All that is printed is shown.
+    pub fn shows_all(&self) -> bool {
+        self.only.is_empty()
+    }
+
     /// Plays the step; what is wrong, if anything is.
     fn complaint(&self, player: &mut dyn Player) -> Option<String> {
         let (prompt, printed) = self.play(player);
