@@ -55,6 +55,17 @@ fixed! {
     HASH_NOT_INTEGER "ERR hash value is not an integer"
     HASH_NOT_FLOAT "ERR hash value is not a float"
     OOM "OOM command not allowed when used memory > 'maxmemory'."
+    NO_KEY_PERMISSION "NOPERM this user has no permissions to access one of the keys used as arguments"
+    NO_CHANNEL_PERMISSION "NOPERM this user has no permissions to access one of the channels used as arguments"
+    SCRIPT_NO_PERMISSION "ERR The user executing the script can't run this command or subcommand"
+    SCRIPT_NO_KEY_PERMISSION "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments"
+    SCRIPT_NO_CHANNEL_PERMISSION "ERR The user executing the script can't publish to the channel mentioned in the command"
+    USER_NAME "ERR Usernames can't contain spaces or null characters"
+    DEFAULT_USER "ERR The 'default' user cannot be removed"
+    NO_ACL_FILE "ERR This Redis instance is not configured to use an ACL file. You may want to specify users via the ACL SETUSER command and then issue a CONFIG REWRITE (assuming you have a Redis configuration file set) in order to store users in the Redis configuration."
+    GENPASS_BITS "ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096"
+    SORT_BY_DENIED "ERR BY option of SORT denied due to insufficient ACL permissions."
+    SORT_GET_DENIED "ERR GET option of SORT denied due to insufficient ACL permissions."
     NOT_IN_SCRIPT "ERR This Redis command is not allowed from script"
     WRITE_IN_READ_ONLY_SCRIPT "ERR Write commands are not allowed from read-only scripts."
     INVALID_SHEBANG "ERR Invalid script shebang"
@@ -67,7 +78,33 @@ fixed! {
     BITFIELD_OVERFLOW "ERR Invalid OVERFLOW type specified"
     BITFIELD_READ_ONLY "ERR BITFIELD_RO only supports the GET subcommand"
     BITFIELD_TYPE "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is."
+    NOT_HYPERLOGLOG "WRONGTYPE Key is not a valid HyperLogLog string value."
+    CORRUPT_HYPERLOGLOG "INVALIDOBJ Corrupted HLL object detected"
+    HYPERLOGLOG_NOT_SPARSE "ERR HLL encoding is not sparse"
+    PFDEBUG_NO_KEY "ERR The specified key does not exist"
+    SELF_TEST_DISAGREES "TESTFAILED dense/sparse disagree"
+    SELF_TEST_ERROR "TESTFAILED Too big error."
     SORT_SCORE "ERR One or more scores can't be converted into double"
+    SCORE_NAN "ERR resulting score is not a number (NaN)"
+    XX_WITH_NX "ERR XX and NX options at the same time are not compatible"
+    GT_LT_WITH_NX "ERR GT, LT, and/or NX options at the same time are not compatible"
+    ONE_INCREMENT "ERR INCR option supports a single increment-element pair"
+    LIMIT_BY_RANK "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"
+    SCORES_BY_LEX "ERR syntax error, WITHSCORES not supported in combination with BYLEX"
+    SCORE_RANGE "ERR min or max is not a float"
+    LEX_RANGE "ERR min or max not valid string range item"
+    WEIGHT "ERR weight value is not a float"
+    UNIT "ERR unsupported unit provided. please use M, KM, FT, MI"
+    RADIUS "ERR need numeric radius"
+    RADIUS_NEGATIVE "ERR radius cannot be negative"
+    WIDTH "ERR need numeric width"
+    HEIGHT "ERR need numeric height"
+    BOX_NEGATIVE "ERR height or width cannot be negative"
+    NO_PLACE "ERR could not decode requested zset member"
+    COUNT_ZERO "ERR COUNT must be > 0"
+    ANY_WITHOUT_COUNT "ERR the ANY argument requires COUNT argument"
+    RADIUS_STORES "ERR STORE option in GEORADIUS is not compatible with WITHDIST, WITHHASH and WITHCOORD options"
+    SEARCH_STORES "ERR GEOSEARCHSTORE is not compatible with WITHDIST, WITHHASH and WITHCOORD options"
     LIMIT_NEGATIVE "ERR LIMIT can't be negative"
     TOO_MANY_KEYS "ERR Number of keys can't be greater than number of args"
     SCRIPT_FLUSH_MODE "ERR SCRIPT FLUSH only support SYNC|ASYNC option"
@@ -105,6 +142,21 @@ fixed! {
     FUNCTION_FLUSH_MODE "ERR FUNCTION FLUSH only supports SYNC|ASYNC option"
     NO_LIBRARY_PATTERN "ERR library name argument was not given"
     RESTORE_POLICY "ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE."
+    BAD_DATA_FORMAT "ERR Bad data format"
+    BUSY_KEY "BUSYKEY Target key name already exists."
+    INVALID_TTL "ERR Invalid TTL value, must be >= 0"
+    INVALID_IDLETIME "ERR Invalid IDLETIME value, must be >= 0"
+    INVALID_FREQ "ERR Invalid FREQ value, must be >= 0 and <= 255"
+    DEBUG_NOT_ALLOWED "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server."
+    DEBUG_CLUSTER "ERR Debug option only available for cluster mode enabled setup!"
+    DEBUG_CLIENT_EVICTION "ERR maxmemory-clients is disabled."
+    DEBUG_PROTOCOL "ERR Wrong protocol type name. Please use one of the following: string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false"
+    DEBUG_RESP2 "ERR RESP2 is not supported by this command"
+    DEBUG_RELOAD_OPTION "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options."
+    DEBUG_RELOAD "ERR Error trying to load the RDB dump"
+    PACKED_THRESHOLD "ERR argument must be a memory value bigger than 1 and smaller than 4gb"
+    NOT_LISTPACK "ERR Not a listpack encoded object."
+    NOT_QUICKLIST "ERR Not a quicklist encoded object."
     BAD_PAYLOAD "ERR DUMP payload version or checksum are wrong"
     PAYLOAD_TYPE "ERR given type is not a function"
     PAYLOAD_NAME "ERR Failed loading library name"
@@ -157,7 +209,22 @@ fixed! {
     TRACKING_PREFIX "ERR PREFIX option requires BCAST mode to be enabled"
     TRACKING_BCAST "ERR OPTIN and OPTOUT are not compatible with BCAST"
     TRACKING_OPTIN_OPTOUT "ERR You can't specify both OPTIN mode and OPTOUT mode"
+    TRACKING_REDIRECT "ERR The client ID you want redirect to does not exist"
+    TRACKING_REDIRECTS "ERR A client can only redirect to a single other client"
     TRACKING_ABSENT "ERR CLIENT TRACKING is not available: this server does not track keys"
+    CLUSTER_DISABLED "ERR This instance has cluster support disabled"
+    SLOWLOG_COUNT "ERR count should be greater than or equal to -1"
+    MODULE_COMMAND "ERR MODULE command not allowed. If the enable-module-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server."
+    NO_FAILOVER "ERR No failover in progress."
+    FAILOVER_TIMEOUT "ERR FAILOVER timeout must be greater than 0"
+    FAILOVER_REPLICAS "ERR FAILOVER requires connected replicas."
+    MASTER_PORT "ERR Invalid master port"
+    NO_MASTER "ERR REPLICAOF is not available: this server has no network"
+    NO_REPLICAS "ERR SYNC and PSYNC are not available: this server has no replicas"
+    REPLICA_FILTER "ERR Missing rdb-filter-only values"
+    NO_FILES "ERR saving is not available: this server has no files"
+    MIGRATE_KEYS "ERR When using MIGRATE KEYS option, the key argument must be set to the empty string"
+    MIGRATE_CONNECT "IOERR error or timeout connecting to the client"
     NO_CONFIG_FILE "ERR The server is running without a config file"
     INVALID_FIRST_DB "ERR invalid first DB index"
     INVALID_SECOND_DB "ERR invalid second DB index"
@@ -181,6 +248,36 @@ fixed! {
     NUMKEYS_NOT_POSITIVE "ERR numkeys should be greater than 0"
     COUNT_NOT_POSITIVE "ERR count should be greater than 0"
     TIMEOUT_NEGATIVE "ERR timeout is negative"
+    INVALID_STREAM_ID "ERR Invalid stream ID specified as stream command argument"
+    INVALID_START_ID "ERR invalid start ID for the interval"
+    INVALID_END_ID "ERR invalid end ID for the interval"
+    XADD_ZERO_ID "ERR The ID specified in XADD must be greater than 0-0"
+    XADD_LOW_ID "ERR The ID specified in XADD is equal or smaller than the target stream top item"
+    XADD_NO_ID_LEFT "ERR The stream has exhausted the last possible ID, unable to add more items"
+    XADD_TOO_LARGE "ERR Elements are too large to be stored"
+    TRIM_TWICE "ERR syntax error, MAXLEN and MINID options at the same time are not compatible"
+    TRIM_MAXLEN_NEGATIVE "ERR The MAXLEN argument must be >= 0."
+    TRIM_LIMIT_NEGATIVE "ERR The LIMIT argument must be >= 0."
+    TRIM_LIMIT_ALONE "ERR syntax error, LIMIT cannot be used without specifying a trimming strategy"
+    TRIM_LIMIT_EXACT "ERR syntax error, LIMIT cannot be used without the special ~ option"
+    XTRIM_NO_STRATEGY "ERR syntax error, XTRIM must be called with a trimming strategy"
+    XSETID_ADDED_NEGATIVE "ERR entries_added must be positive"
+    XSETID_BELOW_GIVEN "ERR The ID specified in XSETID is smaller than the provided max_deleted_entry_id"
+    XSETID_BELOW_TOP "ERR The ID specified in XSETID is smaller than the target stream top item"
+    XSETID_BELOW_LENGTH "ERR The entries_added specified in XSETID is smaller than the target stream length"
+    XREAD_UNBALANCED "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified."
+    XREAD_GROUP "ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead."
+    XREAD_NOACK "ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead."
+    XREAD_NEW "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option."
+    XREADGROUP_NO_GROUP "ERR Missing GROUP option for XREADGROUP"
+    XREADGROUP_LAST "ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by specifying a proper ID, or use the > ID to get new messages. The $ ID would just return an empty result set."
+    GROUP_GONE "NOGROUP the consumer group this client was blocked on no longer exists"
+    STREAM_GONE "UNBLOCKED the stream key no longer exists"
+    XGROUP_NO_KEY "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to create an empty stream automatically."
+    GROUP_EXISTS "BUSYGROUP Consumer Group name already exists"
+    ENTRIESREAD_NEGATIVE "ERR value for ENTRIESREAD must be positive or -1"
+    XAUTOCLAIM_COUNT "ERR COUNT must be > 0"
+    XAUTOCLAIM_MEMORY "ERR Insufficient memory, failed allocating transient memory, COUNT too high."
     LFU_SELECTED "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
     LFU_NOT_SELECTED "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
     NOT_BUSY "NOTBUSY No scripts in execution right now."
@@ -192,6 +289,7 @@ fixed! {
     MULTIBULK_COUNT_TOO_LONG "ERR Protocol error: too big mbulk count string"
     BULK_COUNT_TOO_LONG "ERR Protocol error: too big bulk count string"
     INLINE_TOO_LONG "ERR Protocol error: too big inline request"
+    MAX_CLIENTS "ERR max number of clients reached"
     UNBALANCED_QUOTES "ERR Protocol error: unbalanced quotes in request"
 }
 
@@ -275,6 +373,11 @@ impl Error {
         Error::new(text)
     }
 
+    /// PFDEBUG knows no such subcommand.
+    pub fn unknown_pfdebug(name: &[u8]) -> Error {
+        Error::new([b"ERR Unknown PFDEBUG subcommand '", c_string(name), b"'"].concat())
+    }
+
     /// A script's shebang names another language.
     pub fn unexpected_engine(engine: &[u8]) -> Error {
         Error::new([b"ERR Unexpected engine in script shebang: ", engine].concat())
@@ -352,6 +455,24 @@ impl Error {
         Error::new(text)
     }
 
+    /// A place that is none; its degrees as C's `%f` prints them.
+    pub fn invalid_place(longitude: &[u8], latitude: &[u8]) -> Error {
+        let start: &[u8] = b"ERR invalid longitude,latitude pair ";
+        Error::new([start, longitude, b",", latitude].concat())
+    }
+
+    /// GEOSEARCH does not say where to look; `name` is the command's as it was typed.
+    pub fn exactly_one_of(options: &str, name: &[u8]) -> Error {
+        let options = options.as_bytes();
+        let name = c_string(name);
+        Error::new([b"ERR exactly one of ", options, b" can be specified for ", name].concat())
+    }
+
+    /// Several sorted sets are asked for, and none is named; `name` is the command's.
+    pub fn no_input_key(name: &str) -> Error {
+        Error::new(format!("ERR at least 1 input key is needed for '{name}' command"))
+    }
+
     /// Too few or too many arguments; `name` is the full name, `config|get`.
     pub fn wrong_arity(name: &str) -> Error {
         Error::new(format!("ERR wrong number of arguments for '{name}' command"))
@@ -359,6 +480,47 @@ impl Error {
 }
 
 impl Error {
+    /// A user may not run the command of this full name.
+    pub fn no_permission(name: &str) -> Error {
+        Error::new(format!("NOPERM this user has no permissions to run the '{name}' command"))
+    }
+
+    /// A queued command that its user may not run any more; `why` is one of [`reason`].
+    pub fn no_longer_permitted(why: &str) -> Error {
+        Error::new(
+            "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no longer allowed for the following reason: "
+                .to_owned()
+                + why,
+        )
+    }
+
+    /// ACL SETUSER of a rule that is refused; `why` is one of [`reason`].
+    pub fn acl_rule(rule: &[u8], why: &str) -> Error {
+        let start: &[u8] = b"ERR Error in ACL SETUSER modifier '";
+        Error::new([start, c_string(rule), b"': ", why.as_bytes()].concat())
+    }
+
+    /// A selector that does not end.
+    pub fn unmatched_parenthesis(rule: &[u8]) -> Error {
+        let start: &[u8] = b"ERR Unmatched parenthesis in acl selector starting at '";
+        Error::new([start, c_string(rule), b"'."].concat())
+    }
+
+    /// ACL CAT knows no such category.
+    pub fn unknown_category(name: &[u8]) -> Error {
+        Error::new([b"ERR Unknown category '", c_string(name), b"'"].concat())
+    }
+
+    /// ACL DRYRUN knows no such user.
+    pub fn user_not_found(name: &[u8]) -> Error {
+        Error::new([b"ERR User '", c_string(name), b"' not found"].concat())
+    }
+
+    /// ACL DRYRUN knows no such command.
+    pub fn command_not_found(name: &[u8]) -> Error {
+        Error::new([b"ERR Command '", c_string(name), b"' not found"].concat())
+    }
+
     /// CONFIG SET of a parameter that does not exist.
     pub fn unknown_config(name: &[u8]) -> Error {
         Error::new(
@@ -392,10 +554,73 @@ impl Error {
         Error::new([b"ERR No such user '", c_string(name), b"'"].concat())
     }
 
+    /// CLIENT TRACKING of prefixes of which one begins with the other.
+    pub fn prefixes_overlap(first: &[u8], second: &[u8]) -> Error {
+        let (middle, end): (&[u8], &[u8]) = (
+            b"' overlaps with another provided prefix '",
+            b"'. Prefixes for a single client must not overlap.",
+        );
+        Error::new([b"ERR Prefix '", c_string(first), middle, c_string(second), end].concat())
+    }
+
+    /// LATENCY GRAPH of what was never slow.
+    pub fn no_samples(event: &[u8]) -> Error {
+        Error::new([b"ERR No samples available for event '", c_string(event), b"'"].concat())
+    }
+
+    /// REPLCONF knows no such option.
+    pub fn unknown_replconf(option: &[u8]) -> Error {
+        Error::new([b"ERR Unrecognized REPLCONF option: ", c_string(option)].concat())
+    }
+
+    /// A replica wants something else than functions alone.
+    pub fn unsupported_filter(word: &[u8]) -> Error {
+        Error::new([b"ERR Unsupported rdb-filter-only option: ", c_string(word)].concat())
+    }
+
+    /// A replica's host name is too long.
+    pub fn replica_address(length: usize) -> Error {
+        Error::new(format!(
+            "ERR REPLCONF ip-address provided by replica instance is too long: {length} bytes"
+        ))
+    }
+
     /// A subcommand that takes as many arguments as its row says, but not these.
     pub fn wrong_subcommand_arity(name: &[u8], container: &str) -> Error {
         let start: &[u8] = b"ERR unknown subcommand or wrong number of arguments for '";
         Error::new([start, c_string(name), b"'. Try ", container.as_bytes(), b" HELP."].concat())
+    }
+
+    /// A stream's group that does not exist, or its key; `asker` says where, if at all.
+    pub fn no_group(key: &[u8], group: &[u8], asker: &str) -> Error {
+        let key: &[u8] = &[b"NOGROUP No such key '", c_string(key)].concat();
+        Error::new(
+            [key, b"' or consumer group '", c_string(group), b"'", asker.as_bytes()].concat(),
+        )
+    }
+
+    /// A group that does not exist, of a stream that does.
+    pub fn no_such_group(key: &[u8], group: &[u8]) -> Error {
+        let group: &[u8] = &[b"NOGROUP No such consumer group '", c_string(group)].concat();
+        Error::new([group, b"' for key name '", c_string(key), b"'"].concat())
+    }
+
+    /// A script calls XREAD or XREADGROUP, named as it names it, so that it would wait.
+    pub fn block_in_script(name: &[u8]) -> Error {
+        let name = c_string(name);
+        Error::new(
+            [b"ERR ", name, b" command is not allowed with BLOCK option from scripts"].concat(),
+        )
+    }
+
+    /// XCLAIM and XAUTOCLAIM: an argument that is no integer.
+    pub fn claim_argument(what: &str, command: &str) -> Error {
+        Error::new(["ERR Invalid ", what, " argument for ", command].concat())
+    }
+
+    /// XCLAIM knows no such option, or it lacks its argument.
+    pub fn claim_option(word: &[u8]) -> Error {
+        Error::new([b"ERR Unrecognized XCLAIM option '", c_string(word), b"'"].concat())
     }
 
     /// A deadline that does not fit 64 bits; `name` is the command's.
@@ -404,7 +629,7 @@ impl Error {
     }
 }
 
-/// Why CONFIG SET refuses a value.
+/// Why CONFIG SET refuses a value, ACL SETUSER a rule, and EXEC a command.
 pub mod reason {
     macro_rules! reasons {
         ($($name:ident $text:literal)*) => {
@@ -437,6 +662,16 @@ pub mod reason {
         NO_TLS "Unable to update TLS configuration. Check server logs."
         NO_AOF "Unable to turn on AOF. Check server logs."
         NO_PORT "Unable to listen on this port. Check server logs."
+        RULE_SYNTAX "Syntax error"
+        UNKNOWN_COMMAND "Unknown command or category name in ACL"
+        FIRST_OF_SUBCOMMAND "Allowing first-arg of a subcommand is not supported"
+        AFTER_ALL_KEYS "Adding a pattern after the * pattern (or the 'allkeys' flag) is not valid and does not have any effect. Try 'resetkeys' to start with an empty list of patterns"
+        AFTER_ALL_CHANNELS "Adding a pattern after the * pattern (or the 'allchannels' flag) is not valid and does not have any effect. Try 'resetchannels' to start with an empty list of channels"
+        NO_SUCH_PASSWORD "The password you are trying to remove from the user does not exist"
+        BAD_HASH "The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters"
+        NO_COMMAND "no permission to execute the command or subcommand"
+        NO_KEY "no permission to touch the specified keys"
+        NO_CHANNEL "no permission to access one of the channels used as arguments"
     }
 
     /// A word that is none of these.

@@ -40,7 +40,7 @@
 //! | `lua/` | Lua 5.1, able to pause at any instruction; knows no Redis, and is a package of its own, built for speed |
 //! | `number.rs` | numbers as Redis reads and prints them |
 //! | `ordered.rs` | a small map in the order of its keys, and sorting |
-//! | `rdb.rs` | the payloads of FUNCTION DUMP: strings, versions, checksums |
+//! | `rdb/` | the payloads of DUMP and FUNCTION DUMP: strings, values, versions, checksums |
 //! | `request.rs` | the commands in the bytes that a client sends |
 //! | `resp.rs` | a reply, and its bytes in RESP2 and RESP3 |
 //! | `script/` | EVAL and its family, functions: the cache, libraries, running in slices, `redis.*`, conversion between Lua and replies; `ldb/` the debugger |

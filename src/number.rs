@@ -1,7 +1,7 @@
 //! Reads and prints numbers as Redis does.
 
 use crate::lua::format::Spec;
-use crate::lua::number::parse_whole;
+use crate::lua::number::{is_space, parse_whole};
 
 /// A 64-bit signed integer in the one form that Redis takes: no space, no plus, no leading zero.
 pub fn parse_integer(text: &[u8]) -> Option<i64> {
@@ -17,9 +17,70 @@ pub fn parse_integer(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
+/// A number of 64 bits without sign as IDs have them: an integer in its one form, or else what C's `strtoull` takes for
+/// one.
+pub fn parse_unsigned(text: &[u8]) -> Option<u64> {
+    match parse_integer(text) {
+        Some(integer) => u64::try_from(integer).ok(),
+        None => strtoull(text),
+    }
+}
+
+/// The whole text as C's `strtoull` reads it: space and a sign may stand before the digits, and a negative number counts
+/// from the end.
+pub fn strtoull(text: &[u8]) -> Option<u64> {
+    let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t'..=b'\r');
+    let text = text.get(text.iter().take_while(is_space).count()..)?;
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number = digits.iter().try_fold(0u64, |number, digit| {
+        number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
+    })?;
+    Some(if negative { number.wrapping_neg() } else { number })
+}
+
 /// A double as `strtod` reads it, the whole text and nothing before it; NaN is refused.
 pub fn parse_float(text: &[u8]) -> Option<f64> {
     parse_whole(text).filter(|number| !number.is_nan())
+}
+
+/// A double as Redis takes it for a score: as [`parse_float`], and neither too large nor too small for a double.
+pub fn parse_double(text: &[u8]) -> Option<f64> {
+    parse_float(text).filter(|number| !is_lost(text, *number, f64::from_bits(1)))
+}
+
+/// A double as C's `strtod` reads a whole text, which ends at a NUL: spaces may stand before it, and nothing is 0.
+pub fn strtod(text: &[u8]) -> Option<f64> {
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    if text.is_empty() {
+        return Some(0.0);
+    }
+    let start = text.iter().position(|byte| !is_space(*byte))?;
+    parse_float(&text[start..])
+}
+
+/// Whether a text that was read as this number means another one, beyond all doubles, or below `least` and not 0: where
+/// C's `strtod` speaks of a range error.
+pub fn is_lost(text: &[u8], number: f64, least: f64) -> bool {
+    if number.is_infinite() {
+        return !text.iter().any(|byte| matches!(byte, b'i' | b'I'));
+    }
+    let mut digits = text.iter().take_while(|byte| !matches!(byte, b'e' | b'E' | b'p' | b'P'));
+    number.abs() < least && digits.any(|digit| matches!(digit, b'1'..=b'9'))
+}
+
+/// The double that a text begins with, as `strtod` finds it; NaN is none.
+pub fn leading_float(text: &[u8]) -> Option<f64> {
+    const LONGEST: usize = 255;
+    let text = text.trim_ascii_start();
+    let most = text.len().min(LONGEST);
+    (1..=most).rev().find_map(|length| parse_float(&text[..length]))
 }
 
 /// A double as C's `%.*g` prints it: `precision` significant digits without trailing zeros.

@@ -3,17 +3,27 @@
 use crate::error::Error;
 use crate::number::parse_integer;
 use crate::split::split;
-use std::ops::RangeInclusive;
 
 /// A line that does not end within this many bytes is refused (`PROTO_INLINE_MAX_SIZE`).
 const LONGEST_LINE: usize = 64 * 1024;
 /// The most arguments of a command.
 const ARGUMENTS: i64 = i32::MAX as i64;
-/// Lengths of an argument (`proto-max-bulk-len`).
-const LENGTHS: RangeInclusive<i64> = 0..=512 * 1024 * 1024;
 /// The two limits before AUTH has succeeded.
 const STRANGERS_ARGUMENTS: i64 = 10;
-const STRANGERS_LENGTH: i64 = 16 * 1024;
+const STRANGERS_LENGTH: u64 = 16 * 1024;
+/// What is kept of a command for the next one: so many arguments, and so many bytes of each; and of the bytes that came.
+const KEPT_ARGUMENTS: usize = 64;
+const KEPT_LENGTH: usize = 1024;
+const KEPT_BUFFER: usize = 64 * 1024;
+
+/// What a client may send.
+#[derive(Clone, Copy)]
+pub struct Limits {
+    /// It has no password left to give: a stranger gets small limits.
+    pub known: bool,
+    /// The longest argument, `proto-max-bulk-len`.
+    pub longest: u64,
+}
 
 /// The bytes of one client that are not yet commands.
 #[derive(Default)]
@@ -21,14 +31,11 @@ pub struct Requests {
     buffer: Vec<u8>,
     /// Where the first unread byte is.
     at: usize,
-    /// The array that has begun.
-    array: Option<Array>,
-}
-
-struct Array {
-    /// Arguments to come.
+    /// Arguments to come, of the array that has begun.
     missing: i64,
+    /// The command: its first `whole` arguments, and behind them room from commands before.
     arguments: Vec<Vec<u8>>,
+    whole: usize,
     /// The length of the argument that has begun.
     length: Option<usize>,
 }
@@ -38,30 +45,57 @@ impl Requests {
     pub fn feed(&mut self, bytes: &[u8]) {
         self.buffer.drain(..self.at);
         self.at = 0;
+        if self.buffer.is_empty() && self.buffer.capacity() > KEPT_BUFFER {
+            self.buffer = Vec::new();
+        }
         self.buffer.extend_from_slice(bytes);
     }
 
     /// The next command; `None` until more bytes come. After an error the client is told it and sent away.
-    ///
-    /// `known` says that the client has no password left to give: a stranger gets small limits.
-    pub fn next(&mut self, known: bool) -> Result<Option<Vec<Vec<u8>>>, Error> {
-        loop {
-            if self.array.is_none() {
-                match self.unread().first() {
-                    None => return Ok(None),
-                    Some(b'*') => {
-                        if !self.begin_array(known)? {
-                            return Ok(None);
-                        }
+    pub fn next(&mut self, limits: Limits) -> Result<Option<&[Vec<u8>]>, Error> {
+        if self.missing == 0 {
+            self.forget();
+        }
+        while self.missing == 0 {
+            match self.unread().first() {
+                None => return Ok(None),
+                Some(b'*') => {
+                    if !self.begin_array(limits)? {
+                        return Ok(None);
                     }
-                    Some(_) => match self.inline()? {
-                        Some(arguments) if arguments.is_empty() => continue,
-                        other => return Ok(other),
-                    },
                 }
+                Some(_) => match self.inline()? {
+                    None => return Ok(None),
+                    Some(arguments) if arguments.is_empty() => {}
+                    Some(arguments) => {
+                        self.whole = arguments.len();
+                        self.arguments = arguments;
+                        return Ok(Some(&self.arguments));
+                    }
+                },
             }
-            if self.array.is_some() {
-                return self.arguments(known);
+        }
+        let is_whole = self.read_arguments(limits)?;
+        Ok(is_whole.then(|| self.arguments.get(..self.whole).unwrap_or_default()))
+    }
+
+    /// Bytes that have come and are no argument yet: what `client-query-buffer-limit` limits.
+    pub fn pending(&self) -> usize {
+        self.unread().len()
+    }
+
+    /// Bytes that the argument which has begun waits for.
+    pub fn wanted(&self) -> usize {
+        self.length.map_or(0, |length| (length + 2).saturating_sub(self.unread().len()))
+    }
+
+    /// Makes room for the next command. What is small is used again.
+    fn forget(&mut self) {
+        self.whole = 0;
+        self.arguments.truncate(KEPT_ARGUMENTS);
+        for argument in &mut self.arguments {
+            if argument.capacity() > KEPT_LENGTH {
+                *argument = Vec::new();
             }
         }
     }
@@ -92,43 +126,46 @@ impl Requests {
     }
 
     /// `*3`: false until the line is complete. A length of nothing, or less, is a command of nothing and is passed over.
-    fn begin_array(&mut self, known: bool) -> Result<bool, Error> {
+    fn begin_array(&mut self, limits: Limits) -> Result<bool, Error> {
         let number = self.number(Error::MULTIBULK_COUNT_TOO_LONG, Error::MULTIBULK_LENGTH)?;
         let Some(missing) = number else { return Ok(false) };
         if missing > ARGUMENTS {
             return Err(Error::MULTIBULK_LENGTH);
         }
-        if !known && missing > STRANGERS_ARGUMENTS {
+        if !limits.known && missing > STRANGERS_ARGUMENTS {
             return Err(Error::STRANGERS_MULTIBULK_LENGTH);
         }
-        if missing > 0 {
-            self.array = Some(Array { missing, arguments: Vec::new(), length: None });
+        self.missing = missing.max(0);
+        Ok(true)
+    }
+
+    /// Reads the arguments of the array that has begun: false until all of them have come.
+    fn read_arguments(&mut self, limits: Limits) -> Result<bool, Error> {
+        while self.missing > 0 {
+            if self.length.is_none() {
+                self.length = self.begin_argument(limits)?;
+            }
+            let whole = self.length.filter(|length| self.unread().len() >= length + 2);
+            let Some(length) = whole else { return Ok(false) };
+            let bytes = self.buffer.get(self.at..self.at + length).unwrap_or_default();
+            match self.arguments.get_mut(self.whole) {
+                Some(room) => {
+                    room.clear();
+                    room.extend_from_slice(bytes);
+                }
+                None => self.arguments.push(bytes.to_vec()),
+            }
+            self.whole += 1;
+            self.length = None;
+            self.missing -= 1;
+            // The two bytes behind an argument are passed over unread.
+            self.at += length + 2;
         }
         Ok(true)
     }
 
-    fn arguments(&mut self, known: bool) -> Result<Option<Vec<Vec<u8>>>, Error> {
-        let Some(mut array) = self.array.take() else { return Ok(None) };
-        while array.missing > 0 {
-            if array.length.is_none() {
-                array.length = self.begin_argument(known)?;
-            }
-            let whole = array.length.filter(|length| self.unread().len() >= length + 2);
-            let Some(length) = whole else {
-                self.array = Some(array);
-                return Ok(None);
-            };
-            array.arguments.push(self.unread().get(..length).unwrap_or_default().to_vec());
-            array.length = None;
-            array.missing -= 1;
-            // The two bytes behind an argument are passed over unread.
-            self.at += length + 2;
-        }
-        Ok(Some(array.arguments))
-    }
-
     /// `$5`: the length of an argument; `None` until the line is complete.
-    fn begin_argument(&mut self, known: bool) -> Result<Option<usize>, Error> {
+    fn begin_argument(&mut self, limits: Limits) -> Result<Option<usize>, Error> {
         match self.line_end(b'\r', Error::BULK_COUNT_TOO_LONG)? {
             Some(length) if length + 2 <= self.unread().len() => {}
             _ => return Ok(None),
@@ -138,10 +175,11 @@ impl Requests {
         }
         let number = self.number(Error::BULK_COUNT_TOO_LONG, Error::BULK_LENGTH)?;
         let Some(length) = number else { return Ok(None) };
-        if !LENGTHS.contains(&length) {
+        let length = u64::try_from(length).map_err(|_| Error::BULK_LENGTH)?;
+        if length > limits.longest {
             return Err(Error::BULK_LENGTH);
         }
-        if !known && length > STRANGERS_LENGTH {
+        if !limits.known && length > STRANGERS_LENGTH {
             return Err(Error::STRANGERS_BULK_LENGTH);
         }
         Ok(Some(length as usize))
@@ -160,7 +198,9 @@ impl Requests {
 
 #[cfg(test)]
 mod tests {
-    use super::Requests;
+    use super::{Limits, Requests};
+
+    const LIMITS: Limits = Limits { known: true, longest: 512 * 1024 * 1024 };
 
     /// The commands in the bytes, words joined by `|`, and the error after them; the same however the bytes are cut.
     #[track_caller]
@@ -172,7 +212,7 @@ mod tests {
             for piece in bytes.chunks(cut) {
                 requests.feed(piece);
                 while failed.is_none() {
-                    match requests.next(true) {
+                    match requests.next(LIMITS) {
                         Ok(Some(words)) => read.push(words.join(&b'|').escape_ascii().to_string()),
                         Ok(None) => break,
                         Err(error) => failed = Some(error.0.escape_ascii().to_string()),
@@ -244,9 +284,9 @@ mod tests {
         let mut requests = Requests::default();
         requests.feed(start);
         requests.feed(&vec![b'1'; 64 * 1024 - 1]);
-        assert_eq!(requests.next(true), Ok(None), "{}", start.escape_ascii());
+        assert_eq!(requests.next(LIMITS), Ok(None), "{}", start.escape_ascii());
         requests.feed(b"11");
-        let failed = requests.next(true).map_err(|error| error.0.escape_ascii().to_string());
+        let failed = requests.next(LIMITS).map_err(|error| error.0.escape_ascii().to_string());
         assert_eq!(failed, Err(format!("ERR Protocol error: {error}")));
     }
 
@@ -255,7 +295,9 @@ mod tests {
         let check = |bytes: &[u8], error: &str| {
             let mut requests = Requests::default();
             requests.feed(bytes);
-            let failed = requests.next(false).map_err(|error| error.0.escape_ascii().to_string());
+            let failed = requests
+                .next(Limits { known: false, ..LIMITS })
+                .map_err(|error| error.0.escape_ascii().to_string());
             assert_eq!(failed, Err(format!("ERR Protocol error: {error}")));
         };
         check(b"*11\r\n", "unauthenticated multibulk length");

@@ -37,6 +37,8 @@ pub enum Reply {
     Push(Vec<Reply>),
     /// RESP3 `,`, RESP2 a bulk string of the same digits.
     Double(f64),
+    /// The same, but with 17 decimals at most, as coordinates have them.
+    Decimal(f64),
     /// RESP3 `#t`/`#f`, RESP2 `:1`/`:0`.
     Boolean(bool),
     /// RESP3 `(`, RESP2 a bulk string.
@@ -84,6 +86,7 @@ impl Reply {
                     *reply = Reply::Array(reply.take_items());
                 }
                 Reply::Double(number) => *reply = Reply::Bulk(format_double(*number)),
+                Reply::Decimal(number) => *reply = Reply::Bulk(format_decimal(*number)),
                 Reply::Boolean(yes) => *reply = Reply::flag(*yes),
                 Reply::BigNumber(text) | Reply::Verbatim(_, text) => {
                     *reply = Reply::Bulk(std::mem::take(text));
@@ -146,6 +149,8 @@ impl Reply {
             Reply::Map(pairs) => head(out, b'*', pairs.len() * 2),
             Reply::Double(number) if resp == Resp::V3 => line(out, b',', &format_double(*number)),
             Reply::Double(number) => blob(out, b'$', &format_double(*number)),
+            Reply::Decimal(number) if resp == Resp::V3 => line(out, b',', &format_decimal(*number)),
+            Reply::Decimal(number) => blob(out, b'$', &format_decimal(*number)),
             Reply::Boolean(yes) if resp == Resp::V3 => {
                 line(out, b'#', if *yes { b"t" } else { b"f" });
             }
@@ -184,4 +189,16 @@ fn blob(out: &mut Vec<u8>, kind: u8, bytes: &[u8]) {
 /// A double as Redis 7.0 sends it: `%.17g`, with `inf`, `-inf` and `nan`.
 pub fn format_double(number: f64) -> Vec<u8> {
     crate::number::format_g(number, 17)
+}
+
+/// A double with up to 17 decimals.
+pub fn format_decimal(number: f64) -> Vec<u8> {
+    let mut text = crate::number::fixed(number, 17).into_bytes();
+    while text.ends_with(b"0") {
+        text.pop();
+    }
+    if text.ends_with(b".") {
+        text.pop();
+    }
+    text
 }

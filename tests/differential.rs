@@ -8,11 +8,14 @@
 mod common;
 
 use common::chance::{Argv, encode, line, one_in, pick, setting, words};
+use common::effects::{Listeners, counts};
 use common::engine::Engine;
 use common::real::{Connection, RealServer};
 use evalsha::cli::print::print;
+use evalsha::command;
 use evalsha::resp::{Reply, Resp};
 use evalsha::server::random::Random;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// A command line with placeholders, each of which stands for some random arguments: see [`fill`].
@@ -149,6 +152,143 @@ const SORT: &[Template] = &[
     "DEL $key",
 ];
 
+/// What is between two members has no meaning where their scores differ: [`LEX`] is for those.
+const SORTED_SET: &[Template] = &[
+    "ZADD $key $scores",
+    "ZADD $key $scores",
+    "ZADD $key $scores",
+    "ZADD $key $scores",
+    "ZADD $key $zadd $scores",
+    "ZADD $key $zadd $scores",
+    "ZADD $key $zadd $score $member",
+    "ZINCRBY $key $score $member",
+    "SADD $key $members",
+    "ZCARD $key",
+    "ZCOUNT $key $end_of_scores $end_of_scores",
+    "ZSCORE $key $member",
+    "ZMSCORE $key $members",
+    "ZRANK $key $member",
+    "ZREVRANK $key $member",
+    "ZREM $key $members",
+    "ZRANGE $key $index $index",
+    "ZRANGE $key $index $index $zrange",
+    "ZRANGE $key $end_of_scores $end_of_scores BYSCORE $zrange",
+    "ZRANGE $key $end_of_scores $end_of_scores BYSCORE $zrange",
+    "ZREVRANGE $key $index $index",
+    "ZREVRANGE $key $index $index WITHSCORES",
+    "ZRANGEBYSCORE $key $end_of_scores $end_of_scores $zrange",
+    "ZREVRANGEBYSCORE $key $end_of_scores $end_of_scores $zrange",
+    "ZRANGESTORE $key $key $index $index $zrange",
+    "ZRANGESTORE $key $key $end_of_scores $end_of_scores BYSCORE $zrange",
+    "ZREMRANGEBYRANK $key $index $index",
+    "ZREMRANGEBYSCORE $key $end_of_scores $end_of_scores",
+    "ZPOPMIN $key",
+    "ZPOPMAX $key",
+    "ZPOPMIN $key $count",
+    "ZPOPMAX $key $count",
+    "ZMPOP 1 $key MIN",
+    "ZMPOP $count $keys MAX",
+    "ZMPOP 2 $key $key MAX COUNT $count",
+    "BZPOPMIN $key $key 0.001",
+    "BZPOPMAX $key $key 0.001",
+    "BZMPOP 0.001 2 $key $key MIN COUNT $count",
+    "ZRANDMEMBER $key",
+    "ZRANDMEMBER $key $count",
+    "ZRANDMEMBER $key $count WITHSCORES",
+    "ZSCAN $key $cursor",
+    "ZSCAN $key 0 MATCH $pattern",
+    "ZSCAN $key 0 $scan",
+    "ZUNION 3 $key $key $key $weights",
+    "ZINTER 3 $key $key $key $weights",
+    "ZUNION 2 $key $key $weights WITHSCORES",
+    "ZINTER 2 $key $key $weights WITHSCORES",
+    "ZUNION $count $keys $weights",
+    "ZDIFF 2 $key $key",
+    "ZDIFF 2 $key $key WITHSCORES",
+    "ZDIFF 3 $key $key $key WITHSCORES",
+    "ZINTERCARD 2 $key $key",
+    "ZINTERCARD 2 $key $key LIMIT $number",
+    "ZUNIONSTORE $key 3 $key $key $key $weights",
+    "ZUNIONSTORE $key 1 $key $weights",
+    "ZINTERSTORE $key 3 $key $key $key $weights",
+    "ZINTERSTORE $key 2 $key $key $weights",
+    "ZDIFFSTORE $key 2 $key $key",
+    "SET $key $value",
+    "SORT $key ALPHA STORE $key",
+    "SORT_RO $key ALPHA DESC",
+    "COPY $key $key REPLACE",
+    "RENAME $key $key",
+    "DEL $key",
+    "TYPE $key",
+    "OBJECT ENCODING $key",
+];
+
+/// All scores are equal.
+const LEX: &[Template] = &[
+    "ZADD $key 0 $element 0 $element",
+    "ZADD $key 0 $element 0 $element 0 $field",
+    "ZADD $key 0 $field 0 $element",
+    "ZADD $key CH 0 $value",
+    "ZLEXCOUNT $key $bound $bound",
+    "ZRANGE $key $bound $bound BYLEX",
+    "ZRANGE $key $bound $bound BYLEX $zrange",
+    "ZRANGE $key $bound $bound BYLEX REV $zrange",
+    "ZRANGEBYLEX $key $bound $bound",
+    "ZRANGEBYLEX $key $bound $bound LIMIT $index $index",
+    "ZREVRANGEBYLEX $key $bound $bound",
+    "ZREVRANGEBYLEX $key $bound $bound LIMIT $index $index",
+    "ZRANGESTORE $key $key $bound $bound BYLEX $zrange",
+    "ZREMRANGEBYLEX $key $bound $bound",
+    "ZRANK $key $element",
+    "SORT $key BY none",
+    "SORT $key BY none DESC LIMIT $index $index",
+    "DEL $key",
+];
+
+/// As [`LEX`], of listpacks with different scores.
+const LEX_MIXED: &[Template] = &[
+    "ZADD $key $scores",
+    "ZADD $key $score $element $score $element $score $field",
+    "ZLEXCOUNT $key $bound $bound",
+    "ZRANGE $key $bound $bound BYLEX $zrange",
+    "ZRANGE $key $bound $bound BYLEX $zrange",
+    "ZRANGEBYLEX $key $bound $bound LIMIT $index $index",
+    "ZREVRANGEBYLEX $key $bound $bound",
+    "ZREVRANGEBYLEX $key $bound $bound LIMIT $index $index",
+    "ZRANGESTORE $key $key $bound $bound BYLEX $zrange",
+    "ZREMRANGEBYLEX $key $bound $bound",
+];
+
+const GEO: &[Template] = &[
+    "GEOADD $key $places",
+    "GEOADD $key $places",
+    "GEOADD $key $places",
+    "GEOADD $key $geoadd $places",
+    "ZADD $key $score $member",
+    "ZREM $key $member",
+    "GEOPOS $key $members",
+    "GEOHASH $key $members",
+    "GEODIST $key $member $member",
+    "GEODIST $key $member $member $unit",
+    "GEORADIUS $key $place $distance $unit",
+    "GEORADIUS $key $place $distance $unit $georadius",
+    "GEORADIUS $key $place $distance $unit STOREDIST $key",
+    "GEORADIUS_RO $key $place $distance $unit $georadius",
+    "GEORADIUSBYMEMBER $key $member $distance $unit $georadius",
+    "GEORADIUSBYMEMBER_RO $key $member $distance $unit",
+    "GEOSEARCH $key FROMMEMBER $member BYRADIUS $distance $unit",
+    "GEOSEARCH $key FROMLONLAT $place BYRADIUS $distance $unit $geosearch",
+    "GEOSEARCH $key FROMLONLAT $place BYRADIUS $distance $unit",
+    "GEOSEARCH $key FROMLONLAT $place BYRADIUS $distance $unit",
+    "GEOSEARCH $key FROMLONLAT $place BYBOX $distance $distance $unit",
+    "GEOSEARCH $key FROMLONLAT $place BYBOX $distance $distance $unit $geosearch",
+    "GEOSEARCH $key BYRADIUS $distance $unit FROMMEMBER $member $geosearch",
+    "GEOSEARCHSTORE $key $key FROMLONLAT $place BYBOX $distance $distance $unit $geosearch",
+    "GEOSEARCHSTORE $key $key BYRADIUS $distance $unit FROMLONLAT $place STOREDIST",
+    "SET $key $value",
+    "DEL $key",
+];
+
 const BITMAP: &[Template] = &[
     "SETBIT $key $bit 1",
     "SETBIT $key $bit 0",
@@ -184,6 +324,37 @@ const BITMAP: &[Template] = &[
     "OBJECT ENCODING $key",
 ];
 
+/// Corrupt ones, too: what looks like a HyperLogLog, or was one until a byte of it was changed.
+const HYPERLOGLOG: &[Template] = &[
+    "PFADD $key $elements",
+    "PFADD $key $elements",
+    "PFADD $key $elements",
+    "PFADD $key $elements",
+    "PFADD $key",
+    "PFCOUNT $key",
+    "PFCOUNT $key",
+    "PFCOUNT $keys",
+    "PFCOUNT $key $key",
+    "PFMERGE $key $keys",
+    "PFMERGE $key $key",
+    "PFMERGE $key",
+    "PFDEBUG ENCODING $key",
+    "PFDEBUG DECODE $key",
+    "PFDEBUG GETREG $key",
+    "PFDEBUG TODENSE $key",
+    "PFDEBUG $value $key",
+    "SET $key $hyperloglog",
+    "SET $key $value",
+    "SETRANGE $key $offset $hyperloglog",
+    "SETBIT $key $bit 1",
+    "APPEND $key $value",
+    "COPY $key $key",
+    "DEL $key",
+    "LPUSH $key $values",
+    "CONFIG SET hll-sparse-max-bytes $most",
+    "OBJECT ENCODING $key",
+];
+
 const LIST: &[Template] = &[
     "LPUSH $key $values",
     "RPUSH $key $values",
@@ -213,6 +384,98 @@ const LIST: &[Template] = &[
     "COPY $key $key",
     "RENAME $key $key",
     "DEL $key",
+];
+
+/// With `stream-node-max-bytes` below 100 the real server sometimes dies. `$tick` grows from command to command: what is added mostly has a higher ID.
+const STREAM: &[Template] = &[
+    "XADD $key $tick-* $fields",
+    "XADD $key $tick-* $field $value",
+    "XADD $key $tick-* f $value",
+    "XADD $key $tick-3 f $number g $value",
+    "XADD $key $id $fields",
+    "XADD $key $xadd $tick-* $fields",
+    "XADD $key $xadd $tick $fields",
+    "EVAL for\ti=1,9\tdo\tredis.call('XADD',KEYS[1],'$tick-*','f',i)end 1 $key",
+    "EVAL for\ti=1,150\tdo\tredis.call('XADD',KEYS[1],'$tick-*','f',i*i*i*i-i%7)end 1 $key",
+    "EVAL for\ti=1,30\tdo\tredis.call('XADD',KEYS[1],'$tick-*',ARGV[1],ARGV[2]..i)end 1 $key $field $value",
+    "XDEL $key $id $id $id",
+    "XDEL $key $id",
+    "XTRIM $key $xtrim",
+    "XTRIM $key MAXLEN $digits",
+    "XTRIM $key MAXLEN ~ $digits",
+    "XTRIM $key MINID ~ $id",
+    "XTRIM $key MINID = $id",
+    "XLEN $key",
+    "XRANGE $key $idbound $idbound",
+    "XRANGE $key - + COUNT $count",
+    "XREVRANGE $key $idbound $idbound",
+    "XREVRANGE $key $idbound $idbound COUNT $count",
+    "XREAD STREAMS $key $id",
+    "XREAD COUNT $count STREAMS $key $key $id $id",
+    "XREAD COUNT $count BLOCK 1 STREAMS $key $id",
+    "XREAD BLOCK 1 STREAMS $key $",
+    "XSETID $key $id",
+    "XSETID $key $tick-9",
+    "XSETID $key $tick-9 ENTRIESADDED $number",
+    "XSETID $key $tick-9 ENTRIESADDED $digits MAXDELETEDID $id",
+    "XINFO STREAM $key",
+    "XINFO STREAM $key FULL COUNT $count",
+    "CONFIG SET stream-node-max-entries $digit",
+    "CONFIG SET stream-node-max-bytes $bytes",
+    "COPY $key $key REPLACE",
+    "RENAME $key $key",
+    "SET $key $value",
+    "DEL $key",
+    "OBJECT ENCODING $key",
+];
+
+const GROUP: &[Template] = &[
+    "XADD $stream $tick-* $fields",
+    "XADD $stream $tick-* f $value",
+    "XADD $stream $xadd $tick-* f v",
+    "EVAL for\ti=1,9\tdo\tredis.call('XADD',KEYS[1],'$tick-*','f',i)end 1 $stream",
+    "XDEL $stream $id $id",
+    "XTRIM $stream $xtrim",
+    "XTRIM $stream MAXLEN $digits",
+    "XSETID $stream $tick-9 ENTRIESADDED $digits MAXDELETEDID $id",
+    "XGROUP CREATE $stream $group $id",
+    "XGROUP CREATE $stream $group 0",
+    "XGROUP CREATE $stream $group $ MKSTREAM",
+    "XGROUP CREATE $stream $group $id MKSTREAM ENTRIESREAD $number",
+    "XGROUP SETID $stream $group $id",
+    "XGROUP SETID $stream $group $idbound ENTRIESREAD $index",
+    "XGROUP DESTROY $stream $group",
+    "XGROUP CREATECONSUMER $stream $group $consumer",
+    "XGROUP DELCONSUMER $stream $group $consumer",
+    "XREADGROUP GROUP $group $consumer STREAMS $stream >",
+    "XREADGROUP GROUP g $consumer COUNT $count STREAMS $stream >",
+    "XREADGROUP GROUP g $consumer COUNT 2 STREAMS $stream >",
+    "XREADGROUP GROUP g $consumer NOACK STREAMS $stream >",
+    "XREADGROUP GROUP g $consumer COUNT $count STREAMS $stream $id",
+    "XREADGROUP GROUP g $consumer STREAMS a b 0 >",
+    "XREADGROUP GROUP $group $consumer BLOCK 1 STREAMS $stream >",
+    "XACK $stream $group $id $id $id",
+    "XACK $stream g $id",
+    "XPENDING $stream $group",
+    "XPENDING $stream $group $idbound $idbound $count",
+    "XPENDING $stream g - + 10 $consumer",
+    "XPENDING $stream g IDLE $idle - + $count $consumer",
+    "XPENDING $stream g IDLE $idle $idbound $idbound 10",
+    "XCLAIM $stream $group $consumer $idle $id $id $xclaim",
+    "XCLAIM $stream g $consumer 0 $id $id $id $xclaim",
+    "XCLAIM $stream g $consumer 0 $id $id IDLE 100000",
+    "XCLAIM $stream g $consumer 0 $id $id FORCE",
+    "XAUTOCLAIM $stream $group $consumer $idle $idbound",
+    "XAUTOCLAIM $stream g $consumer 0 0 COUNT $count",
+    "XAUTOCLAIM $stream g $consumer 0 $idbound COUNT 2 JUSTID",
+    "XINFO GROUPS $stream",
+    "XINFO GROUPS $stream",
+    "XINFO CONSUMERS $stream $group",
+    "XINFO STREAM $stream FULL",
+    "XINFO STREAM $stream FULL COUNT $count",
+    "COPY $stream $stream REPLACE",
+    "SET b $value",
+    "DEL $stream",
 ];
 
 const TRANSACTION: &[Template] = &[
@@ -252,7 +515,219 @@ const TRANSACTION: &[Template] = &[
     "RESET",
 ];
 
+/// What SLOWLOG has of a transaction's commands and of others.
+const SLOWLOG: &[Template] = &[
+    "EVAL $slowlog 0",
+    "EVAL $slowlog 0",
+    "SLOWLOG LEN",
+    "SLOWLOG RESET",
+    "SLOWLOG NOSUCH",
+    "CONFIG SET slowlog-max-len $digits",
+    "CONFIG SET slowlog-max-len 1000",
+    "CONFIG SET slowlog-log-slower-than -1",
+    "CONFIG SET slowlog-log-slower-than 0",
+    "CONFIG SET slowlog-log-slower-than 0",
+    "CONFIG SET masterauth x $key $value masterauth",
+    "CONFIG SET masteruser \"\" timeout 0",
+    "AUTH $value",
+    "AUTH $key $value",
+    "CLIENT SETNAME $element",
+    "LATENCY RESET",
+    "SADD $key $members $members $members $members $members $members $members $members $members",
+    "MULTI",
+    "EXEC",
+    "EXEC",
+    "DISCARD",
+    "WATCH $key",
+    "SET $key $number",
+    "INCR $key",
+    "RPUSH $key $values",
+    "BLPOP $key $key 0.001",
+    "NOSUCH $key",
+    "EVAL return(redis.call('INCR',KEYS[1])) 1 $key",
+    "EVAL return(redis.pcall('LPOP',KEYS[1])) 1 $key",
+];
+
+/// Keys that make way when there is no room at all.
+const EVICTION: &[Template] = &[
+    "CONFIG SET maxmemory 1",
+    "CONFIG SET maxmemory 0",
+    "CONFIG SET maxmemory 0",
+    "CONFIG SET maxmemory 0 maxmemory-policy noeviction",
+    "CONFIG SET maxmemory-policy $policy",
+    "CONFIG SET maxmemory-policy $policy maxmemory 1",
+    "CONFIG SET maxmemory-samples $count",
+    "SET $key $value",
+    "SET $key $value EX 1000",
+    "RPUSH $key $values",
+    "SADD $key $members",
+    "HSET $key $fields",
+    "EXPIRE $key 1000",
+    "PERSIST $key",
+    "GET $key",
+    "EXISTS $keys",
+    "DBSIZE",
+    "SELECT $database",
+    "SWAPDB 0 1",
+    "MULTI",
+    "EXEC",
+    "EXEC",
+    "DISCARD",
+    "WATCH $key",
+    "EVAL return(redis.call('SET',KEYS[1],1)) 1 $key",
+    "EVAL return(redis.call('EXISTS',KEYS[1])) 1 $key",
+    "EVAL return({redis.call('DEL',KEYS[1]),redis.call('SET',KEYS[1],1)}) 1 $key",
+    "EVAL #!lua\n 1 $key",
+    "EVAL_RO return(redis.call('GET',KEYS[1])) 1 $key",
+    "EVAL $evicted 0",
+];
+
+/// What a single node answers to those who administer it.
+const ADMIN: &[Template] = &[
+    "SLOWLOG GET $number",
+    "SLOWLOG $junk",
+    "LATENCY LATEST",
+    "LATENCY HISTORY $junk",
+    "LATENCY RESET $junk",
+    "LATENCY GRAPH $junk",
+    "LATENCY DOCTOR",
+    "LATENCY HISTOGRAM nosuch x",
+    "LATENCY $junk",
+    "MEMORY USAGE nosuch $samples",
+    "MEMORY PURGE",
+    "MEMORY DOCTOR",
+    "MEMORY $junk",
+    "MODULE LIST",
+    "MODULE LOAD $junk",
+    "MODULE LOADEX $junk $junk",
+    "MODULE UNLOAD $junk",
+    "MODULE $junk",
+    "CLUSTER INFO",
+    "CLUSTER KEYSLOT $key",
+    "CLUSTER SETSLOT $number STABLE",
+    "CLUSTER $junk",
+    "READONLY",
+    "READWRITE",
+    "ASKING",
+    "ROLE",
+    "REPLICAOF NO ONE",
+    "SLAVEOF no One",
+    "REPLICAOF $key -1",
+    "FAILOVER $failover",
+    "REPLCONF $replconf",
+    "REPLCONF $replconf",
+    "MIGRATE % 1 $key $number $number $migrate",
+    "MIGRATE % 1 nosuch 0 100 $migrate",
+    "BGSAVE x y",
+    "SAVE x y",
+    "CLIENT NO-EVICT $switch",
+    "CLIENT GETNAME",
+    "CLIENT SETNAME $element",
+    "CLIENT CACHING $switch",
+    "CLIENT TRACKINGINFO",
+    "CLIENT GETREDIR",
+    "CLIENT TRACKING OFF $tracking",
+    "CLIENT TRACKING x $tracking",
+    "CLIENT TRACKING ON OPTIN OPTOUT OPTIN $tracking",
+    "CLIENT KILL $kill $kill ID 9999",
+    "CLIENT KILL nosuch",
+    "CLIENT LIST ID 9999 $junk",
+    "CLIENT LIST TYPE $type",
+    "CLIENT UNBLOCK $number $junk",
+    "CLIENT PAUSE $junk",
+    "CLIENT UNPAUSE",
+    "CLIENT REPLY $junk",
+    "CLIENT $junk",
+    "CONFIG REWRITE",
+    "CONFIG RESETSTAT",
+    "CONFIG GET $junk",
+    "CONFIG $junk",
+    "COMMAND LIST FILTERBY x $filter",
+    "COMMAND LIST FILTERBY MODULE nosuch",
+    "COMMAND LIST FILTERBY PATTERN get",
+    "COMMAND GETKEYSANDFLAGS SET $key $value",
+    "COMMAND GETKEYS $junk $key $value",
+    "COMMAND INFO nosuch nosuch",
+    "COMMAND DOCS nosuch nosuch",
+    "COMMAND nosuch x",
+    "OBJECT FREQ $key",
+    "OBJECT REFCOUNT $key",
+    "OBJECT $junk $key",
+    "SWAPDB $database $database",
+    "SELECT $database",
+    "EXPIRETIME $key",
+    "SHUTDOWN ABORT $junk",
+    "INFO cluster $junk",
+    "SET $key $number",
+    "RPUSH $key $values",
+    "RESET",
+    "MULTI",
+    "EXEC",
+    "EXEC",
+    "SCRIPT $junk",
+    "FUNCTION $junk",
+    "PUBSUB $junk",
+];
+
 const CJSON: &[Template] = &["EVAL $cjson 0"];
+
+/// What is the same in the log of both: the commands and the clients' names.
+const SLOW_ENTRIES: &str =
+    "local t={} for i,e in ipairs(redis.call('SLOWLOG','GET',-1)) do t[i]={e[4],e[6]} end return t";
+/// How many keys have made way.
+const EVICTED: &str = "return redis.call('INFO','stats'):match('evicted_keys:%d+')";
+/// Nothing is taken from the default user, as whom each case begins.
+const ACL: &[Template] = &[
+    "ACL SETUSER $name $rules",
+    "ACL SETUSER $name $rules",
+    "ACL SETUSER $name $rules",
+    "ACL SETUSER $name on nopass $rules",
+    "ACL SETUSER $name ($rules) $rules",
+    "ACL SETUSER $name on nopass +@all $rules",
+    "ACL SETUSER $name on nopass allkeys $rules",
+    "ACL SETUSER $name allcommands -@dangerous -@fast $rules",
+    "ACL SETUSER $name on nopass +@all allkeys allchannels",
+    "ACL DRYRUN $name $line",
+    "ACL DRYRUN $name $line",
+    "ACL DRYRUN $name $line",
+    "ACL DRYRUN $user $line",
+    "ACL GETUSER $name",
+    "ACL GETUSER $user",
+    "ACL LIST",
+    "ACL WHOAMI",
+    "ACL LOG",
+    "ACL LOG 3",
+    "ACL USERS",
+    "ACL DELUSER $user",
+    "AUTH $name $password",
+    "AUTH $name $password",
+    "AUTH $user $password",
+    "AUTH default x",
+    "AUTH default x",
+    "RESET",
+    "CONFIG SET acl-pubsub-default allchannels",
+    "CONFIG SET acl-pubsub-default resetchannels",
+    "CONFIG SET acllog-max-len $digit",
+    "SET $key $value",
+    "SET $key $value GET",
+    "GET $key",
+    "MGET $keys",
+    "COPY $key $key",
+    "EXISTS $keys",
+    "RPUSH $key $weight",
+    "SORT $key BY $pattern GET $pattern",
+    "SORT $key BY nosort STORE $key",
+    "BITFIELD $key GET u4 0",
+    "PUBLISH $key x",
+    "SELECT $database",
+    "CONFIG GET maxmemory",
+    "EVAL return(redis.call(unpack(ARGV))) 0 GET $key",
+    "EVAL return(redis.pcall(unpack(ARGV))) 1 $key SET $key x",
+    "EVAL return(redis.acl_check_cmd(unpack(ARGV))) 0 $line",
+    "MULTI",
+    "EXEC",
+    "EXEC",
+];
 
 /// Asked of each key when a case ends.
 const STATE: &[&str] =
@@ -261,8 +736,18 @@ const STATE: &[&str] =
 const KEYS: &[&str] = &["a", "b", "c", ""];
 
 /// Commands whose reply has no order where the hash or the set is a table.
-const UNORDERED: &[&str] =
-    &["HGETALL", "HKEYS", "HVALS", "HSCAN", "HRANDFIELD", "SMEMBERS", "SSCAN", "SRANDMEMBER"];
+const UNORDERED: &[&str] = &[
+    "HGETALL",
+    "HKEYS",
+    "HVALS",
+    "HSCAN",
+    "HRANDFIELD",
+    "SMEMBERS",
+    "SSCAN",
+    "SRANDMEMBER",
+    "ZSCAN",
+    "ZRANDMEMBER",
+];
 /// Commands whose reply never has one: it may come of several sets, or of one that is gone.
 const SETS: &[&str] = &["SINTER", "SUNION", "SDIFF", "SPOP"];
 
@@ -287,13 +772,63 @@ fn sorting() {
 }
 
 #[test]
+fn sorted_sets() {
+    compare("sorted sets", SORTED_SET);
+}
+
+#[test]
+fn sorted_sets_lex() {
+    compare("sorted sets by members", LEX);
+}
+
+#[test]
+fn sorted_sets_lex_mixed() {
+    compare("sorted sets of different scores by members", LEX_MIXED);
+}
+
+#[test]
+fn places() {
+    compare("places", GEO);
+}
+
+#[test]
 fn bitmaps() {
     compare("bitmaps", BITMAP);
 }
 
 #[test]
+fn hyperloglogs() {
+    compare("hyperloglogs", HYPERLOGLOG);
+}
+
+#[test]
 fn lists() {
     compare("lists", LIST);
+}
+
+#[test]
+fn streams() {
+    compare_long("streams", STREAM, 60);
+}
+
+#[test]
+fn stream_groups() {
+    compare_long("stream_groups", GROUP, 90);
+}
+
+#[test]
+fn slow_commands() {
+    compare("slow_commands", SLOWLOG);
+}
+
+#[test]
+fn eviction() {
+    compare("eviction", EVICTION);
+}
+
+#[test]
+fn administration() {
+    compare("administration", ADMIN);
 }
 
 #[test]
@@ -312,16 +847,31 @@ fn functions() {
 }
 
 #[test]
+fn acl() {
+    compare("acl", ACL);
+}
+
+#[test]
 fn cjson() {
     compare("cjson", CJSON);
 }
 
+/// Whether we have every command of the real server.
+static IS_WHOLE: OnceLock<bool> = OnceLock::new();
+
 fn compare(name: &str, templates: &[Template]) {
+    compare_long(name, templates, 30);
+}
+
+/// With so many commands in each case.
+fn compare_long(name: &str, templates: &[Template], length: u64) {
     let Some(real) = RealServer::start() else { return };
+    let count = Reply::Integer(command::all().count() as i64);
+    IS_WHOLE.get_or_init(|| real.connect().call(&words("COMMAND COUNT")) == count);
     let (cases, seed) = (setting("DIFFERENTIAL_CASES", 100), setting("DIFFERENTIAL_SEED", 1));
     for case in 0..cases {
         let mut random = Random::new(seed.wrapping_mul(1_000_003) + case);
-        let commands = generate(&mut random, templates);
+        let commands = generate(&mut random, templates, length);
         let Some(first) = difference(&real, &commands) else { continue };
         let commands = shrink(&real, commands);
         let found = difference(&real, &commands)
@@ -332,8 +882,11 @@ fn compare(name: &str, templates: &[Template]) {
     }
 }
 
+/// What happens to keys is told from then on.
+const LISTEN: &str = "CONFIG SET notify-keyspace-events KEAmn";
+
 /// The commands of one case.
-fn generate(random: &mut Random, templates: &[Template]) -> Vec<Argv> {
+fn generate(random: &mut Random, templates: &[Template], length: u64) -> Vec<Argv> {
     let mut commands = Vec::new();
     if one_in(random, 3) {
         commands.push(words("HELLO 3"));
@@ -341,11 +894,22 @@ fn generate(random: &mut Random, templates: &[Template]) -> Vec<Argv> {
     if one_in(random, 2) {
         commands.push(words("CONFIG SET hash-max-listpack-entries 4 set-max-intset-entries 4"));
     }
-    for _ in 0..30 {
+    if std::ptr::eq(templates, LEX_MIXED) {
+        commands.push(words("CONFIG SET zset-max-listpack-value 100"));
+    } else if one_in(random, 2) {
+        commands.push(words("CONFIG SET zset-max-listpack-entries 5 zset-max-listpack-value 20"));
+    }
+    if one_in(random, 2) {
+        commands.push(words("CONFIG SET stream-node-max-entries 3"));
+    }
+    if one_in(random, 3) {
+        commands.push(words(LISTEN));
+    }
+    for tick in 0..length {
         let template = *pick(random, templates);
         let mut argv = Vec::new();
         for word in template.split(' ') {
-            fill(random, word, &mut argv);
+            fill(random, &word.replace("$tick", &tick.to_string()), &mut argv);
         }
         // What waits would wait for ever with another last argument, and without it what pops would pop by chance.
         let waits = template.starts_with('B') || template.starts_with("SPOP");
@@ -363,7 +927,10 @@ fn generate(random: &mut Random, templates: &[Template]) -> Vec<Argv> {
             argv.push(key.as_bytes().to_vec());
             commands.push(argv);
         }
-        commands.push([words("LRANGE"), vec![key.as_bytes().to_vec()], words("0 -1")].concat());
+        let key = || vec![key.as_bytes().to_vec()];
+        commands.push([words("LRANGE"), key(), words("0 -1")].concat());
+        commands.push([words("ZRANGE"), key(), words("0 -1 WITHSCORES")].concat());
+        commands.push([words("XINFO STREAM"), key(), words("FULL COUNT 0")].concat());
     }
     commands
 }
@@ -390,6 +957,13 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$value" => value(random),
         "$field" => field(random),
         "$element" => element(random),
+        "$bytes" => choose(random, &["0", "300", "500", "1000", "4096"]),
+        "$stream" => choose(random, &["a", "a", "a", "b"]),
+        "$group" => choose(random, &["g", "g", "g", "g", "h", ""]),
+        "$consumer" => choose(random, &["c", "c", "d", "e", "b"]),
+        "$idle" => choose(random, &["0", "0", "0", "50000", "-1", "x"]),
+        "$id" => id(random),
+        "$idbound" => bound(random),
         "$end" => choose(random, &["LEFT", "RIGHT", "left", "Right", "LEFT", "RIGHT", "x"]),
         "$database" => choose(random, &["0", "0", "1", "x"]),
         "$number" => number(random),
@@ -400,6 +974,29 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
                 "x", "",
             ],
         ),
+        "$score" => score(random),
+        "$end_of_scores" => {
+            let mark = choose(random, &["", "", "", "("]);
+            let end = choose(random, &["-inf", "+inf", "", " 1", " ", "1\0x", "1e999", "nan", "x"]);
+            [mark, if one_in(random, 4) { end } else { score(random) }].concat()
+        }
+        "$bound" => match random.below(12) {
+            0 | 1 => b"-".to_vec(),
+            2 | 3 => b"+".to_vec(),
+            4 => value(random),
+            5 => choose(random, &["-\0x", "+\0x", "-x", "", "["]),
+            at if at % 2 == 0 => [b"[".to_vec(), field(random)].concat(),
+            _ => [b"(".to_vec(), element(random)].concat(),
+        },
+        "$unit" => choose(random, &["m", "km", "km", "KM", "ft", "mi", "x"]),
+        "$distance" => match random.below(10) {
+            0 => float(random),
+            1 => choose(random, &["0", "1e9", "20000", "-1", "inf", "1e-3"]),
+            _ => {
+                let most = 10_u64.pow(random.below(8) as u32);
+                format!("{}.{}", random.below(most), random.below(10)).into_bytes()
+            }
+        },
         "$digit" => random.below(8).to_string().into_bytes(),
         "$digits" => random.below(1000).to_string().into_bytes(),
         "$float" => float(random),
@@ -431,12 +1028,75 @@ fn fill(random: &mut Random, word: &str, argv: &mut Argv) {
         "$cjson" => common::json::script(random),
         "$script" => common::script::script(random).into_bytes(),
         "$library" => library(random).into_bytes(),
+        "$slowlog" => SLOW_ENTRIES.as_bytes().to_vec(),
+        "$evicted" => EVICTED.as_bytes().to_vec(),
+        "$policy" => choose(
+            random,
+            &[
+                "allkeys-lru",
+                "allkeys-lfu",
+                "allkeys-random",
+                "volatile-lru",
+                "volatile-lfu",
+                "volatile-random",
+                "volatile-ttl",
+                "noeviction",
+            ],
+        ),
+        "$junk" => choose(
+            random,
+            &["nosuch", "HELP", "x", "", "0", "-1", "1.5", "get", "set", "command", "GETKEYS"],
+        ),
+        "$switch" => choose(random, &["ON", "off", "YES", "no", "x", ""]),
+        "$type" => choose(random, &["replica", "SLAVE", "master", "pubsub", "x", ""]),
+        "$name" => choose(random, &["alice", "bob"]),
+        "$user" => choose(random, &["alice", "bob", "carol", "default"]),
+        "$password" => choose(random, &["a", "b", ""]),
+        "$rules" => {
+            argv.extend((0..=random.below(4)).map(|_| rule(random)));
+            return;
+        }
+        "($rules)" => {
+            let rules: Vec<Vec<u8>> = (0..=random.below(3)).map(|_| rule(random)).collect();
+            [b"(".as_slice(), &rules.join(&b' '), b")"].concat()
+        }
+        "$line" => {
+            argv.extend(any_line(random));
+            return;
+        }
         "$pattern" => some_of(random, "aab*?[]^-\\", 8),
-        "$set" | "$getex" | "$lcs" | "$scan" | "$lpos" => return options(random, word, argv),
+        "$set" | "$getex" | "$lcs" | "$scan" | "$lpos" | "$zadd" | "$geoadd" | "$georadius"
+        | "$geosearch" | "$zrange" | "$weights" | "$xadd" | "$xtrim" | "$xclaim" | "$samples"
+        | "$failover" | "$replconf" | "$migrate" | "$tracking" | "$kill" | "$filter" => {
+            return options(random, word, argv);
+        }
+        "$hyperloglog" => hyperloglog(random),
+        "$most" => choose(random, &["0", "25", "100", "600", "3000", "3000", "12000", "1gb"]),
+        "$elements" => {
+            let (more, of) = *pick(random, &[(5, 20), (5, 100_000), (100, 2000), (2000, 100_000)]);
+            let more = random.below(more);
+            argv.extend((0..=more).map(|_| random.below(of).to_string().into_bytes()));
+            argv.push(value(random));
+            return;
+        }
         "$member" => member(random),
         "$members" => {
             let more = random.below(5);
             argv.extend((0..=more).map(|_| member(random)));
+            return;
+        }
+        "$place" => return argv.extend(place(random)),
+        "$places" => {
+            for _ in 0..=random.below(6) {
+                argv.extend(place(random));
+                argv.push(member(random));
+            }
+            return;
+        }
+        "$scores" => {
+            for _ in 0..=random.below(5) {
+                argv.extend([score(random), member(random)]);
+            }
             return;
         }
         "$values" => {
@@ -487,7 +1147,121 @@ fn options(random: &mut Random, word: &str, argv: &mut Argv) {
             "KEEPTTL",
             "EX",
         ],
+        "$geoadd" => &["NX", "XX", "CH", "xx", "GT"],
+        "$georadius" => &[
+            "WITHDIST",
+            "WITHHASH",
+            "WITHCOORD",
+            "ASC",
+            "DESC",
+            "COUNT $count",
+            "COUNT 3 ANY",
+            "COUNT 9",
+            "ANY",
+            "STORE $key",
+            "STOREDIST $key",
+        ],
+        "$geosearch" => &[
+            "WITHDIST",
+            "WITHHASH",
+            "WITHCOORD",
+            "ASC",
+            "DESC",
+            "COUNT $count",
+            "COUNT 3 ANY",
+            "COUNT 9",
+            "ANY",
+            "STOREDIST",
+            "FROMMEMBER $member",
+            "BYRADIUS $distance $unit",
+            "BYBOX $distance $distance $unit",
+        ],
+        "$zadd" => &["NX", "XX", "GT", "LT", "CH", "ch", "INCR"],
+        "$zrange" => &[
+            "REV",
+            "LIMIT $index $index",
+            "LIMIT 0 -1",
+            "LIMIT $index $count",
+            "WITHSCORES",
+            "withscores",
+            "BYSCORE",
+            "BYLEX",
+        ],
+        "$weights" => &[
+            "WEIGHTS $score",
+            "WEIGHTS $score $score",
+            "WEIGHTS $score $score $score",
+            "AGGREGATE SUM",
+            "AGGREGATE MIN",
+            "aggregate max",
+            "AGGREGATE x",
+            "WITHSCORES",
+        ],
         "$lcs" => &["LEN", "IDX", "idx", "WITHMATCHLEN", "MINMATCHLEN $count", "MINMATCHLEN"],
+        "$xadd" | "$xtrim" => &[
+            "NOMKSTREAM",
+            "MAXLEN $digit",
+            "MAXLEN = $digits",
+            "maxlen ~ $digit",
+            "MAXLEN ~ $digits",
+            "MINID $id",
+            "MINID ~ $id",
+            "LIMIT $digits",
+            "LIMIT $number",
+            "MAXLEN ~ 0 LIMIT $digits",
+            "MINID ~ 100 LIMIT $digit",
+            "MAXLEN",
+        ],
+        "$xclaim" => &[
+            "FORCE",
+            "JUSTID",
+            "justid",
+            "IDLE 100000",
+            "IDLE -5",
+            "TIME 1000",
+            "TIME 9000000000000000",
+            "RETRYCOUNT $number",
+            "RETRYCOUNT $digit",
+            "LASTID $id",
+            "IDLE",
+        ],
+        "$samples" => &["SAMPLES $number", "samples 0", "SAMPLES", "x"],
+        "$failover" => {
+            &["TO a $number", "ABORT", "abort", "FORCE", "TIMEOUT $number", "timeout 10", "TO", "x"]
+        }
+        "$replconf" => &[
+            "listening-port $number",
+            "CAPA $junk",
+            "ip-address $junk",
+            "rdb-only $database",
+            "rdb-filter-only functions",
+            "rdb-filter-only $junk",
+            "nosuch $junk",
+        ],
+        "$migrate" => &["COPY", "replace", "AUTH x", "AUTH2 x y", "KEYS nosuch", "AUTH", "x"],
+        "$tracking" => &[
+            "OPTIN",
+            "OPTOUT",
+            "BCAST",
+            "NOLOOP",
+            "PREFIX $key",
+            "REDIRECT x",
+            "REDIRECT 9999",
+            "PREFIX",
+            "x",
+        ],
+        "$kill" => &[
+            "TYPE $type",
+            "USER default",
+            "user nosuch",
+            "ADDR 1.2.3.4:5",
+            "LADDR 1.2.3.4:5",
+            "SKIPME yes",
+            "SKIPME x",
+            "ID $number",
+            "ID",
+        ],
+        "$filter" => &["FILTERBY", "MODULE nosuch", "PATTERN get", "ACLCAT nosuch", "x"],
         "$lpos" => &["RANK $index", "COUNT $count", "MAXLEN $count", "rank $number", "COUNT"],
         _ => {
             &["COUNT 1000", "COUNT 1000", "MATCH $pattern", "match *", "COUNT $count", "TYPE hash"]
@@ -499,6 +1273,72 @@ fn options(random: &mut Random, word: &str, argv: &mut Argv) {
             fill(random, word, argv);
         }
     }
+}
+
+/// A command or a subcommand.
+fn any_command(random: &mut Random) -> command::Found {
+    let all: Vec<command::Found> = command::every().collect();
+    *pick(random, &all)
+}
+
+/// A rule of ACL SETUSER, a good one mostly.
+fn rule(random: &mut Random) -> Vec<u8> {
+    let sign = *pick(random, &["+", "+", "-"]);
+    let text = match random.below(16) {
+        0..3 => [sign, &any_command(random).full_name()].concat(),
+        3..6 => [sign, "@", pick(random, command::key_specs::CATEGORIES)].concat(),
+        6 => ["+", &any_command(random).full_name(), "|", pick(random, &["a", "B", "1"])].concat(),
+        7..10 => {
+            let kind = *pick(random, &["~", "~", "%R~", "%W~", "%RW~", "%"]);
+            [kind, pick(random, &["a", "b", "?", "[ab]", "*", "[^c]*", ""])].concat()
+        }
+        10 => ["&", pick(random, &["a", "b", "?", "*", ""])].concat(),
+        11 => [*pick(random, &[">", "<"]), pick(random, &["a", "b", ""])].concat(),
+        12 => [
+            *pick(random, &["#", "!"]),
+            "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d",
+        ]
+        .concat(),
+        _ => (*pick(
+            random,
+            &[
+                "on",
+                "off",
+                "nopass",
+                "resetpass",
+                "allkeys",
+                "resetkeys",
+                "allchannels",
+                "resetchannels",
+                "allcommands",
+                "nocommands",
+                "clearselectors",
+                "reset",
+                "sanitize-payload",
+                "skip-sanitize-payload",
+                "",
+                "x",
+            ],
+        ))
+        .to_owned(),
+    };
+    text.into_bytes()
+}
+
+/// A command line that mostly fits its command's arity; it is not run.
+fn any_line(random: &mut Random) -> Argv {
+    let words = [
+        "a", "b", "c", "d", "1", "2", "0", "get", "STORE", "by", "limit", "streams", "keys", "set",
+    ];
+    let found = any_command(random);
+    let name = found.full_name();
+    let mut argv: Argv = name.split('|').map(|word| word.as_bytes().to_vec()).collect();
+    let least = found.command.arity.unsigned_abs() as usize;
+    let more = if found.command.arity < 0 { random.below(5) as usize } else { 0 };
+    while argv.len() < least + more {
+        argv.push(pick(random, &words).as_bytes().to_vec());
+    }
+    argv
 }
 
 fn value(random: &mut Random) -> Vec<u8> {
@@ -522,6 +1362,108 @@ fn member(random: &mut Random) -> Vec<u8> {
         1 => number(random),
         _ => random.below(8).to_string().into_bytes(),
     }
+}
+
+fn score(random: &mut Random) -> Vec<u8> {
+    let edges =
+        ["inf", "-inf", "0", "-0", "1e17", "4611686018427387904", "9223372036854775807", "1e-310"];
+    match random.below(12) {
+        0 | 1 => pick(random, &edges).as_bytes().to_vec(),
+        2 => float(random),
+        3 | 4 => format!("{}.{}", random.below(4), random.below(10)).into_bytes(),
+        _ => (random.below(8) as i64 - 2).to_string().into_bytes(),
+    }
+}
+
+/// A longitude and a latitude: somewhere near one of a few places, or anywhere.
+fn place(random: &mut Random) -> [Vec<u8>; 2] {
+    let edges = ["180", "-180", "85.05112878", "-85.05112878", "85.06", "0", "x", "90", "10", "10"];
+    let (longitude, latitude) =
+        *pick(random, &[(10.0, 45.0), (-179.9, 70.0), (179.99, -80.0), (0.0, 0.0), (13.4, 38.1)]);
+    let size = 10_f64.powf(random.below(6) as f64 - 3.5);
+    let mut degrees = |near: f64, most: f64| {
+        let part = random.below(1 << 30) as f64 / f64::from(1 << 30) * 2.0 - 1.0;
+        match random.below(40) {
+            0 => pick(random, &edges).as_bytes().to_vec(),
+            1..8 => (part * most).to_string().into_bytes(),
+            _ => (near + part * size).to_string().into_bytes(),
+        }
+    };
+    [degrees(longitude, 180.0), degrees(latitude, 85.0)]
+}
+
+/// An entry's ID, or something that is none.
+fn id(random: &mut Random) -> Vec<u8> {
+    let edges = [
+        "0",
+        "0-0",
+        "0-1",
+        "-",
+        "+",
+        "$",
+        ">",
+        "x",
+        "",
+        "1-",
+        "-1",
+        "1-1-1",
+        "1-*",
+        "01-02",
+        " 1",
+        "1- -1",
+        "18446744073709551615-18446744073709551615",
+        "18446744073709551615",
+        "18446744073709551616",
+        "(1",
+    ];
+    match random.below(16) {
+        0 => pick(random, &edges).as_bytes().to_vec(),
+        1 => number(random),
+        2..=4 => random.below(90).to_string().into_bytes(),
+        5 => format!("{}-{}", random.below(90), random.below(150)).into_bytes(),
+        _ => format!("{}-{}", random.below(90), random.below(10) / 3).into_bytes(),
+    }
+}
+
+/// An end of an interval of them.
+fn bound(random: &mut Random) -> Vec<u8> {
+    match random.below(5) {
+        0 => b"-".to_vec(),
+        1 => b"+".to_vec(),
+        2 => [b"(".to_vec(), id(random)].concat(),
+        _ => id(random),
+    }
+}
+
+/// A header, and runs that mostly have as many registers as they should.
+fn hyperloglog(random: &mut Random) -> Vec<u8> {
+    const REGISTERS: u64 = 16384;
+    let encoding = *pick(random, &[1, 1, 1, 1, 1, 1, 0, 2]);
+    let estimate = *pick(random, &[0, 0, 0, 7]);
+    let stale = *pick(random, &[0, 0x80, 0x80, 0x80]);
+    let mut bytes = b"HYLL".to_vec();
+    bytes.extend([encoding, 0, 0, 0, estimate, 0, 0, 0, 0, 0, 0, stale]);
+    let mut left = REGISTERS;
+    while left > 0 && !one_in(random, 200) {
+        let most = *pick(random, &[4, 64, 3000, REGISTERS]);
+        let length = if one_in(random, 10) { left } else { 1 + random.below(left.min(most)) };
+        let value = if length > 4 { 0 } else { random.below(33) as u8 };
+        left -= length;
+        let low = (length - 1) as u8;
+        match value {
+            0 if length > 64 || one_in(random, 9) => {
+                bytes.extend([0x40 | ((length - 1) >> 8) as u8, low]);
+            }
+            0 => bytes.push(low),
+            _ => bytes.push(0x80 | (value - 1) << 2 | low),
+        }
+    }
+    if one_in(random, 10) {
+        let at = random.below(bytes.len() as u64) as usize;
+        bytes[at] = random.next() as u8;
+    }
+    bytes.truncate(if one_in(random, 20) { random.below(40) as usize } else { bytes.len() });
+    bytes
 }
 
 fn field(random: &mut Random) -> Vec<u8> {
@@ -580,6 +1522,19 @@ fn connect(real: &RealServer) -> Connection {
     connection.call(&words("SCRIPT FLUSH"));
     connection.call(&words("FUNCTION FLUSH"));
     connection.call(&words("CONFIG SET hash-max-listpack-entries 512 set-max-intset-entries 512"));
+    connection.call(&words("CONFIG SET zset-max-listpack-entries 128 zset-max-listpack-value 64"));
+    connection.call(&words("CONFIG SET stream-node-max-entries 100 stream-node-max-bytes 4096"));
+    connection.call(&words("CONFIG SET hll-sparse-max-bytes 3000"));
+    connection.call(&[&b"CONFIG"[..], b"SET", b"notify-keyspace-events", b""]);
+    connection
+        .call(&words("CONFIG SET maxmemory 0 maxmemory-policy noeviction maxmemory-samples 5"));
+    connection.call(&words("CONFIG SET slowlog-log-slower-than 10000000 slowlog-max-len 128"));
+    connection.call(&words("CONFIG SET masterauth \"\" masteruser \"\""));
+    connection.call(&words("SLOWLOG RESET"));
+    connection.call(&words("CONFIG RESETSTAT"));
+    connection.call(&words("ACL DELUSER alice bob carol"));
+    connection.call(&words("CONFIG SET acllog-max-len 128 acl-pubsub-default resetchannels"));
+    connection.call(&words("ACL LOG RESET"));
     // It looks more often for those who have waited long enough.
     connection.call(&words("CONFIG SET hz 500"));
     connection
@@ -599,6 +1554,9 @@ fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
     let mut connection = connect(real);
     let mut engine = Engine::new();
     let client = engine.server.connect("");
+    let mut listeners =
+        commands.contains(&words(LISTEN)).then(|| Listeners::open(&mut engine, real));
+    let start = counts(&real.connect().call(&words("INFO")));
     let mut resp = Resp::V2;
     for argv in commands {
         resp = protocol(argv, resp);
@@ -613,15 +1571,40 @@ fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
         }
         let ours = engine.server.take_reply(client);
         let theirs = connection.call(argv);
+        let mut encoding = || {
+            let question = [b"OBJECT".to_vec(), b"ENCODING".to_vec(), argv[1].clone()];
+            // Both are asked, as it counts as a look at the key.
+            engine.server.send(client, &question);
+            engine.server.take_reply(client);
+            connection.call(&question)
+        };
         match ours {
             None => return Some("(no reply)".to_owned()),
             Some(ours)
-                if !same(argv, &ours, &theirs, &mut connection)
+                if !same(argv, &ours, &theirs, &mut encoding)
                     || resp == Resp::V2 && null_arrays(&ours) != null_arrays(&theirs) =>
             {
                 return Some(String::from_utf8_lossy(&print(&ours)).into_owned());
             }
             Some(_) => {}
+        }
+        let messages = listeners.as_mut().and_then(|all| {
+            let ordered = !argv[0].to_ascii_uppercase().starts_with(b"SORT");
+            all.difference(&mut engine, ordered)
+        });
+        if messages.is_some() {
+            return messages;
+        }
+        // It has deleted its own user.
+        if engine.server.client(client).is_none_or(|client| client.closing) {
+            return None;
+        }
+    }
+    let end = counts(&real.connect().call(&words("INFO")));
+    let ours = counts(&Reply::Bulk(engine.server.info(&[])));
+    for (((name, start), (_, end)), (_, ours)) in start.into_iter().zip(end).zip(ours) {
+        if ours != end - start {
+            return Some(format!("({name})\n{ours} and not {}", end - start));
         }
     }
     None
@@ -647,7 +1630,7 @@ fn null_arrays(reply: &Reply) -> Vec<bool> {
 }
 
 /// Whether two replies to a command are equal, as far as Redis promises.
-fn same(argv: &Argv, ours: &Reply, theirs: &Reply, connection: &mut Connection) -> bool {
+fn same(argv: &Argv, ours: &Reply, theirs: &Reply, encoding: &mut dyn FnMut() -> Reply) -> bool {
     if encode(ours) == encode(theirs) {
         return true;
     }
@@ -656,10 +1639,16 @@ fn same(argv: &Argv, ours: &Reply, theirs: &Reply, connection: &mut Connection) 
     if is(&["HELLO"]) {
         return true;
     }
+    if is(&["ACL", "EXEC"]) {
+        return encode(&comparable(ours)) == encode(&comparable(theirs));
+    }
     if let (true, Reply::Integer(ours), Reply::Integer(theirs)) = (is(&["TTL"]), ours, theirs) {
         // The clocks differ, which shows in what is left until a certain day, and the real one goes on.
         let relative = *ours < 2_000_000;
         return *ours > 0 && *theirs > 0 && (!relative || (ours - theirs).abs() <= 2);
+    }
+    if is(&["XPENDING", "XINFO"]) {
+        return encode(&timeless(ours)) == encode(&timeless(theirs));
     }
     if is(SETS) {
         return sorted(ours) == sorted(theirs);
@@ -667,15 +1656,15 @@ fn same(argv: &Argv, ours: &Reply, theirs: &Reply, connection: &mut Connection) 
     if !is(UNORDERED) {
         return false;
     }
-    let random =
-        is(&["HRANDFIELD", "SRANDMEMBER"]) && items(ours).is_none_or(|items| !items.is_empty());
-    let encoding = connection.call::<&[u8]>(&[b"OBJECT", b"ENCODING", &argv[1]]);
-    let table = encoding == Reply::bulk("hashtable");
+    let random = is(&["HRANDFIELD", "SRANDMEMBER", "ZRANDMEMBER"])
+        && items(ours).is_none_or(|items| !items.is_empty());
+    let encoding = encoding();
+    let table = encoding == Reply::bulk("hashtable") || encoding == Reply::bulk("skiplist");
     match (items(ours), items(theirs)) {
         (Some(ours), Some(theirs)) if random => ours.len() == theirs.len(),
         (None, None) if random => matches!((ours, theirs), (Reply::Bulk(_), Reply::Bulk(_))),
         // Where the scan stops in a table is nobody's promise.
-        (Some(ours), Some(theirs)) if is(&["HSCAN", "SSCAN"]) => {
+        (Some(ours), Some(theirs)) if is(&["HSCAN", "SSCAN", "ZSCAN"]) => {
             let done = |items: &[Reply]| items.first() == Some(&Reply::bulk("0"));
             let found = |items: &[Reply]| items.get(1).map(sorted);
             table
@@ -685,8 +1674,90 @@ fn same(argv: &Argv, ours: &Reply, theirs: &Reply, connection: &mut Connection) 
     }
 }
 
+/// A reply of ACL without what no server promises: the order of rules about commands, times, and all that clients are
+/// beside their commands and users. Which rules there are depends on all commands; as long as some are missing they are
+/// left out, and only what they do is compared.
+fn comparable(reply: &Reply) -> Reply {
+    let is_whole = IS_WHOLE.get() == Some(&true);
+    let each = |items: &[Reply]| {
+        let mut label: &[u8] = b"";
+        let item = |item: &Reply| {
+            let value = match (label, item) {
+                (b"age-seconds", _) => Reply::Null,
+                (b"client-info", Reply::Bulk(line)) => {
+                    let fields = line.split(|byte| *byte == b' ');
+                    Reply::bulks(
+                        fields.filter(|it| it.starts_with(b"cmd") || it.starts_with(b"user")),
+                    )
+                }
+                _ => comparable(item),
+            };
+            label = if let Reply::Bulk(text) = item { text } else { b"" };
+            value
+        };
+        items.iter().map(item).collect()
+    };
+    match reply {
+        Reply::Array(items) => Reply::Array(each(items)),
+        Reply::Map(pairs) => {
+            let items = pairs.iter().flat_map(|(key, value)| [key.clone(), value.clone()]);
+            Reply::Array(each(&items.collect::<Vec<_>>()))
+        }
+        Reply::Bulk(text) if text.windows(4).any(|part| part == b"@all") => {
+            let selectors = text.split(|byte| *byte == b'(').map(|selector| {
+                let words = selector.split(|byte| matches!(byte, b' ' | b')'));
+                let is_kept = |word: &&[u8]| {
+                    is_whole
+                        || !word.starts_with(b"+") && !word.starts_with(b"-")
+                        || word.ends_with(b"@all")
+                };
+                let mut words: Vec<&[u8]> = words.filter(is_kept).collect();
+                words.sort_unstable();
+                Reply::bulks(words)
+            });
+            Reply::Array(selectors.collect())
+        }
+        other => other.clone(),
+    }
+}
+
 fn items(reply: &Reply) -> Option<&[Reply]> {
     if let Reply::Array(items) | Reply::Set(items) = reply { Some(items) } else { None }
+}
+
+/// What XPENDING and XINFO tell, without the milliseconds that the two servers have not in common.
+fn timeless(reply: &Reply) -> Reply {
+    let rough = |number: i64| Reply::Integer(if number < 1 << 40 { number / 10_000 } else { 0 });
+    match reply {
+        Reply::Integer(number) if *number >= 1 << 40 => Reply::Integer(0),
+        Reply::Map(pairs) => Reply::Map(
+            pairs
+                .iter()
+                .map(|(name, value)| match value {
+                    Reply::Integer(idle) if *name == Reply::bulk("idle") => {
+                        (name.clone(), rough(*idle))
+                    }
+                    value => (name.clone(), timeless(value)),
+                })
+                .collect(),
+        ),
+        Reply::Array(items) => {
+            let mut shown: Vec<Reply> = items.iter().map(timeless).collect();
+            let name = items.iter().position(|item| *item == Reply::bulk("idle"));
+            // An ID, a consumer, milliseconds, a number of deliveries.
+            let place = match items[..] {
+                [Reply::Bulk(_), Reply::Bulk(_), Reply::Integer(_), Reply::Integer(_)] => Some(2),
+                _ => name.map(|at| at + 1),
+            };
+            if let Some(place) = place
+                && let Some(Reply::Integer(time)) = items.get(place)
+            {
+                shown[place] = rough(*time);
+            }
+            Reply::Array(shown)
+        }
+        other => other.clone(),
+    }
 }
 
 /// The elements in an order of their own; fields stay with their values in a map only.

@@ -103,6 +103,38 @@ const REQUESTS: &[&[u8]] = &[
     b"EVAL \"local n = 0 for i = 1, 2000000 do n = n + 1 end return n\" 0\r\n*x\r\n",
     b"EVAL \"return redis.call('ECHO', 'in') .. nothing\" 0\r\nPING\r\n",
     b"CLIENT REPLY SKIP\r\nPING\r\nECHO a\r\n",
+    b"CLIENT REPLY SKIP\r\nCLIENT REPLY SKIP\r\nPING\r\nECHO a\r\n",
+    b"CLIENT REPLY SKIP\r\nnothing of the kind\r\nECHO a\r\nCLIENT REPLY ON\r\n",
+    b"CLIENT REPLY OFF\r\nECHO a\r\nCLIENT REPLY ON\r\nECHO b\r\n",
+    b"CLIENT REPLY OFF\r\nCLIENT REPLY SKIP\r\nECHO a\r\nECHO b\r\nCLIENT REPLY ON\r\nECHO c\r\n",
+    b"CLIENT REPLY OFF\r\nSUBSCRIBE a\r\nUNSUBSCRIBE a\r\nCLIENT REPLY ON\r\n",
+    b"CLIENT REPLY OFF\r\nMULTI\r\nECHO a\r\nEXEC\r\nCLIENT REPLY ON\r\nECHO b\r\n",
+    b"CLIENT REPLY OFF\r\nEVAL \"return 1\" 0\r\nQUIT\r\nPING\r\n",
+    b"CLIENT REPLY SKIP\r\nMULTI\r\nECHO a\r\nECHO b\r\nEXEC\r\n",
+    b"CLIENT REPLY\r\nCLIENT REPLY no\r\n",
+    b"HELLO 3\r\nSUBSCRIBE a\r\nPUBLISH a hi\r\nPING\r\nGET k\r\nUNSUBSCRIBE\r\n",
+    b"HELLO 3\r\nPSUBSCRIBE a*\r\nMULTI\r\nPUBLISH ab hi\r\nPING\r\nEXEC\r\nPUBLISH ac last\r\n",
+    b"SUBSCRIBE a\r\nGET k\r\nPING\r\nPING x\r\nRESET\r\nGET k\r\n",
+    b"HELLO 3\r\nDEL h\r\nHSET h a 1\r\nHGETALL h\r\nSADD s a\r\nSMEMBERS s\r\nGET none\r\nHELLO 2\r\nHGETALL h\r\n",
+    b"BLPOP nothing 0\r\nPING\r\n",
+    b"PING\r\nBLPOP nothing 0.01\r\nPING\r\n",
+    b"DEL l\r\nRPUSH l a b\r\nBLPOP l 0\r\nBLPOP l 0\r\nBLPOP l 0\r\nPING\r\n",
+    b"MULTI\r\nPING\r\n*x\r\n",
+    b"MULTI\r\nPING\r\n",
+    b"MONITOR\r\n*-x\r\n",
+    b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$-1\r\n",
+    b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n+v\r\n",
+    b"*2\r\n$4\r\nECHO\r\n$3\r\nabcdef\r\nPING\r\n",
+    b"*2\r\n*1\r\n$4\r\nPING\r\n",
+    b"$4\r\nPING\r\n",
+    b"+PING\r\n",
+    b":1\r\n",
+    b"*1\r\n$4\r\nQUIT\r\n*1\r\n$4\r\nPING\r\n",
+    b"*1\r\n$4\r\nPING\r\n\r\n\r\n*0\r\n*1\r\n$4\r\nPING\r\n",
+    b"*2\r\n$6\r\nCLIENT\r\n$99999999999999999999\r\n",
+    b"*2\r\n$6\r\nCLIENT\r\n$4 \r\n",
+    b"ECHO \"\\xzz\\x4\"\r\nECHO \"\\\r\n",
+    b"ECHO 'a' 'b\r\nPING\r\n",
 ];
 
 #[test]
@@ -198,6 +230,196 @@ fn large_arguments_come_and_go_whole() {
     ]
     .concat();
     assert_eq!(answer(door.port, &request), answer(real.port(), &request));
+}
+
+/// `(a configuration, requests, what the answers are to)`: each on new servers.
+#[test]
+fn holds_to_the_limits_that_redis_holds_to() {
+    let bulk = |command: &str, length: usize| {
+        let words: Vec<&str> = command.split(' ').collect();
+        let mut bytes = format!("*{}\r\n", words.len() + 1).into_bytes();
+        for word in words {
+            bytes.extend_from_slice(format!("${}\r\n{word}\r\n", word.len()).as_bytes());
+        }
+        bytes.extend_from_slice(format!("${length}\r\n").as_bytes());
+        bytes.extend_from_slice(&vec![b'x'; length]);
+        bytes.extend_from_slice(b"\r\n");
+        bytes
+    };
+    const KB: usize = 1024;
+    let with = |start: &str, middle: Vec<u8>, end: &str| {
+        [start.as_bytes(), &middle, end.as_bytes()].concat()
+    };
+    let query = "client-query-buffer-limit 1mb";
+    let output = "client-output-buffer-limit \"normal 1mb 0 0 pubsub 100kb 0 0\"";
+    let cases = [
+        (query, with("PING\r\n", bulk("STRLEN", 900 * KB), "ECHO after\r\n")),
+        (query, bulk("ECHO", 1100 * KB)),
+        (
+            query,
+            with(
+                "MULTI\r\n",
+                [bulk("SET a", 700 * KB), bulk("SET b", 700 * KB)].concat(),
+                "EXEC\r\n",
+            ),
+        ),
+        ("proto-max-bulk-len 1mb", with("PING\r\n", bulk("ECHO", 1024 * KB), "PING\r\n")),
+        ("proto-max-bulk-len 1mb", with("PING\r\n", bulk("ECHO", 1024 * KB + 1), "PING\r\n")),
+        (output, with("", bulk("SET big", 900 * KB), "GET big\r\n")),
+        (output, with("", bulk("SET big", 900 * KB), "MGET big big\r\nPING\r\n")),
+        (output, b"EVAL \"return string.rep('x', 1100 * 1024)\" 0\r\nPING\r\n".to_vec()),
+        (output, with("SUBSCRIBE c\r\n", Vec::new(), "PING\r\nSUBSCRIBE d\r\n")),
+        (output, with("HELLO 3\r\nSUBSCRIBE c\r\n", bulk("PUBLISH c", 50 * KB), "PING\r\n")),
+        (output, with("HELLO 3\r\nSUBSCRIBE c\r\n", bulk("PUBLISH c", 150 * KB), "PING\r\n")),
+        ("maxclients 2", b"PING\r\n".to_vec()),
+        ("requirepass secret", bulk("AUTH", 16 * KB + 1)),
+        ("requirepass secret", b"*11\r\n$4\r\nPING\r\n".to_vec()),
+        ("requirepass secret", b"GET k\r\nAUTH secret\r\nGET k\r\n".to_vec()),
+    ];
+    for (configuration, requests) in cases {
+        let Some(real) = RealServer::start_on_tcp() else { return };
+        let door = open_door();
+        let session = |port: u16| {
+            let set = answer(port, format!("CONFIG SET {configuration}\r\n").as_bytes());
+            let _others = [connect(port), connect(port)].map(|mut other| {
+                // It is let in, or told why not, before the next one comes.
+                let _ = other.write_all(b"PING\r\n");
+                let _ = other.read(&mut [0; 64]);
+                other
+            });
+            set + &answer(port, &requests)
+        };
+        let (ours, theirs) = (session(door.port), session(real.port()));
+        let shown = requests.get(..requests.len().min(100)).unwrap_or_default().escape_ascii();
+        assert!(ours == theirs, "{configuration}: {shown}\n{}\n{}", cut(&ours), cut(&theirs));
+    }
+}
+
+/// A long text, its middle left out.
+fn cut(text: &str) -> String {
+    match text.len() {
+        300.. => format!("{}... {} ...{}", &text[..150], text.len(), &text[text.len() - 150..]),
+        _ => text.to_owned(),
+    }
+}
+
+/// `timeout` ends the connections of those who neither wait nor listen.
+#[test]
+fn sends_idle_clients_away_as_redis_does() {
+    let Some(real) = RealServer::start_on_tcp() else { return };
+    let door = open_door();
+    let sessions: &[&[u8]] = &[
+        b"",
+        b"PING\r\n",
+        b"*1\r\n$4\r\nPI",
+        b"SUBSCRIBE c\r\n",
+        b"BLPOP nothing 0\r\n",
+        b"MULTI\r\n",
+    ];
+    let stays = |port: u16| {
+        answer(port, b"CONFIG SET timeout 1\r\n");
+        let begin = |bytes: &&[u8]| {
+            let mut client = connect(port);
+            client.write_all(bytes).expect("the server reads");
+            client
+        };
+        let clients: Vec<TcpStream> = sessions.iter().map(begin).collect();
+        std::thread::sleep(Duration::from_millis(3500));
+        clients
+            .into_iter()
+            .map(|client| {
+                client.set_nonblocking(true).expect("it is open");
+                let mut client = client;
+                let mut said = Vec::new();
+                // An end is no error; that nothing is there yet is one.
+                client.read_to_end(&mut said).is_err()
+            })
+            .collect::<Vec<bool>>()
+    };
+    std::thread::scope(|scope| {
+        let ours = scope.spawn(|| stays(door.port));
+        assert_eq!(stays(real.port()), [false, false, false, true, true, false]);
+        assert_eq!(
+            ours.join().expect("it has not failed"),
+            [false, false, false, true, true, false]
+        );
+    });
+}
+
+/// Every client gets its own replies, all of them, in order.
+#[test]
+fn replies_of_many_clients_are_not_mixed() {
+    const CLIENTS: usize = 200;
+    const ROUNDS: usize = 50;
+    let door = open_door();
+    let mut clients: Vec<TcpStream> = (0..CLIENTS).map(|_| connect(door.port)).collect();
+    for round in 0..ROUNDS {
+        for (number, client) in clients.iter_mut().enumerate() {
+            let text = format!(
+                "SET k{number} {round}\r\nECHO {number}-{round}\r\nGET k{number}\r\nINCR all\r\n"
+            );
+            // Cut at another place for each.
+            let (first, second) = text.split_at((number + round) % text.len());
+            client.write_all(first.as_bytes()).expect("the server reads");
+            client.write_all(second.as_bytes()).expect("the server reads");
+        }
+    }
+    let mut counted = Vec::new();
+    for (number, mut client) in clients.into_iter().enumerate() {
+        client.shutdown(Shutdown::Write).expect("it is open");
+        let mut said = String::new();
+        client.read_to_string(&mut said).expect("the server answers all and hangs up");
+        let mut lines = said.lines();
+        let mut next = || lines.next().unwrap_or("nothing more");
+        for round in 0..ROUNDS {
+            let (echo, round) = (format!("{number}-{round}"), round.to_string());
+            let seen = [next(), next(), next(), next(), next()];
+            let lengths = [format!("${}", echo.len()), format!("${}", round.len())];
+            assert_eq!(seen, ["+OK", &lengths[0], &echo, &lengths[1], &round]);
+            counted.push(next()[1..].parse::<usize>().expect("INCR answers a number"));
+        }
+    }
+    counted.sort_unstable();
+    assert_eq!(counted, (1..=CLIENTS * ROUNDS).collect::<Vec<_>>());
+}
+
+/// What a client does not read neither fills the memory nor is lost.
+#[cfg(target_os = "linux")]
+#[test]
+fn replies_that_nobody_reads_do_not_fill_the_memory() {
+    const TIMES: usize = 300;
+    let door = open_door();
+    let mut client = connect(door.port);
+    let set = b"EVAL \"return redis.call('SET', 'big', string.rep('x', 1000000))\" 0\r\n";
+    assert_eq!(answer(door.port, set), "+OK\\r\\n");
+    client.write_all("GET big\r\n".repeat(TIMES).as_bytes()).expect("the server reads");
+    client.shutdown(Shutdown::Write).expect("it is open");
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(answer(door.port, b"PING\r\n"), "+PONG\\r\\n");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", door.process.id()));
+    let status = status.expect("the server runs");
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it is told");
+    let kilobytes: usize = resident.trim().trim_end_matches(" kB").parse().expect("it is a number");
+    assert!(kilobytes < 200_000, "{kilobytes} kB");
+    let mut replies = Vec::new();
+    client.read_to_end(&mut replies).expect("the server writes");
+    assert_eq!(replies.len(), TIMES * "$1000000\r\n\r\n".len() + TIMES * 1_000_000);
+}
+
+/// Nor does it fill with messages: `client-output-buffer-limit` ends the connection.
+#[test]
+fn a_subscriber_that_does_not_read_is_sent_away() {
+    let Some(real) = RealServer::start_on_tcp() else { return };
+    let door = open_door();
+    for port in [door.port, real.port()] {
+        let mut subscriber = connect(port);
+        subscriber.write_all(b"SUBSCRIBE c\r\n").expect("the server reads");
+        subscriber.read_exact(&mut [0; 20]).expect("the server answers");
+        let publish = b"EVAL \"local m = string.rep('x', 1000000) local n = 0 for i = 1, 60 do \
+            n = n + redis.call('PUBLISH', 'c', m) end return n\" 0\r\n";
+        answer(port, publish);
+        assert_eq!(answer(port, b"PUBLISH c x\r\n"), ":0\\r\\n");
+    }
 }
 
 #[test]

@@ -44,22 +44,30 @@ fn main() {
 }
 
 fn by_our_engine(path: &Path) -> Result<(), Failed> {
-    Transcript::read(path).replay(&mut Engine::new(), true).map_err(Failed::from)
+    let transcript = Transcript::read(path);
+    let mut player = Engine::with(&transcript.config);
+    transcript.replay(&mut player, true).map_err(Failed::from)
 }
 
 #[cfg(feature = "native-door")]
 fn over_sockets(path: &Path) -> Result<(), Failed> {
-    let mut player = SocketPlayer::at_door(env!("CARGO_BIN_EXE_evalsha-server"));
-    Transcript::read(path).replay(&mut player, true).map_err(Failed::from)
+    let transcript = Transcript::read(path);
+    let program = env!("CARGO_BIN_EXE_evalsha-server");
+    let mut player = SocketPlayer::at_door(program, &transcript.config);
+    transcript.replay(&mut player, true).map_err(Failed::from)
 }
 
 fn by_the_real_server(path: &Path, bless: bool) -> Result<(), Failed> {
-    let start = || RealPlayer::start().expect("it is installed");
+    let start = |transcript: &Transcript| {
+        RealPlayer::start_with(&transcript.config).expect("it is installed")
+    };
     if bless {
-        let blessed = Transcript::read(path).bless(&mut start());
+        let transcript = Transcript::read(path);
+        let blessed = transcript.bless(&mut start(&transcript));
         std::fs::write(path, blessed)?;
     }
-    Transcript::read(path).replay(&mut start(), false).map_err(Failed::from)
+    let transcript = Transcript::read(path);
+    transcript.replay(&mut start(&transcript), false).map_err(Failed::from)
 }
 
 fn not_proved() -> Result<(), Failed> {

@@ -1,6 +1,6 @@
 //! Prints a reply the way redis-cli does on a terminal, and the way it does when it prints raw text.
 
-use crate::resp::{Reply, format_double};
+use crate::resp::{Reply, format_decimal, format_double};
 use crate::split::quoted;
 use std::slice;
 
@@ -141,6 +141,10 @@ fn print_leaf(reply: &Reply, out: &mut Vec<u8>) {
             out.extend_from_slice(b"(double) ");
             &format_double(*number)
         }
+        Reply::Decimal(number) => {
+            out.extend_from_slice(b"(double) ");
+            &format_decimal(*number)
+        }
         Reply::Bulk(bytes) => return quote(bytes, out),
         Reply::Null | Reply::NullArray => b"(nil)",
         Reply::Boolean(true) => b"(true)",
@@ -195,6 +199,7 @@ pub fn print_raw(reply: &Reply) -> Vec<u8> {
             }
             Reply::Integer(number) => out.extend_from_slice(number.to_string().as_bytes()),
             Reply::Double(number) => out.extend_from_slice(&format_double(*number)),
+            Reply::Decimal(number) => out.extend_from_slice(&format_decimal(*number)),
             Reply::Boolean(true) => out.extend_from_slice(b"(true)"),
             Reply::Boolean(false) => out.extend_from_slice(b"(false)"),
             Reply::Null | Reply::NullArray => {}

@@ -76,7 +76,12 @@ impl<'a> Args<'a> {
 
     /// The next argument as a double.
     pub fn float(&mut self) -> Result<f64, Error> {
-        number::parse_float(self.bytes()?).ok_or(Error::NOT_FLOAT)
+        self.float_or(Error::NOT_FLOAT)
+    }
+
+    /// The next argument as a double, or the given error.
+    pub fn float_or(&mut self, error: Error) -> Result<f64, Error> {
+        number::parse_double(self.bytes()?).ok_or(error)
     }
 
     /// Takes the next argument if it is this word, in any case.
@@ -100,6 +105,28 @@ impl<'a> Args<'a> {
         let seconds = LongDouble::parse(self.bytes()?).ok_or(Error::TIMEOUT_NOT_FLOAT)?;
         let wait = seconds.ceil_milli().filter(|wait| *wait >= 0).ok_or(Error::TIMEOUT_NEGATIVE)?;
         Ok((wait > 0).then(|| wait.saturating_add(now)))
+    }
+
+    /// What commands like LMPOP take: how many keys, the keys, one of two words (whether it is the second), and COUNT with a
+    /// number, which is 1 otherwise.
+    pub fn keys_and_end(&mut self, ends: [&str; 2]) -> Result<(&'a [Vec<u8>], bool, usize), Error> {
+        let count = self.positive_or(Error::NUMKEYS_NOT_POSITIVE)?;
+        if count >= self.remaining() {
+            return Err(Error::SYNTAX);
+        }
+        let keys = self.take(count)?;
+        let is_second = !self.option(ends[0]);
+        if is_second && !self.option(ends[1]) {
+            return Err(Error::SYNTAX);
+        }
+        let mut count = None;
+        while !self.is_empty() {
+            if count.is_some() || self.remaining() < 2 || !self.option("count") {
+                return Err(Error::SYNTAX);
+            }
+            count = Some(self.positive_or(Error::COUNT_NOT_POSITIVE)?);
+        }
+        Ok((keys, is_second, count.unwrap_or(1)))
     }
 
     /// Everything that is left.

@@ -507,7 +507,7 @@ fn bitfield(context: &mut Context, args: &mut Args) -> Answer {
     let Some(last) = last else { return get_all(context, key, &steps) };
     let (bytes, has_grown) = bytes_up_to(context, key, last)?;
     let mut replies = Vec::new();
-    let mut has_changed = false;
+    let mut changes = 0;
     for Step { work, integer, place, overflow } in steps {
         let old = integer.read(bytes, place);
         let new = match work {
@@ -521,13 +521,13 @@ fn bitfield(context: &mut Context, args: &mut Args) -> Answer {
         };
         if !matches!(work, Work::Get) {
             integer.write(bytes, place, new);
-            has_changed |= has_grown || new != old;
+            changes += usize::from(has_grown || new != old);
         }
         let shown = if matches!(work, Work::Increment(_)) { new } else { old };
         replies.push(Reply::Integer(shown as i64));
     }
-    if has_changed {
-        context.changed(key);
+    if changes > 0 {
+        context.changed_times(key, changes);
         context.notify(Event::String, "setbit", key);
     }
     Ok(Reply::Array(replies))

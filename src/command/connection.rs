@@ -6,11 +6,12 @@ use super::{Command, Run};
 use crate::error::Error;
 use crate::number;
 use crate::resp::{Reply, Resp};
+use crate::server::acl::UserId;
 use crate::server::blocking::Unblock;
 use crate::server::client::{Client, ClientId, Muted, SCRIPT_CLIENT};
 use crate::server::pubsub::Kind;
 use crate::server::transaction::Transaction;
-use crate::server::{Context, REDIS_VERSION};
+use crate::server::{Context, REDIS_VERSION, Server};
 
 /// The connection commands.
 pub const COMMANDS: &[Command] = &[
@@ -393,13 +394,14 @@ fn quit(context: &mut Context, _args: &mut Args) -> Answer {
 }
 
 fn reset(context: &mut Context, _args: &mut Args) -> Answer {
-    let open = context.server.config.active.requirepass.is_empty();
+    let open = context.server.is_open();
     context.server.discard(context.client);
     context.server.stop_listening(context.client);
     if let Some(client) = context.client() {
         client.database = 0;
         client.name.clear();
         client.resp = Resp::V2;
+        client.user = UserId::default();
         client.authenticated = open;
         client.muted = Muted::No;
         client.no_evict = false;
@@ -413,27 +415,15 @@ fn auth(context: &mut Context, args: &mut Args) -> Answer {
         context.redact(args, 2);
     }
     let (user, password) = match args.remaining() {
-        1 if context.server.config.active.requirepass.is_empty() => {
+        1 if context.server.acl.user(UserId::default()).nopass => {
             return Err(Error::AUTH_WITHOUT_PASSWORD);
         }
         1 => (b"default".as_slice(), args.bytes()?),
         2 => (args.bytes()?, args.bytes()?),
         _ => return Err(Error::SYNTAX),
     };
-    authenticate(context, user, password)?;
+    context.server.authenticate(context.client, args.argv(), user, password)?;
     Ok(Reply::OK)
-}
-
-/// There is one user, `default`, whose password is requirepass; without one every password will do.
-fn authenticate(context: &mut Context, user: &[u8], password: &[u8]) -> Result<(), Error> {
-    let right = &context.server.config.active.requirepass;
-    if user != b"default" || !(right.is_empty() || right == password) {
-        return Err(Error::WRONG_PASS);
-    }
-    if let Some(client) = context.client() {
-        client.authenticated = true;
-    }
-    Ok(())
 }
 
 fn hello(context: &mut Context, args: &mut Args) -> Answer {
@@ -449,7 +439,7 @@ fn hello(context: &mut Context, args: &mut Args) -> Answer {
         if args.remaining() >= 3 && args.option("auth") {
             context.redact(args, 2);
             let (user, password) = (args.bytes()?, args.bytes()?);
-            authenticate(context, user, password)?;
+            context.server.authenticate(context.client, args.argv(), user, password)?;
         } else if args.remaining() >= 2 && args.option("setname") {
             set_name(context, args.bytes()?)?;
         } else {
@@ -500,8 +490,9 @@ fn client_setname(context: &mut Context, args: &mut Args) -> Answer {
 }
 
 fn client_info(context: &mut Context, args: &mut Args) -> Answer {
-    let now = context.server.now();
-    let line = context.client().map(|client| line(client, now, args.argv())).unwrap_or_default();
+    let server = &*context.server;
+    let client = server.client(context.client);
+    let line = client.map(|client| line(server, client, args.argv())).unwrap_or_default();
     Ok(Reply::Verbatim(*b"txt", line))
 }
 
@@ -520,20 +511,19 @@ fn client_list(context: &mut Context, args: &mut Args) -> Answer {
     } else if count > 0 {
         return Err(Error::SYNTAX);
     }
-    let (now, own) = (context.server.now(), context.client);
+    let (server, own) = (&*context.server, context.client);
     let show = |client: &Client| {
         // Only the caller's command is known; the others keep their last one's name.
-        line(client, now, if client.id == own { args.argv() } else { &[] })
+        line(server, client, if client.id == own { args.argv() } else { &[] })
     };
     let lines = match (ids, kind) {
         (Some(ids), _) => ids
             .into_iter()
             .filter(|id| *id != SCRIPT_CLIENT)
-            .filter_map(|id| context.server.client(id))
+            .filter_map(|id| server.client(id))
             .flat_map(show)
             .collect(),
-        (None, kind) => context
-            .server
+        (None, kind) => server
             .clients()
             .filter(|client| kind.is_none_or(|kind| Type::of(client) == kind))
             .flat_map(show)
@@ -543,14 +533,14 @@ fn client_list(context: &mut Context, args: &mut Args) -> Answer {
 }
 
 /// One line of CLIENT LIST. The engine has no buffers of its own, so their sizes are 0.
-fn line(client: &Client, now: u64, argv: &[Vec<u8>]) -> Vec<u8> {
-    let seconds = |since: u64| now.saturating_sub(since) / 1_000_000;
+pub fn line(server: &Server, client: &Client, argv: &[Vec<u8>]) -> Vec<u8> {
+    let seconds = |since: u64| server.now().saturating_sub(since) / 1_000_000;
     let argv_memory: usize = argv.iter().map(Vec::len).sum();
-    let transaction = client.transaction.as_ref();
+    let queued = server.queued(client.id);
     let letters = [
         ('O', client.monitors),
         ('P', !client.subscriptions.is_empty()),
-        ('x', transaction.is_some()),
+        ('x', queued.is_some()),
         ('b', client.blocked.is_some()),
         ('d', client.dirty),
         ('c', client.closing),
@@ -560,8 +550,8 @@ fn line(client: &Client, now: u64, argv: &[Vec<u8>]) -> Vec<u8> {
     let flags: String =
         letters.iter().filter(|(_, is_set)| *is_set).map(|(letter, _)| letter).collect();
     let flags = if flags.is_empty() { "N" } else { &flags };
-    let queued = transaction.map_or(-1, |transaction| transaction.commands.len() as i64);
-    let queued_memory = transaction.map_or(0, Transaction::memory);
+    let queued = queued.map_or(-1, |count| count as i64);
+    let queued_memory = client.transaction.as_ref().map_or(0, Transaction::memory);
     let mut line = format!(
         "id={} addr={} laddr={} fd={} name=",
         client.id, client.address, client.local_address, client.fd
@@ -572,7 +562,7 @@ fn line(client: &Client, now: u64, argv: &[Vec<u8>]) -> Vec<u8> {
         format!(
             " age={} idle={} flags={flags} db={} sub={} psub={} ssub={} multi={queued} qbuf=0 qbuf-free=0 \
              argv-mem={argv_memory} multi-mem={queued_memory} rbs=0 rbp=0 obl=0 oll={} omem=0 tot-mem={argv_memory} events=r \
-             cmd={} user=default redir=-1 resp={}\n",
+             cmd={} user=",
             seconds(client.connected),
             seconds(client.active),
             client.database,
@@ -581,10 +571,12 @@ fn line(client: &Client, now: u64, argv: &[Vec<u8>]) -> Vec<u8> {
             client.subscriptions.of(Kind::Shard).len(),
             client.unsent(),
             client.last_command.map_or("NULL".to_owned(), |found| found.full_name()),
-            if client.resp == Resp::V3 { 3 } else { 2 },
         )
         .as_bytes(),
     );
+    line.extend_from_slice(&server.acl.user(client.user).name);
+    let resp = if client.resp == Resp::V3 { b'3' } else { b'2' };
+    line.extend_from_slice(&[b" redir=-1 resp=".as_slice(), &[resp, b'\n']].concat());
     line
 }
 
@@ -622,7 +614,7 @@ fn client_kill(context: &mut Context, args: &mut Args) -> Answer {
         kill(context, id);
         return Ok(Reply::OK);
     }
-    let (mut id, mut kind, mut skip_me) = (None, None, true);
+    let (mut id, mut kind, mut user, mut skip_me) = (None, None, None, true);
     let (mut address, mut local_address): (Option<&[u8]>, Option<&[u8]>) = (None, None);
     while !args.is_empty() {
         if args.remaining() < 2 {
@@ -639,10 +631,9 @@ fn client_kill(context: &mut Context, args: &mut Args) -> Answer {
         } else if args.option("laddr") {
             local_address = Some(args.bytes()?);
         } else if args.option("user") {
-            let user = args.bytes()?;
-            if user != b"default" {
-                return Err(Error::no_such_user(user));
-            }
+            let name = args.bytes()?;
+            let found = context.server.acl.find(name);
+            user = Some(found.ok_or_else(|| Error::no_such_user(name))?);
         } else if args.option("skipme") {
             skip_me = if args.option("yes") {
                 true
@@ -661,6 +652,7 @@ fn client_kill(context: &mut Context, args: &mut Args) -> Answer {
         .clients()
         .filter(|client| id.is_none_or(|id| client.id == id))
         .filter(|client| kind.is_none_or(|kind| kind == Type::of(client)))
+        .filter(|client| user.is_none_or(|user| client.user == user))
         .filter(|client| address.is_none_or(|address| client.address.as_bytes() == address))
         .filter(|client| {
             local_address.is_none_or(|address| client.local_address.as_bytes() == address)
@@ -675,7 +667,7 @@ fn client_kill(context: &mut Context, args: &mut Args) -> Answer {
 }
 
 /// Ends a connection; one's own after the reply.
-fn kill(context: &mut Context, id: ClientId) {
+pub fn kill(context: &mut Context, id: ClientId) {
     if id == context.client {
         if let Some(client) = context.client() {
             client.closing = true;
@@ -779,12 +771,20 @@ fn client_caching(_context: &mut Context, _args: &mut Args) -> Answer {
     Err(Error::CACHING_WITHOUT_TRACKING)
 }
 
-fn client_tracking(_context: &mut Context, args: &mut Args) -> Answer {
+fn client_tracking(context: &mut Context, args: &mut Args) -> Answer {
     let mode = args.bytes()?;
-    let (mut bcast, mut optin, mut optout, mut prefix) = (false, false, false, false);
+    let (mut bcast, mut optin, mut optout, mut redirect) = (false, false, false, false);
+    let mut prefixes: Vec<&[u8]> = Vec::new();
     while !args.is_empty() {
         if args.remaining() >= 2 && args.option("redirect") {
-            args.integer()?;
+            if redirect {
+                return Err(Error::TRACKING_REDIRECTS);
+            }
+            let id = ClientId::try_from(args.integer()?).unwrap_or(SCRIPT_CLIENT);
+            redirect = id != SCRIPT_CLIENT && context.server.client(id).is_some();
+            if !redirect {
+                return Err(Error::TRACKING_REDIRECT);
+            }
         } else if args.option("bcast") {
             bcast = true;
         } else if args.option("optin") {
@@ -793,8 +793,7 @@ fn client_tracking(_context: &mut Context, args: &mut Args) -> Answer {
             optout = true;
         } else if args.option("noloop") {
         } else if args.remaining() >= 2 && args.option("prefix") {
-            prefix = true;
-            args.bytes()?;
+            prefixes.push(args.bytes()?);
         } else {
             return Err(Error::SYNTAX);
         }
@@ -805,15 +804,30 @@ fn client_tracking(_context: &mut Context, args: &mut Args) -> Answer {
     if !mode.eq_ignore_ascii_case(b"on") {
         return Err(Error::SYNTAX);
     }
-    Err(if !bcast && prefix {
+    Err(if !bcast && !prefixes.is_empty() {
         Error::TRACKING_PREFIX
     } else if bcast && (optin || optout) {
         Error::TRACKING_BCAST
     } else if optin && optout {
         Error::TRACKING_OPTIN_OPTOUT
+    } else if let Some((first, second)) = overlap(&prefixes) {
+        Error::prefixes_overlap(first, second)
     } else {
         Error::TRACKING_ABSENT
     })
+}
+
+/// Two prefixes of which one begins with the other.
+fn overlap<'a>(prefixes: &[&'a [u8]]) -> Option<(&'a [u8], &'a [u8])> {
+    let mut others = prefixes;
+    while let Some((first, rest)) = others.split_first() {
+        let overlaps = |other: &&&[u8]| first.starts_with(other) || other.starts_with(first);
+        if let Some(second) = rest.iter().find(overlaps) {
+            return Some((first, second));
+        }
+        others = rest;
+    }
+    None
 }
 
 fn client_help(_context: &mut Context, _args: &mut Args) -> Answer {

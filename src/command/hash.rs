@@ -270,7 +270,7 @@ fn set_all(context: &mut Context, args: &mut Args, name: &str) -> Result<i64, Er
     let hash = context.create::<Hash>(key)?;
     let new = pairs.iter().filter(|(field, value)| hash.set(field, value.to_vec(), limits));
     let new = new.count();
-    context.changed(key);
+    context.changed_times(key, pairs.len());
     context.notify(Event::Hash, "hset", key);
     Ok(new as i64)
 }
@@ -321,7 +321,7 @@ fn hdel(context: &mut Context, args: &mut Args) -> Answer {
     let removed = fields.iter().filter(|field| hash.remove(field)).count();
     let empty = hash.is_empty();
     if removed > 0 {
-        context.changed(key);
+        context.changed_times(key, removed);
         context.notify(Event::Hash, "hdel", key);
     }
     if empty {

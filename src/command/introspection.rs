@@ -91,7 +91,7 @@ fn keys_of<'a>(
 ) -> Result<(&'a [Vec<u8>], Vec<super::key_specs::KeyArgument>), Error> {
     let line = args.rest();
     let command = super::resolve(line).map_err(|_| Error::INVALID_COMMAND)?.command;
-    if command.keys.is_empty() {
+    if !command.keys.iter().any(KeySpec::is_of_keys) {
         return Err(Error::NO_KEY_ARGUMENTS);
     }
     if !command.takes(line.len()) {
@@ -142,17 +142,7 @@ fn full_name((container, command): Row) -> String {
 
 /// The row that `get` or `config|get` names, in any case.
 fn by_full_name(name: &[u8]) -> Option<Row> {
-    let mut words = name.split(|&byte| byte == b'|');
-    let command = super::find(words.next()?)?;
-    let row = match words.next() {
-        None => (None, command),
-        Some(word) => {
-            let mut subcommands = command.subcommands().iter();
-            let sub = subcommands.find(|sub| sub.name.as_bytes().eq_ignore_ascii_case(word))?;
-            (Some(command), sub)
-        }
-    };
-    if words.next().is_some() { None } else { Some(row) }
+    super::named(name).map(|found| (found.container, found.command))
 }
 
 fn statuses<'a>(words: impl Iterator<Item = &'a str>) -> Reply {

@@ -16,7 +16,7 @@ impl Command {
     /// The keys of a command line of this command; none if the arguments contradict a key spec.
     pub fn key_arguments(&self, argv: &[Vec<u8>]) -> Option<Vec<KeyArgument>> {
         let mut found = Vec::new();
-        for spec in self.keys {
+        for spec in self.keys.iter().filter(|spec| spec.is_of_keys()) {
             spec.find(argv, self.variable_flags(spec, argv), &mut found)?;
         }
         if self.name == "sort" {
@@ -25,13 +25,19 @@ impl Command {
         Some(found)
     }
 
-    /// SET reads its key only with GET: the one command here whose flags depend on its options.
+    /// SET reads its key only with GET, and BITFIELD writes to its key unless there is nothing but GET.
     fn variable_flags(&self, spec: &KeySpec, argv: &[Vec<u8>]) -> &'static str {
-        if self.name != "set" {
-            return spec.flags;
+        match self.name {
+            "set" => {
+                let get = argv.iter().skip(3).any(|word| word.eq_ignore_ascii_case(b"get"));
+                if get { "RW access update" } else { "OW update" }
+            }
+            "bitfield" => {
+                let reads = only_reads(argv.get(2..).unwrap_or_default());
+                if reads { "RO access" } else { "RW access update" }
+            }
+            _ => spec.flags,
         }
-        let get = argv.iter().skip(3).any(|word| word.eq_ignore_ascii_case(b"get"));
-        if get { "RW access update" } else { "OW update" }
     }
 
     /// Whether the first, last and step of COMMAND INFO do not tell all of its keys.
@@ -61,7 +67,28 @@ impl Command {
     }
 }
 
+/// Whether what BITFIELD is asked for is only GET, with OVERFLOW perhaps.
+fn only_reads(mut options: &[Vec<u8>]) -> bool {
+    while let Some((word, rest)) = options.split_first() {
+        let count = if word.eq_ignore_ascii_case(b"get") {
+            2
+        } else if word.eq_ignore_ascii_case(b"overflow") {
+            1
+        } else {
+            return false;
+        };
+        let Some(rest) = rest.get(count..) else { return false };
+        options = rest;
+    }
+    true
+}
+
 impl KeySpec {
+    /// Whether it finds keys, and not what is only sent where a key would be.
+    pub fn is_of_keys(&self) -> bool {
+        self.flags != "not_key"
+    }
+
     fn find(
         &self,
         argv: &[Vec<u8>],

@@ -561,7 +561,7 @@ fn persist(context: &mut Context, args: &mut Args) -> Answer {
     let has_deadline = context.db().peek(key, now).is_some_and(|entry| entry.deadline.is_some());
     if has_deadline {
         context.db().set_deadline(key, None);
-        context.changed(key);
+        context.changed_in_place(key, 1);
         context.notify(Event::Generic, "persist", key);
     }
     Ok(Reply::flag(has_deadline))
@@ -610,7 +610,7 @@ fn set_deadline(
         context.delete(key);
     } else {
         context.db().set_deadline(key, Some(deadline));
-        context.changed(key);
+        context.changed_in_place(key, 1);
         context.notify(Event::Generic, "expire", key);
     }
     Ok(Reply::Integer(1))

@@ -414,9 +414,10 @@ fn take(context: &mut Context, key: &[u8], end: End, count: usize) -> Result<Vec
 
 /// Notes so many changes of a list, and removes it if it is empty now.
 fn changed(context: &mut Context, key: &[u8], changes: usize, event: &str) {
-    let Some(more) = (changes as u64).checked_sub(1) else { return };
-    context.server.changes += more;
-    context.changed(key);
+    if changes == 0 {
+        return;
+    }
+    context.changed_times(key, changes);
     context.notify(Event::List, event, key);
     if matches!(context.write::<List>(key), Ok(Some(list)) if list.is_empty()) {
         context.delete_emptied(key);
@@ -629,60 +630,43 @@ fn r#move(
     Ok(Some(Reply::Bulk(element)))
 }
 
-/// The keys, the end and the number of LMPOP and BLMPOP.
-struct Multiple<'a> {
-    keys: &'a [Vec<u8>],
-    end: End,
-    count: usize,
-}
-
-impl<'a> Multiple<'a> {
-    fn parse(args: &mut Args<'a>) -> Result<Multiple<'a>, Error> {
-        let count = args.positive_or(Error::NUMKEYS_NOT_POSITIVE)?;
-        if count >= args.remaining() {
-            return Err(Error::SYNTAX);
-        }
-        let keys = args.take(count)?;
-        let end = end(args)?;
-        let mut count = None;
-        while !args.is_empty() {
-            if count.is_some() || args.remaining() < 2 || !args.option("count") {
-                return Err(Error::SYNTAX);
-            }
-            count = Some(args.positive_or(Error::COUNT_NOT_POSITIVE)?);
-        }
-        Ok(Multiple { keys, end, count: count.unwrap_or(1) })
-    }
-
-    /// The first list that is there: its key, and what is taken from it.
-    fn pop(&self, context: &mut Context) -> Result<Option<Reply>, Error> {
-        for key in self.keys {
-            if context.looks_at(key) && context.write::<List>(key)?.is_some() {
-                let taken = take(context, key, self.end, self.count)?;
-                return Ok(Some(Reply::Array(vec![Reply::bulk(key), bulks(taken)])));
-            }
-        }
-        Ok(None)
-    }
-}
-
 /// LMPOP numkeys key [key ...] LEFT | RIGHT [COUNT count]
 fn lmpop(context: &mut Context, args: &mut Args) -> Answer {
-    Ok(Multiple::parse(args)?.pop(context)?.unwrap_or(Reply::NullArray))
+    Ok(pop_several(context, args)?.1.unwrap_or(Reply::NullArray))
 }
 
 /// BLMPOP timeout numkeys key [key ...] LEFT | RIGHT [COUNT count]
 fn blmpop(context: &mut Context, args: &mut Args) -> Result<Attempt, Error> {
-    let deadline = args.timeout(context.now())?;
-    let multiple = Multiple::parse(args)?;
-    Ok(match multiple.pop(context)? {
-        Some(reply) => Attempt::Done(reply),
-        None => wait(multiple.keys, deadline),
-    })
+    // What is wrong with the timeout is said last.
+    let mut timeout = args.clone();
+    args.bytes()?;
+    args.clone().keys_and_end(ENDS)?;
+    let deadline = timeout.timeout(context.now())?;
+    let (keys, reply) = pop_several(context, args)?;
+    Ok(reply.map_or_else(|| wait(keys, deadline), Attempt::Done))
+}
+
+const ENDS: [&str; 2] = ["left", "right"];
+
+/// The keys, and what is taken from the first list among them that is there, with its key.
+fn pop_several<'a>(
+    context: &mut Context,
+    args: &mut Args<'a>,
+) -> Result<(&'a [Vec<u8>], Option<Reply>), Error> {
+    let (keys, is_right, count) = args.keys_and_end(ENDS)?;
+    let end = if is_right { End::Right } else { End::Left };
+    for key in keys {
+        if context.looks_at(key) && context.write::<List>(key)?.is_some() {
+            let taken = take(context, key, end, count)?;
+            return Ok((keys, Some(Reply::Array(vec![Reply::bulk(key), bulks(taken)]))));
+        }
+    }
+    Ok((keys, None))
 }
 
 fn wait(keys: &[Vec<u8>], deadline: Option<Millis>) -> Attempt {
-    Attempt::Wait { keys: keys.to_vec(), kind: "list", deadline, timed_out: Reply::NullArray }
+    let (keys, timed_out) = (keys.to_vec(), Reply::NullArray);
+    Attempt::Wait { keys, kind: "list", deadline, timed_out, argv: None }
 }
 
 /// BLPOP key [key ...] timeout

@@ -1,21 +1,35 @@
 //! Defines how a command is declared, and finds it; each family's file begins with its table.
 
+pub mod acl;
 pub mod args;
 pub mod bitmap;
+pub mod cluster;
 pub mod connection;
+pub mod debug;
+pub mod dump;
 pub mod function;
+pub mod geo;
 pub mod hash;
+pub mod hyperloglog;
 mod introspection;
 pub mod key_specs;
 pub mod keys;
+pub mod latency;
 pub mod list;
 mod lolwut;
+pub mod memory;
+pub mod module;
+pub mod persistence;
 pub mod pubsub;
+pub mod replication;
 pub mod scan;
 pub mod scripting;
 pub mod server;
 pub mod set;
+pub mod slowlog;
 pub mod sort;
+pub mod sorted_set;
+pub mod stream;
 pub mod string;
 pub mod syntax;
 pub mod transactions;
@@ -30,17 +44,31 @@ use std::sync::OnceLock;
 
 /// Every family's table. The order is the order of COMMAND LIST.
 pub const FAMILIES: &[&[Command]] = &[
+    acl::COMMANDS,
     bitmap::COMMANDS,
+    cluster::COMMANDS,
     connection::COMMANDS,
+    debug::COMMANDS,
+    dump::COMMANDS,
     function::COMMANDS,
+    geo::COMMANDS,
     hash::COMMANDS,
+    hyperloglog::COMMANDS,
     keys::COMMANDS,
+    latency::COMMANDS,
     list::COMMANDS,
+    memory::COMMANDS,
+    module::COMMANDS,
+    persistence::COMMANDS,
     pubsub::COMMANDS,
+    replication::COMMANDS,
     scripting::COMMANDS,
     server::COMMANDS,
     set::COMMANDS,
+    slowlog::COMMANDS,
     sort::COMMANDS,
+    sorted_set::COMMANDS,
+    stream::COMMANDS,
     string::COMMANDS,
     transactions::COMMANDS,
 ];
@@ -107,6 +135,8 @@ pub enum Attempt {
         deadline: Option<Millis>,
         /// The reply when that has passed.
         timed_out: Reply,
+        /// The command line that is tried again, if it is not the one that came.
+        argv: Option<Vec<Vec<u8>>>,
     },
 }
 
@@ -327,6 +357,11 @@ pub struct CommandId {
 }
 
 impl CommandId {
+    /// Whether it is a subcommand of this command.
+    pub fn is_within(self, container: CommandId) -> bool {
+        self.place == container.place && self.subcommand > 0
+    }
+
     /// `get`, or `config|get`.
     pub fn full_name(self) -> String {
         let Some((_, command)) = sorted().get(self.place) else { return String::new() };
@@ -358,6 +393,32 @@ impl Found {
     /// Where the arguments start.
     pub fn arguments_at(&self) -> usize {
         if self.container.is_some() { 2 } else { 1 }
+    }
+}
+
+/// Every command, each with its subcommands behind it, in the order of their ids.
+pub fn every() -> impl Iterator<Item = Found> {
+    sorted().iter().enumerate().flat_map(|(place, (_, command))| {
+        let found = move |subcommand: usize| Found {
+            container: (subcommand > 0).then_some(*command),
+            command: command.subcommands().get(subcommand.wrapping_sub(1)).unwrap_or(command),
+            id: CommandId { place, subcommand },
+        };
+        (0..=command.subcommands().len()).map(found)
+    })
+}
+
+/// What `get` or `config|get` names, in any case.
+pub fn named(full_name: &[u8]) -> Option<Found> {
+    let mut words = full_name.split(|&byte| byte == b'|').map(<[u8]>::to_vec);
+    let name = [words.next()?];
+    match (words.next(), words.next()) {
+        (None, _) => resolve(&name).ok(),
+        (Some(word), None) => {
+            let [name] = name;
+            resolve(&[name, word]).ok().filter(|found| found.container.is_some())
+        }
+        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::args::Args;
 use crate::error::Error;
 use crate::glob;
+use crate::number;
 use crate::resp::Reply;
 
 /// The options behind a cursor.
@@ -51,20 +52,11 @@ impl<'a> Options<'a> {
 pub fn cursor(text: &[u8]) -> Result<u64, Error> {
     // C's text ends at a NUL byte.
     let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
-    let (negative, digits) = match text {
-        [] => return Ok(0),
-        [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
-    };
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return Err(Error::INVALID_CURSOR);
+    match text {
+        [] => Ok(0),
+        [b' ' | b'\t'..=b'\r', ..] => Err(Error::INVALID_CURSOR),
+        text => number::strtoull(text).ok_or(Error::INVALID_CURSOR),
     }
-    let number = digits.iter().try_fold(0u64, |number, digit| {
-        number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
-    });
-    let number = number.ok_or(Error::INVALID_CURSOR)?;
-    Ok(if negative { number.wrapping_neg() } else { number })
 }
 
 /// The cursor to go on with, and what was found.

@@ -352,12 +352,33 @@ fn config_get(context: &mut Context, args: &mut Args) -> Answer {
     Ok(Reply::Map(pairs.collect()))
 }
 
+/// Parameters whose values the log of slow commands does not show.
+const SECRETS: [&str; 3] = ["masterauth", "masteruser", "requirepass"];
+
 fn config_set(context: &mut Context, args: &mut Args) -> Answer {
-    let pairs = args.rest();
-    if !pairs.len().is_multiple_of(2) {
+    if !args.remaining().is_multiple_of(2) {
         return Err(Error::SYNTAX);
     }
-    context.server.config.set(pairs)?;
+    let mut names = args.clone();
+    while let Some(name) = names.peek() {
+        names.bytes()?;
+        if SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_bytes())) {
+            context.redact(&names, 1);
+        }
+        names.bytes()?;
+    }
+    let password = context.server.config.text("requirepass").to_vec();
+    context.server.config.set(args.rest())?;
+    let new_password = context.server.config.text("requirepass");
+    if new_password != password {
+        let new_password = new_password.to_vec();
+        context.server.set_default_password(&new_password);
+    }
+    if context.server.config.active.maxmemory == 0 {
+        for database in &mut context.server.databases {
+            database.count_memory(false);
+        }
+    }
     let number = |name| context.server.config.integer(name).unsigned_abs();
     let (log_factor, decay_minutes) = (number("lfu-log-factor"), number("lfu-decay-time"));
     for database in &mut context.server.databases {
@@ -434,6 +455,8 @@ fn flush(context: &mut Context, index: usize) {
     let Some(database) = server.databases.get_mut(index) else { return };
     server.changes += database.len() as u64;
     database.clear();
+    // Some wait for a key only while it is there.
+    server.came(index);
 }
 
 fn swapdb(context: &mut Context, args: &mut Args) -> Answer {

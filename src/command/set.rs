@@ -284,7 +284,7 @@ fn sadd(context: &mut Context, args: &mut Args) -> Answer {
     let set = context.create::<Set>(key)?;
     let added = members.iter().filter(|member| set.add(member, limit)).count();
     if added > 0 {
-        context.changed(key);
+        context.changed_times(key, added);
         context.notify(Event::Set, "sadd", key);
     }
     Ok(Reply::Integer(added as i64))
@@ -296,7 +296,7 @@ fn srem(context: &mut Context, args: &mut Args) -> Answer {
     let Some(set) = context.write::<Set>(key)? else { return Ok(Reply::Integer(0)) };
     let removed = members.iter().filter(|member| set.remove(member)).count();
     if removed > 0 {
-        context.changed(key);
+        context.changed_times(key, removed);
         context.notify(Event::Set, "srem", key);
         delete_if_empty(context, key)?;
     }
@@ -372,7 +372,8 @@ fn spop(context: &mut Context, args: &mut Args) -> Answer {
         return Ok(count.map_or(Reply::Null, |_| Reply::Set(Vec::new())));
     };
     let mut popped = Vec::new();
-    if count.is_some_and(|count| count >= set.len()) {
+    let takes_all = count.is_some_and(|count| count >= set.len());
+    if takes_all {
         popped = std::mem::take(set).members();
     }
     while popped.len() < count.unwrap_or(1)
@@ -382,8 +383,10 @@ fn spop(context: &mut Context, args: &mut Args) -> Answer {
         popped.push(member);
     }
     context.server.random = random;
+    // Redis finds all members as SUNION does, which is a look at the key.
+    context.server.stats.keyspace_hits += u64::from(takes_all);
     if !popped.is_empty() {
-        context.changed(key);
+        context.changed_times(key, popped.len());
         context.notify(Event::Set, "spop", key);
         delete_if_empty(context, key)?;
     }
@@ -498,8 +501,7 @@ fn combine(context: &mut Context, args: &mut Args, operation: Operation) -> Answ
 /// Stores what comes of several sets; a key without members is deleted.
 fn store(context: &mut Context, args: &mut Args, operation: Operation, event: &str) -> Answer {
     let (destination, keys) = (args.key()?, args.rest());
-    // Here they count neither as hits nor as misses.
-    keys.iter().try_for_each(|key| context.write::<Set>(key).map(drop))?;
+    read_all(context, keys)?;
     let members = combined(context, keys, operation, usize::MAX);
     if members.is_empty() {
         context.delete(destination);

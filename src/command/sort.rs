@@ -4,8 +4,7 @@ use super::args::Args;
 use super::flag::{DENYOOM, READONLY, WRITE};
 use super::{Answer, Begin, Command, Find, KeySpec, Run};
 use crate::error::Error;
-use crate::lua::number::is_space;
-use crate::number::parse_float;
+use crate::number;
 use crate::ordered;
 use crate::resp::Reply;
 use crate::server::notify::Event;
@@ -84,7 +83,8 @@ struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    fn parse(args: &mut Args<'a>, may_store: bool) -> Result<Options<'a>, Error> {
+    /// Patterns name keys that no rule can foresee: they are for users who may read every key.
+    fn parse(args: &mut Args<'a>, may_store: bool, reads_all: bool) -> Result<Options<'a>, Error> {
         let mut options = Options {
             by: None,
             limit: (0, -1),
@@ -106,8 +106,15 @@ impl<'a> Options<'a> {
             } else if may_store && left >= 1 && args.option("STORE") {
                 options.store = Some(args.bytes()?);
             } else if left >= 1 && args.option("BY") {
-                options.by = Some(args.bytes()?);
+                let pattern = args.bytes()?;
+                if !reads_all && pattern.contains(&b'*') {
+                    return Err(Error::SORT_BY_DENIED);
+                }
+                options.by = Some(pattern);
             } else if left >= 1 && args.option("GET") {
+                if !reads_all {
+                    return Err(Error::SORT_GET_DENIED);
+                }
                 options.get.push(args.bytes()?);
             } else {
                 return Err(Error::SYNTAX);
@@ -138,11 +145,17 @@ fn sort_ro(context: &mut Context, args: &mut Args) -> Answer {
 
 fn run(context: &mut Context, args: &mut Args, may_store: bool) -> Answer {
     let key = args.key()?;
-    let options = Options::parse(args, may_store)?;
-    let (mut elements, is_set) = match context.read_entry(key).map(|entry| &entry.value) {
+    let reads_all = context.reads_all(args.argv());
+    let options = Options::parse(args, may_store, reads_all)?;
+    let (mut elements, is_set) = match context.read_entry(key).map(|entry| &mut entry.value) {
         None => (Vec::new(), false),
         Some(Value::List(list)) => (list.iter().map(<[u8]>::to_vec).collect(), false),
         Some(Value::Set(set)) => (set.members(), true),
+        Some(Value::SortedSet(set)) => {
+            // It is looked at as a skiplist, and stays one.
+            set.make_skiplist();
+            (set.members().into_iter().map(|(member, _)| member.to_vec()).collect(), false)
+        }
         Some(_) => return Err(Error::WRONG_TYPE),
     };
     let from_script = matches!(context.origin, Origin::Script { .. });
@@ -182,6 +195,7 @@ fn run(context: &mut Context, args: &mut Args, may_store: bool) -> Answer {
         list.push(End::Right, value.unwrap_or_default());
     }
     context.set(destination, list.wrap());
+    context.server.changes += length as u64 - 1;
     context.notify(Event::List, "sortstore", destination);
     Ok(Reply::Integer(length as i64))
 }
@@ -201,6 +215,7 @@ fn sorted(
     is_descending: bool,
 ) -> Result<Vec<Vec<u8>>, Error> {
     let mut weighted = Vec::with_capacity(elements.len());
+    let mut are_numbers = true;
     for element in elements {
         let value = match by {
             Some(pattern) => look_up(context, pattern, &element),
@@ -209,11 +224,15 @@ fn sorted(
         let weight = if is_alpha {
             Weight::Text(value)
         } else {
-            Weight::Number(
-                value.map_or(Some(0.0), |value| number(&value)).ok_or(Error::SORT_SCORE)?,
-            )
+            let number = value.map_or(Some(0.0), |value| number(&value));
+            are_numbers &= number.is_some();
+            Weight::Number(number.unwrap_or_default())
         };
         weighted.push((weight, element));
+    }
+    // All are looked up before one is refused.
+    if !are_numbers {
+        return Err(Error::SORT_SCORE);
     }
     ordered::sort(&mut weighted, |left, right| {
         let order = match (&left.0, &right.0) {
@@ -230,18 +249,7 @@ fn sorted(
 
 /// A weight as C's `strtod` reads it, up to a NUL; nothing is 0. What is out of its range is none.
 fn number(text: &[u8]) -> Option<f64> {
-    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
-    if text.is_empty() {
-        return Some(0.0);
-    }
-    let start = text.iter().position(|byte| !is_space(*byte))?;
-    let number = parse_float(&text[start..])?;
-    let is_named = text.iter().any(|byte| matches!(byte, b'i' | b'I'));
-    // Too small to be told from 0, though a digit before the exponent says that it is another number.
-    let mut digits = text.iter().take_while(|byte| !matches!(byte, b'e' | b'E' | b'p' | b'P'));
-    let is_lost =
-        number.abs() < f64::MIN_POSITIVE && digits.any(|digit| matches!(digit, b'1'..=b'9'));
-    ((number.is_finite() || is_named) && !is_lost).then_some(number)
+    number::strtod(text).filter(|number| !number::is_lost(text, *number, f64::MIN_POSITIVE))
 }
 
 /// What a pattern names for an element: itself for `#`; else the string of the key in which the element stands for the

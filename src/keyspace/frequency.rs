@@ -47,6 +47,11 @@ impl Frequency {
         Frequency { count: START, minute: now / MINUTE }
     }
 
+    /// One that has come with its counter.
+    pub fn counted(count: u8, now: Millis) -> Frequency {
+        Frequency { count, minute: now / MINUTE }
+    }
+
     /// The counter as it has faded until now: OBJECT FREQ.
     pub fn count(self, now: Millis, counting: &Counting) -> u8 {
         let minutes = u64::try_from(now / MINUTE - self.minute).unwrap_or(0);

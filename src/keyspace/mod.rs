@@ -23,6 +23,8 @@ pub struct Entry {
     pub accessed: Millis,
     /// How often commands look at it.
     pub frequency: Frequency,
+    /// What it counts for in its database's memory, while that is counted; the database knows.
+    pub counted: usize,
 }
 
 impl Entry {
@@ -31,6 +33,19 @@ impl Entry {
         self.deadline.is_some_and(|deadline| deadline < now)
     }
 }
+
+/// What a key costs beside its own bytes and its entry: its slot, its index, its deadline's place.
+pub const PER_KEY: usize = 64;
+/// What a deadline's place costs of that.
+pub const PER_DEADLINE: usize = 24;
+
+/// Bytes that a key and its value take, nearly: of large values so many elements are looked at, none meaning all.
+pub fn memory(key: &[u8], entry: &Entry, samples: usize) -> usize {
+    PER_KEY + key.len() + size_of::<Entry>() + entry.value.sampled_memory(samples)
+}
+
+/// Elements of a value that are looked at when it has changed and memory is counted.
+const SAMPLES: usize = 64;
 
 /// One numbered database.
 ///
@@ -47,6 +62,8 @@ pub struct Database {
     pub counting: Counting,
     /// Nothing is deleted by a deadline for the time being: what has expired is only not seen.
     pub keeps_expired: bool,
+    /// Bytes of all entries, if they are counted.
+    memory: Option<usize>,
 }
 
 impl Database {
@@ -117,7 +134,17 @@ impl Database {
 
     /// The soonest deadline.
     pub fn next_deadline(&self) -> Option<Millis> {
-        self.deadlines.first().map(|(deadline, _)| *deadline)
+        self.soonest().map(|(deadline, _)| deadline)
+    }
+
+    /// The key that expires first, and when.
+    pub fn soonest(&self) -> Option<(Millis, &[u8])> {
+        self.deadlines.first().map(|(deadline, key)| (*deadline, &**key))
+    }
+
+    /// The keys that have a deadline, the soonest first.
+    pub fn expiring_keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.deadlines.iter().map(|(_, key)| &**key)
     }
 
     /// The entry of a key, without marking it as accessed.
@@ -162,33 +189,74 @@ impl Database {
     pub fn set(&mut self, key: &[u8], value: Value, now: Millis) {
         // A value that takes another's place has been used as often.
         let frequency = self.entries.get(key).map_or(Frequency::new(now), |old| old.frequency);
-        let entry = Entry { value, deadline: None, accessed: now, frequency };
+        let entry = Entry { value, deadline: None, accessed: now, frequency, counted: 0 };
         let old = self.entries.insert(key, entry);
-        if old.is_none() {
-            self.note_new(key);
+        match old {
+            None => self.note_new(key),
+            Some(old) => self.forget(key, &old),
         }
-        if let Some(deadline) = old.and_then(|entry| entry.deadline) {
+        self.count(key);
+    }
+
+    /// Takes an entry that has gone out of the accounts.
+    fn forget(&mut self, key: &[u8], old: &Entry) {
+        if let Some(deadline) = old.deadline {
             self.deadlines.remove(&(deadline, key.into()));
+        }
+        if let Some(memory) = &mut self.memory {
+            *memory = memory.saturating_sub(old.counted);
         }
     }
 
+    /// Counts what a key takes now, if memory is counted: to be called when its value has changed.
+    pub fn count(&mut self, key: &[u8]) {
+        if let Some(all) = &mut self.memory
+            && let Some(entry) = self.entries.get_mut(key)
+        {
+            let counted = memory(key, entry, SAMPLES);
+            *all = (*all + counted).saturating_sub(std::mem::replace(&mut entry.counted, counted));
+        }
+    }
+
+    /// Counts memory from now on, or no more.
+    pub fn count_memory(&mut self, wanted: bool) {
+        if !wanted {
+            self.memory = None;
+        } else if self.memory.is_none() {
+            self.memory = Some(0);
+            let keys: Vec<Box<[u8]>> = self.entries.keys().map(Into::into).collect();
+            for key in keys {
+                if let Some(entry) = self.entries.get_mut(&key) {
+                    entry.counted = 0;
+                }
+                self.count(&key);
+            }
+        }
+    }
+
+    /// Bytes that the keys and their values take, nearly.
+    pub fn memory(&self) -> usize {
+        let keys = self.entries.iter();
+        self.memory.unwrap_or_else(|| keys.map(|(key, entry)| memory(key, entry, SAMPLES)).sum())
+    }
+
     /// Puts an entry at a key as it is, its deadline included.
-    pub fn put(&mut self, key: &[u8], entry: Entry) {
+    pub fn put(&mut self, key: &[u8], mut entry: Entry) {
         // What was there makes way first: the key is a new one.
         self.remove(key);
+        entry.counted = 0;
         self.note_new(key);
         if let Some(deadline) = entry.deadline {
             self.deadlines.insert((deadline, key.into()));
         }
         self.entries.insert(key, entry);
+        self.count(key);
     }
 
     /// Removes a key, expired or not, and gives its entry.
     pub fn remove(&mut self, key: &[u8]) -> Option<Entry> {
         let entry = self.entries.remove(key)?;
-        if let Some(deadline) = entry.deadline {
-            self.deadlines.remove(&(deadline, key.into()));
-        }
+        self.forget(key, &entry);
         Some(entry)
     }
 
@@ -207,6 +275,7 @@ impl Database {
     pub fn clear(&mut self) {
         self.entries.clear();
         self.deadlines.clear();
+        self.memory = self.memory.map(|_| 0);
     }
 
     /// The keys and entries, in insertion order, those that have expired unnoticed among them.

@@ -75,7 +75,10 @@ impl Decimal {
             order => order == Ordering::Greater,
         };
         self.digits.truncate(count);
-        while up {
+        if !up {
+            return;
+        }
+        loop {
             match self.digits.pop() {
                 // A nine becomes a zero, and the one before it is counted up.
                 Some(b'9') => {}
@@ -378,7 +381,7 @@ mod tests {
             1e-5,
             123_456.789,
         ];
-        let bits = std::iter::repeat_with(move || random());
+        let bits = std::iter::repeat_with(random);
         let all = bits.take(20_000).enumerate().map(|(place, bits)| match place % 3 {
             0 => f64::from_bits(bits & !(1 << 63)),
             1 => (bits >> 11) as f64 / 1e9,

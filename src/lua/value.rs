@@ -138,9 +138,37 @@ pub fn hash(bytes: &[u8]) -> u32 {
 impl PartialEq for Str<'_> {
     #[inline(always)]
     fn eq(&self, other: &Self) -> bool {
-        Gc::ptr_eq(self.0, other.0)
-            || (self.hash() == other.hash() && self.bytes() == other.bytes())
+        if Gc::ptr_eq(self.0, other.0) {
+            return true;
+        }
+        let hashes = (self.known_hash(), other.known_hash());
+        if hashes.0 != 0 && hashes.1 != 0 {
+            hashes.0 == hashes.1 && same_bytes(self.bytes(), other.bytes())
+        } else {
+            self.equals_unhashed(*other)
+        }
     }
+}
+
+/// From so many bytes on strings are compared at once: working out a hash takes longer than that.
+const LONG_TO_HASH: usize = 1 << 10;
+
+impl Str<'_> {
+    /// Whether two strings are equal, of which one at least has no hash yet: another comparison will be quicker.
+    #[inline(never)]
+    fn equals_unhashed(self, other: Self) -> bool {
+        let (bytes, others) = (self.bytes(), other.bytes());
+        (bytes.len() > LONG_TO_HASH || others.len() > LONG_TO_HASH || self.hash() == other.hash())
+            && same_bytes(bytes, others)
+    }
+}
+
+/// Whether these are the same: eight bytes at a time, where the browser's build would take them one by one.
+#[inline(never)]
+fn same_bytes(bytes: &[u8], others: &[u8]) -> bool {
+    let ((words, rest), (other_words, others_rest)) = (bytes.as_chunks::<8>(), others.as_chunks());
+    let same = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_le_bytes(*a) == u64::from_le_bytes(*b);
+    bytes.len() == others.len() && words.iter().zip(other_words).all(same) && rest == others_rest
 }
 
 /// Equality without metamethods.

@@ -401,9 +401,9 @@ fn debug<'gc>(
     Ok(Flow::Return(0))
 }
 
-/// `redis.acl_check_cmd(command`, ...): the only user is the default one, who may do everything.
+/// `redis.acl_check_cmd(command`, ...): whether the script's user may call this.
 fn acl_check_cmd<'gc>(
-    _: &mut Server,
+    server: &mut Server,
     machine: &mut Machine<'_, 'gc>,
     arguments: Arguments,
 ) -> Result<'gc> {
@@ -411,10 +411,10 @@ fn acl_check_cmd<'gc>(
         Ok(argv) => argv,
         Err(error) => return Err(raise(machine, &error)),
     };
-    if command::resolve(&argv).is_err() {
+    let Ok(found) = command::resolve(&argv) else {
         return Err(raise(machine, &Error::SCRIPT_ACL_COMMAND));
-    }
-    machine.give(Value::Boolean(true))
+    };
+    machine.give(Value::Boolean(server.permits(SCRIPT_CLIENT, &found, &argv).is_ok()))
 }
 
 /// Lua's pcall as Redis changes it: of an error that is a table, scripts written before Redis 7 want the text.

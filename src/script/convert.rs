@@ -248,7 +248,9 @@ fn convert_reply<'gc>(machine: &mut Machine<'_, 'gc>, reply: &Reply, resp: Resp)
             }
             single(machine, "set", |_| Value::Table(table))
         }
-        Reply::Double(number) => single(machine, "double", |_| Value::Number(*number)),
+        Reply::Double(number) | Reply::Decimal(number) => {
+            single(machine, "double", |_| Value::Number(*number))
+        }
         Reply::Boolean(yes) => Value::Boolean(*yes),
         Reply::BigNumber(digits) => single(machine, "big_number", |machine| machine.string(digits)),
         Reply::Verbatim(format, text) => {

@@ -253,12 +253,12 @@ pub fn flush(server: &mut Server) {
 
 /// FUNCTION DUMP
 pub fn dump(server: &Server) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut writer = rdb::Writer::new(server.config.active.rdb_compression);
     for library in server.scripts.libraries.all() {
-        out.push(FUNCTION);
-        rdb::write_string(&mut out, &library.code);
+        writer.out.push(FUNCTION);
+        writer.string(&library.code);
     }
-    rdb::seal(out)
+    rdb::seal(writer.out)
 }
 
 /// What FUNCTION RESTORE does with the libraries that are there.
@@ -278,7 +278,7 @@ pub fn restore(
     payload: &[u8],
     policy: Policy,
 ) -> Result<Option<Reply>, Error> {
-    if !rdb::is_sealed(payload) {
+    if !context.server.accepts_payload(payload) {
         return Err(Error::BAD_PAYLOAD);
     }
     let mut reader = rdb::Reader::new(payload);

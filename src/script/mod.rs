@@ -50,6 +50,8 @@ pub struct Running {
     pub client: ClientId,
     /// The command that started it, for the statistics.
     pub command: Option<Found>,
+    /// That command as SLOWLOG shows it.
+    pub shown: Vec<Vec<u8>>,
     /// When it was started, in microseconds since the epoch.
     pub started: u64,
     /// It may not write.
@@ -114,6 +116,7 @@ impl Running {
         Running {
             client: context.client,
             command: None,
+            shown: Vec::new(),
             started: context.server.now(),
             read_only: false,
             wrote: false,
@@ -305,8 +308,10 @@ fn start(
         ..Running::new(context, called)
     });
     let database = context.database;
+    let user = context.client().map(|client| client.user).unwrap_or_default();
     if let Some(client) = context.server.client_mut(SCRIPT_CLIENT) {
         client.database = database;
+        client.user = user;
         client.resp = Resp::V2;
     }
     Ok(())
@@ -397,7 +402,9 @@ fn load_on(server: &mut Server, mut fuel: i64) -> Option<Result<Progress, Error>
             Called::Script(_) | Called::Function { .. } => Ok(Progress::Started),
         };
         match &mut server.scripts.running {
-            Some(script) => script.command = running.command,
+            Some(script) => {
+                (script.command, script.shown) = (running.command, running.shown);
+            }
             none => *none = Some(running),
         }
         if !matches!(progress, Ok(Progress::Paused)) {
@@ -407,8 +414,8 @@ fn load_on(server: &mut Server, mut fuel: i64) -> Option<Result<Progress, Error>
     Some(Ok(Progress::Paused))
 }
 
-/// Loads to its end what has begun to load: a debugging session shows nothing of that.
-fn load_all(server: &mut Server) -> Result<(), Error> {
+/// Loads to its end, in one go, what has begun to load: it has been loaded before.
+pub(crate) fn load_all(server: &mut Server) -> Result<(), Error> {
     while server.scripts.running.as_ref().is_some_and(Running::is_loading)
         && let Some(progress) = load_on(server, LOADING_FUEL)
     {

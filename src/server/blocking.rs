@@ -27,8 +27,17 @@ pub struct Blocked {
     deadline: Option<Millis>,
     /// The reply when the deadline passes.
     timed_out: Reply,
-    /// When it was sent, in microseconds since the epoch.
-    since: u64,
+    /// The error when the key is not of that type any more, if it is not waited for then.
+    gone: Option<Error>,
+    /// Microseconds that it ran, waiting not counted.
+    spent: u64,
+}
+
+impl Blocked {
+    /// Whether a key that holds this type now is something to look at.
+    fn looks_at(&self, kind: Option<&'static str>) -> bool {
+        kind == Some(self.kind) || self.gone.is_some()
+    }
 }
 
 /// Who waits for which keys.
@@ -51,6 +60,8 @@ impl Blocking {
 /// Why a client need not wait any more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unblock {
+    /// Its time has passed.
+    Late,
     /// As if its time had passed.
     TimedOut,
     /// With an error.
@@ -67,30 +78,41 @@ impl Server {
         let entry = self.databases.get(database).and_then(|database| database.entries().get(key));
         let key = (database, key.to_vec());
         let kind = entry.map(|entry| entry.value.type_name());
-        let waits =
-            |id| self.clients.get(id).and_then(|client| Some(client.blocked.as_ref()?.kind));
-        if clients.iter().any(|id| kind.is_some() && waits(id) == kind)
-            && !self.blocking.changed.contains(&key)
-        {
+        let waits = |id| {
+            let blocked = self.clients.get(id).and_then(|client| client.blocked.as_ref());
+            blocked.is_some_and(|blocked| blocked.looks_at(kind))
+        };
+        if clients.iter().any(waits) && !self.blocking.changed.contains(&key) {
             self.blocking.changed.push_back(key);
         }
     }
 
     /// Lets a client wait until its command finds what it looks for.
-    pub(super) fn block(&mut self, id: ClientId, found: Found, argv: &[Vec<u8>], attempt: Attempt) {
-        let Attempt::Wait { keys, kind, deadline, timed_out } = attempt else { return };
-        let since = self.clocked;
+    pub(super) fn block(
+        &mut self,
+        id: ClientId,
+        found: Found,
+        argv: &[Vec<u8>],
+        attempt: Attempt,
+        spent: u64,
+    ) {
+        let Attempt::Wait { keys, kind, deadline, timed_out, argv: other } = attempt else {
+            return;
+        };
+        let argv = other.unwrap_or_else(|| argv.to_vec());
+        // A group is read only as long as its stream is there.
+        let gone = (found.command.name == "xreadgroup").then_some(Error::STREAM_GONE);
         let Some(client) = self.clients.get_mut(&id) else { return };
         let database = client.database;
         for key in &keys {
             self.blocking.waiting.add(database, key, id);
         }
-        let argv = argv.to_vec();
-        let blocked = Blocked { found, argv, database, keys, kind, deadline, timed_out, since };
+        let blocked =
+            Blocked { found, argv, database, keys, kind, deadline, timed_out, gone, spent };
         client.blocked = Some(Box::new(blocked));
     }
 
-    /// Notes that all keys of a database have come at once.
+    /// Notes that all keys of a database have come or gone at once.
     pub fn came(&mut self, database: usize) {
         for key in self.blocking.waiting.keys(database) {
             self.note_ready(database, &key);
@@ -101,9 +123,13 @@ impl Server {
     pub fn unblock(&mut self, id: ClientId, how: Unblock) -> bool {
         let Some(blocked) = self.stop_waiting(id) else { return false };
         let result = match how {
-            Unblock::TimedOut => Ok(blocked.timed_out.clone()),
+            Unblock::Late | Unblock::TimedOut => Ok(blocked.timed_out.clone()),
             Unblock::Error => Err(Error::UNBLOCKED),
         };
+        if how != Unblock::Late {
+            // Redis has forgotten the command by then.
+            self.note_slow(id, &[], blocked.spent);
+        }
         self.answer_blocked(id, &blocked, result);
         true
     }
@@ -128,7 +154,7 @@ impl Server {
             .collect();
         ordered::sort(&mut late, Ord::cmp);
         for (_, id) in late {
-            self.unblock(id, Unblock::TimedOut);
+            self.unblock(id, Unblock::Late);
         }
     }
 
@@ -162,17 +188,23 @@ impl Server {
         let Some(database) = self.databases.get_mut(*database) else { return };
         let kind = database.peek(key, now).map(|entry| entry.value.type_name());
         let Some(client) = self.clients.get_mut(&id) else { return };
-        let Some(blocked) = client.blocked.take_if(|blocked| Some(blocked.kind) == kind) else {
+        let Some(blocked) = client.blocked.take_if(|blocked| blocked.looks_at(kind)) else {
             return;
         };
         let Run::Block(handler) = blocked.found.command.run else { return };
-        match self.attempt(id, &blocked.argv, blocked.found, handler, Origin::Client, Some(key)) {
+        let attempt = match &blocked.gone {
+            Some(error) if kind != Some(blocked.kind) => Err(error.clone()),
+            _ => self.attempt(id, &blocked.argv, blocked.found, handler, Origin::Client, Some(key)),
+        };
+        match attempt {
             Ok(Attempt::Done(reply)) => {
                 self.blocking.remove(id, &blocked);
+                self.note_slow(id, &blocked.argv, blocked.spent);
                 self.answer_blocked(id, &blocked, Ok(reply));
             }
             Err(error) => {
                 self.blocking.remove(id, &blocked);
+                self.note_slow(id, &blocked.argv, blocked.spent);
                 self.answer_blocked(id, &blocked, Err(error));
             }
             Ok(Attempt::Wait { .. }) => {
@@ -184,8 +216,7 @@ impl Server {
     }
 
     fn answer_blocked(&mut self, id: ClientId, blocked: &Blocked, result: Result<Reply, Error>) {
-        let microseconds = self.clocked.saturating_sub(blocked.since);
-        self.record(&blocked.found, microseconds, u64::from(result.is_err()));
+        self.record(&blocked.found, blocked.spent, u64::from(result.is_err()));
         if let Err(error) = &result {
             self.count_error(error);
         }

@@ -1,5 +1,6 @@
 //! Defines what the server keeps for each client.
 
+use super::acl::UserId;
 use super::blocking::Blocked;
 use super::pubsub::Subscriptions;
 use super::transaction::Transaction;
@@ -33,6 +34,8 @@ pub struct Client {
     pub database: usize,
     /// The protocol that HELLO chose.
     pub resp: Resp,
+    /// As whom it acts.
+    pub user: UserId,
     /// AUTH has succeeded, or none is needed.
     pub authenticated: bool,
     /// When it connected, in microseconds since the epoch.
@@ -67,12 +70,22 @@ pub struct Client {
     pub blocked: Option<Box<Blocked>>,
     /// Replies that nobody has taken yet.
     pub(super) replies: VecDeque<Reply>,
+    /// The server has it among its news.
+    pub(super) in_news: bool,
 }
 
 impl Client {
     /// Replies that nobody has taken yet.
     pub fn unsent(&self) -> usize {
         self.replies.len()
+    }
+
+    /// Puts it among the clients of whom there is news.
+    pub(super) fn note_in(&mut self, news: &mut Vec<ClientId>) {
+        if !self.in_news {
+            self.in_news = true;
+            news.push(self.id);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Long because it is a table with a row for each of Redis's parameters.
 
+use super::eviction::Policy;
 use crate::error::{Error, reason};
 use crate::glob;
 use crate::number;
@@ -57,6 +58,9 @@ enum Kind {
     /// Three numbers for the operating system.
     ScoreAdjustments,
 }
+
+/// `maxmemory-samples` beyond this make no difference but to time.
+const MOST_SAMPLES: i64 = 64;
 
 const I32_MIN: i128 = i32::MIN as i128;
 const I32_MAX: i128 = i32::MAX as i128;
@@ -284,20 +288,42 @@ pub struct Active {
     pub hash_max_listpack_value: usize,
     /// Most members of a set that is still an intset.
     pub set_max_intset_entries: usize,
+    /// Most members of a sorted set that is still a listpack.
+    pub zset_max_listpack_entries: usize,
+    /// Longest member of such a sorted set, in bytes.
+    pub zset_max_listpack_value: usize,
+    /// Most bytes of a stream's node; 0 means no limit.
+    pub stream_node_max_bytes: i64,
+    /// Most entries of a stream's node; 0 means no limit.
+    pub stream_node_max_entries: i64,
+    /// Longest HyperLogLog that is still sparse, in bytes.
+    pub hll_sparse_max_bytes: usize,
     /// Milliseconds after which a script makes the server answer BUSY; 0 means never.
     pub busy_reply_threshold: u64,
     /// Bytes of memory over which commands that need more are refused; 0 means no limit.
     pub maxmemory: u64,
     /// Longest bulk string that a client may send, in bytes.
     pub proto_max_bulk_len: u64,
+    /// Long strings of payloads are compressed.
+    pub rdb_compression: bool,
+    /// How large a node of a list is in a payload: elements, or negative for a class of sizes.
+    pub list_max_listpack_size: i64,
     /// Seconds after which an idle client is closed; 0 means never.
     pub timeout: u64,
     /// Most clients at once.
     pub maxclients: u64,
-    /// The default user's password; empty if it needs none.
-    pub requirepass: Vec<u8>,
     /// maxmemory-policy counts how often keys are used.
     pub lfu: bool,
+    /// Which keys are evicted.
+    pub policy: Policy,
+    /// Keys of each database that are looked at for one that is evicted.
+    pub maxmemory_samples: usize,
+    /// Microseconds from which on SLOWLOG has a command; negative means never.
+    pub slowlog_log_slower_than: i64,
+    /// Most commands that SLOWLOG has.
+    pub slowlog_max_len: usize,
+    /// Milliseconds from which on LATENCY has an event; 0 means never.
+    pub latency_monitor_threshold: u64,
     /// INFO latencystats is kept.
     pub latency_tracking: bool,
     /// Letters of `notify-keyspace-events`.
@@ -325,6 +351,14 @@ impl Config {
         std::str::from_utf8(self.text(name)).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
     }
 
+    /// Gives a parameter its value before anything runs, as a command line does: any, even one that CONFIG SET cannot set.
+    pub fn preset(&mut self, name: &str, value: &str) {
+        if let Some(place) = position(name.as_bytes()).map(target) {
+            self.values[place] = value.into();
+            self.activate();
+        }
+    }
+
     /// Bytes that the values take.
     pub fn memory(&self) -> usize {
         self.values.iter().map(|value| size_of::<Vec<u8>>() + value.len()).sum()
@@ -334,17 +368,30 @@ impl Config {
         let number = |name| self.integer(name);
         // maxmemory may lie beyond what an i64 holds.
         let maxmemory = std::str::from_utf8(self.text("maxmemory")).unwrap_or_default();
+        let policy = Policy::parse(self.text("maxmemory-policy"));
         self.active = Active {
             hash_max_listpack_entries: number("hash-max-listpack-entries") as usize,
             hash_max_listpack_value: number("hash-max-listpack-value") as usize,
             set_max_intset_entries: number("set-max-intset-entries") as usize,
+            zset_max_listpack_entries: number("zset-max-listpack-entries") as usize,
+            zset_max_listpack_value: number("zset-max-listpack-value") as usize,
+            stream_node_max_bytes: number("stream-node-max-bytes"),
+            stream_node_max_entries: number("stream-node-max-entries"),
+            hll_sparse_max_bytes: usize::try_from(number("hll-sparse-max-bytes"))
+                .unwrap_or(usize::MAX),
             busy_reply_threshold: number("busy-reply-threshold") as u64,
             maxmemory: maxmemory.parse().unwrap_or(0),
             proto_max_bulk_len: number("proto-max-bulk-len") as u64,
+            rdb_compression: self.text("rdbcompression") == b"yes",
+            list_max_listpack_size: number("list-max-listpack-size"),
             timeout: number("timeout") as u64,
             maxclients: number("maxclients") as u64,
-            requirepass: self.text("requirepass").to_vec(),
-            lfu: self.text("maxmemory-policy").ends_with(b"lfu"),
+            lfu: policy.is_lfu(),
+            policy,
+            maxmemory_samples: number("maxmemory-samples").clamp(1, MOST_SAMPLES) as usize,
+            slowlog_log_slower_than: number("slowlog-log-slower-than"),
+            slowlog_max_len: number("slowlog-max-len") as usize,
+            latency_monitor_threshold: number("latency-monitor-threshold") as u64,
             latency_tracking: self.text("latency-tracking") == b"yes",
             keyspace_events: self.keyspace_events(),
         };

@@ -3,7 +3,7 @@
 use super::client::{Client, ClientId};
 use super::notify::Event;
 use super::{Origin, Server};
-use crate::command::args::Args;
+use crate::command::{self, args::Args};
 use crate::error::Error;
 use crate::keyspace::{Database, Entry, Millis};
 use crate::resp::Resp;
@@ -132,8 +132,30 @@ impl Context<'_> {
 
     /// Notes that a key has changed: every command that writes says so for each key that it changed.
     pub fn changed(&mut self, key: &[u8]) {
-        self.server.changes += 1;
+        self.changed_times(key, 1);
+    }
+
+    /// Notes so many changes of a key: one of each element, where a command has several.
+    pub fn changed_times(&mut self, key: &[u8], times: usize) {
+        self.server.changes += times as u64;
         self.server.touched(self.database, key);
+    }
+
+    /// Notes so many changes of a key which are nothing that anybody waits for: no more is there than before.
+    pub fn changed_in_place(&mut self, key: &[u8], changes: u64) {
+        self.server.changes += changes;
+        self.server.touch_watched(self.database, key);
+    }
+
+    /// Lets those who wait for a key look at it.
+    pub fn wake(&mut self, key: &[u8]) {
+        self.server.note_ready(self.database, key);
+    }
+
+    /// Whether the user may run the command line whichever keys it reads.
+    pub fn reads_all(&self, argv: &[Vec<u8>]) -> bool {
+        let user = self.server.user_of(self.client);
+        command::resolve(argv).is_ok_and(|found| user.reads_all(&found, argv))
     }
 
     /// Hides the next arguments from MONITOR, if there are so many.

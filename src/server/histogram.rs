@@ -1,4 +1,4 @@
-//! Defines the histogram of latencies behind INFO latencystats.
+//! Defines the histogram of latencies behind INFO latencystats and LATENCY HISTOGRAM.
 
 use crate::ordered::Ordered;
 
@@ -27,6 +27,31 @@ impl Histogram {
         self.total == 0
     }
 
+    /// Durations that were counted.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Microseconds, each twice the one before, and how many durations do not exceed them, where these are more than
+    /// before.
+    pub fn cumulative(&self) -> Vec<(u64, u64)> {
+        let (mut slots, mut counted) = (self.slots.iter().peekable(), 0);
+        let mut steps = Vec::new();
+        for power in FIRST_STEP..=LAST_STEP {
+            // The histogram ends where the last step begins.
+            let step =
+                if power < LAST_STEP { last_equivalent(1 << power) } else { (1 << power) - 1 };
+            let before = counted;
+            while let Some((_, count)) = slots.next_if(|(nanoseconds, _)| **nanoseconds <= step) {
+                counted += count;
+            }
+            if counted > before {
+                steps.push((step / 1000, counted));
+            }
+        }
+        steps
+    }
+
     /// The duration in nanoseconds that so many percent do not exceed.
     pub fn percentile(&self, percent: f64) -> u64 {
         let wanted = ((percent.min(100.0) / 100.0 * self.total as f64 + 0.5) as u64).max(1);
@@ -40,6 +65,10 @@ impl Histogram {
         0
     }
 }
+
+/// LATENCY HISTOGRAM goes by powers of two, from 1024 nanoseconds on.
+const FIRST_STEP: u32 = 10;
+const LAST_STEP: u32 = 30;
 
 /// The largest number that is not told apart from this one: eight binary digits are kept.
 fn last_equivalent(number: u64) -> u64 {
@@ -67,6 +96,33 @@ mod tests {
             let mut histogram = Histogram::default();
             histogram.record(microseconds);
             assert_eq!(histogram.percentile(50.0), expected, "{microseconds} microseconds");
+        }
+    }
+
+    /// What redis-server 7.0.15 prints.
+    #[test]
+    fn as_latency_histogram_prints() {
+        for (microseconds, step) in [
+            (0, 1),
+            (1, 1),
+            (2, 2),
+            (3, 4),
+            (4, 4),
+            (5, 8),
+            (16, 16),
+            (18, 33),
+            (75, 132),
+            (142, 264),
+            (354, 528),
+            (1025, 1056),
+            (1064, 2113),
+            (3457, 4227),
+            (6946, 8454),
+            (5_000_000, 1_073_741),
+        ] {
+            let mut histogram = Histogram::default();
+            histogram.record(microseconds);
+            assert_eq!(histogram.cumulative(), [(step, 1)], "{microseconds} microseconds");
         }
     }
 

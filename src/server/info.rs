@@ -116,7 +116,7 @@ fn clients(server: &mut Server, out: &mut String) -> std::fmt::Result {
          blocked_clients:{}\n\
          tracking_clients:0\n\
          clients_in_timeout_table:{}\n",
-        server.clients().count(),
+        server.clients().len(),
         server.config.active.maxclients,
         server.blocked_clients(),
         server.clients_with_timeout(),
@@ -126,7 +126,7 @@ fn clients(server: &mut Server, out: &mut String) -> std::fmt::Result {
 fn memory(server: &mut Server, out: &mut String) -> std::fmt::Result {
     let used = server.used_memory();
     let peak = server.peak_memory();
-    let startup = (size_of::<Server>() + server.config.memory()) as u64;
+    let startup = server.base_memory() as u64;
     let dataset = used.saturating_sub(startup);
     let maxmemory = server.config.active.maxmemory;
     let percent = |part: u64, whole: u64| fixed(part as f64 * 100.0 / whole.max(1) as f64, 2);
@@ -134,6 +134,7 @@ fn memory(server: &mut Server, out: &mut String) -> std::fmt::Result {
     let scripts = server.cached_scripts();
     let libraries = server.libraries();
     let (vm, overhead) = (libraries.memory(), libraries.overhead());
+    let (eval, eval_overhead) = (server.scripts.memory(), server.script_overhead());
     let (library_count, functions) = (libraries.all().len(), libraries.functions());
     write!(
         out,
@@ -153,18 +154,18 @@ fn memory(server: &mut Server, out: &mut String) -> std::fmt::Result {
          allocator_resident:{used}\n\
          total_system_memory:0\n\
          total_system_memory_human:0B\n\
-         used_memory_lua:0\n\
-         used_memory_vm_eval:0\n\
-         used_memory_lua_human:0B\n\
-         used_memory_scripts_eval:0\n\
+         used_memory_lua:{eval}\n\
+         used_memory_vm_eval:{eval}\n\
+         used_memory_lua_human:{}\n\
+         used_memory_scripts_eval:{eval_overhead}\n\
          number_of_cached_scripts:{scripts}\n\
          number_of_functions:{functions}\n\
          number_of_libraries:{library_count}\n\
          used_memory_vm_functions:{vm}\n\
-         used_memory_vm_total:{vm}\n\
+         used_memory_vm_total:{}\n\
          used_memory_vm_total_human:{}\n\
          used_memory_functions:{overhead}\n\
-         used_memory_scripts:{overhead}\n\
+         used_memory_scripts:{}\n\
          used_memory_scripts_human:{}\n\
          maxmemory:{maxmemory}\n\
          maxmemory_human:{}\n\
@@ -193,8 +194,11 @@ fn memory(server: &mut Server, out: &mut String) -> std::fmt::Result {
         human(peak),
         percent(used, peak),
         percent(dataset, used),
-        human(vm as u64),
-        human(overhead as u64),
+        human(eval as u64),
+        eval + vm,
+        human((eval + vm) as u64),
+        overhead + eval_overhead,
+        human((overhead + eval_overhead) as u64),
         human(maxmemory),
     )
 }
@@ -267,7 +271,7 @@ fn stats(server: &mut Server, out: &mut String) -> std::fmt::Result {
          instantaneous_output_kbps:0.00\n\
          instantaneous_input_repl_kbps:0.00\n\
          instantaneous_output_repl_kbps:0.00\n\
-         rejected_connections:0\n\
+         rejected_connections:{}\n\
          sync_full:0\n\
          sync_partial_ok:0\n\
          sync_partial_err:0\n\
@@ -275,7 +279,7 @@ fn stats(server: &mut Server, out: &mut String) -> std::fmt::Result {
          expired_stale_perc:0.00\n\
          expired_time_cap_reached_count:0\n\
          expire_cycle_cpu_milliseconds:0\n\
-         evicted_keys:0\n\
+         evicted_keys:{}\n\
          evicted_clients:0\n\
          total_eviction_exceeded_time:0\n\
          current_eviction_exceeded_time:0\n\
@@ -308,7 +312,9 @@ fn stats(server: &mut Server, out: &mut String) -> std::fmt::Result {
          reply_buffer_expands:0\n",
         stats.connections,
         stats.commands,
+        stats.rejected_connections,
         stats.expired_keys,
+        stats.evicted_keys,
         stats.keyspace_hits,
         stats.keyspace_misses,
         server.channels.of(Kind::Channel).len(),

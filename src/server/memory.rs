@@ -2,45 +2,40 @@
 
 use super::Server;
 use super::client::ClientId;
-use crate::command::{Command, flag};
-use crate::keyspace::Entry;
+use crate::command::{Command, Found, flag};
+use crate::keyspace::Database;
 use crate::script;
 
-/// What a key costs beside its own bytes: its slot, its index, its deadline's place.
-const PER_KEY: usize = 64;
-
-/// The last measurement, which is repeated only after many changes.
-#[derive(Default)]
-pub(super) struct Measure {
-    bytes: u64,
-    /// `Server::changes` at that time.
-    at: Option<u64>,
-    pub(super) peak: u64,
-}
+/// What a cached script costs beside its code: its name and its place.
+const PER_SCRIPT: usize = 64;
 
 impl Server {
     /// Bytes that the server and its keys use, nearly.
     pub fn used_memory(&mut self) -> u64 {
-        let keys = self.databases.iter().flat_map(|database| database.entries().iter());
-        let keys: usize = keys.map(|(key, entry)| PER_KEY + key.len() + entry_memory(entry)).sum();
-        let libraries = self.libraries().overhead();
-        let used = (size_of::<Server>() + self.config.memory() + keys + libraries) as u64;
-        self.memory.bytes = used;
-        self.memory.at = Some(self.changes);
-        self.memory.peak = self.memory.peak.max(used);
+        let keys: usize = self.databases.iter().map(Database::memory).sum();
+        let used = (self.base_memory() + keys) as u64;
+        self.peak_memory = self.peak_memory.max(used);
         used
+    }
+
+    /// What the server uses without keys.
+    pub fn base_memory(&self) -> usize {
+        size_of::<Server>() + self.config.memory() + self.libraries().overhead()
+    }
+
+    /// What the cache of scripts uses, the scripts themselves not counted.
+    pub fn script_overhead(&self) -> usize {
+        self.cached_scripts() * PER_SCRIPT
     }
 
     /// The highest estimate so far.
     pub fn peak_memory(&self) -> u64 {
-        self.memory.peak
+        self.peak_memory
     }
 
     /// Whether a client's command is refused over maxmemory.
-    pub(super) fn needs_memory(&self, id: ClientId, command: &Command, argv: &[Vec<u8>]) -> bool {
-        if self.config.active.maxmemory == 0 {
-            return false;
-        }
+    pub(super) fn needs_memory(&self, id: ClientId, found: &Found, argv: &[Vec<u8>]) -> bool {
+        let command = found.command;
         let transaction = self.client(id).and_then(|client| client.transaction.as_ref());
         command.has(flag::DENYOOM)
             || self.runs_memory_user(command, argv)
@@ -49,7 +44,7 @@ impl Server {
                 "exec" => transaction.commands.iter().any(|(found, argv)| {
                     found.command.has(flag::DENYOOM) || self.runs_memory_user(found.command, argv)
                 }),
-                "discard" | "quit" | "reset" => false,
+                "discard" | "quit" | "reset" => found.container.is_some(),
                 _ => true,
             })
     }
@@ -62,24 +57,15 @@ impl Server {
                 .is_some_and(|flags| !flags.allow_oom && !flags.no_writes)
     }
 
-    /// Whether maxmemory is exceeded, so that commands which may need memory are refused.
-    ///
-    /// A measurement walks all keys, so it is repeated only when a fair part of them may have changed since.
+    /// Whether maxmemory is exceeded. From the first call on memory is counted with every change.
     pub fn is_over_memory(&mut self) -> bool {
         let limit = self.config.active.maxmemory;
         if limit == 0 {
             return false;
         }
-        let keys: usize = self.databases.iter().map(crate::keyspace::Database::len).sum();
-        let fresh = self.memory.at.is_some_and(|at| {
-            let changes = self.changes.saturating_sub(at);
-            changes == 0 || (self.memory.bytes <= limit && changes < keys as u64 / 16)
-        });
-        let used = if fresh { self.memory.bytes } else { self.used_memory() };
-        used > limit
+        for database in &mut self.databases {
+            database.count_memory(true);
+        }
+        self.used_memory() > limit
     }
-}
-
-fn entry_memory(entry: &Entry) -> usize {
-    size_of::<Entry>() + entry.value.memory()
 }

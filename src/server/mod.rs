@@ -2,27 +2,33 @@
 //!
 //! Long because waiting, dispatch, slices and statistics share one state, and are read together.
 
+pub mod acl;
 pub mod audience;
 pub mod blocking;
 pub mod client;
 pub mod config;
 mod context;
+pub mod eviction;
 pub mod histogram;
 pub mod info;
+pub mod latency;
 mod memory;
 pub mod notify;
 pub mod pause;
 pub mod pubsub;
 pub mod random;
+pub mod slowlog;
+mod switches;
 pub mod transaction;
 
 use crate::command::args::Args;
-use crate::command::{self, Attempt, BlockHandler, Command, CommandId, Found, Run, flag};
+use crate::command::{self, Attempt, BlockHandler, CommandId, Found, Run, flag};
 use crate::error::Error;
 use crate::keyspace::{Database, Millis};
 use crate::ordered::Ordered;
 use crate::resp::{Reply, Resp};
 use crate::script::{self, Scripts, ldb};
+use acl::{Acl, Denied};
 use blocking::Blocking;
 use client::{Client, ClientId, Muted, SCRIPT_CLIENT};
 use config::Config;
@@ -33,6 +39,7 @@ use pause::Pause;
 use pubsub::Listeners;
 use random::Random;
 use std::collections::VecDeque;
+use switches::Switches;
 use transaction::{Executing, Watches};
 
 /// The version of Redis that this engine answers as.
@@ -92,6 +99,8 @@ pub struct Server {
     pub random: Random,
     pub(crate) databases: Vec<Database>,
     clients: Clients,
+    /// Clients of whom there is news.
+    news: Vec<ClientId>,
     /// See [`SCRIPT_CLIENT`].
     script_client: Client,
     /// Commands that wait until the server has time for them, in order of arrival.
@@ -114,11 +123,13 @@ pub struct Server {
     pub(crate) redacted: Vec<usize>,
     /// CLIENT PAUSE.
     pub(crate) pause: Option<Pause>,
+    /// The users.
+    pub acl: Acl,
     /// The interpreter, the script cache, and the script that runs.
     pub(crate) scripts: Scripts,
     log: VecDeque<(LogLevel, Vec<u8>)>,
     next_client: ClientId,
-    /// Changes made since the start: INFO's `rdb_changes_since_last_save`, and the number that WATCH compares.
+    /// Changes made since the start: INFO's `rdb_changes_since_last_save`.
     pub(crate) changes: u64,
     pub(crate) stats: Stats,
     /// CONFIG.
@@ -131,7 +142,18 @@ pub struct Server {
     replication_id: String,
     /// SHUTDOWN was called: whoever owns the server closes it.
     pub shutdown: bool,
-    memory: memory::Measure,
+    /// What DEBUG switches.
+    pub(crate) switches: Switches,
+    /// The highest estimate of memory so far.
+    peak_memory: u64,
+    /// Keys that may be evicted next.
+    candidates: eviction::Candidates,
+    /// The database from which a random key is evicted next.
+    next_database: usize,
+    /// SLOWLOG.
+    pub(crate) slowlog: slowlog::SlowLog,
+    /// LATENCY.
+    pub(crate) latency: latency::Monitor,
 }
 
 /// Counters that INFO prints and CONFIG RESETSTAT clears.
@@ -141,8 +163,12 @@ pub struct Stats {
     pub commands: u64,
     /// Connections that were accepted.
     pub connections: u64,
+    /// Connections that were turned away.
+    pub rejected_connections: u64,
     /// Keys that a deadline deleted.
     pub expired_keys: u64,
+    /// Keys that went because memory was short.
+    pub evicted_keys: u64,
     /// Look-ups that found a key.
     pub keyspace_hits: u64,
     /// Look-ups that did not.
@@ -200,8 +226,13 @@ impl Server {
             run_id,
             replication_id,
             shutdown: false,
-            memory: memory::Measure::default(),
+            peak_memory: 0,
+            candidates: eviction::Candidates::default(),
+            next_database: 0,
+            slowlog: slowlog::SlowLog::default(),
+            latency: latency::Monitor::default(),
             databases: vec![Database::default(); DATABASES],
+            news: Vec::new(),
             clients: Clients::default(),
             script_client: Client { authenticated: true, ..Client::default() },
             waiting: VecDeque::new(),
@@ -214,13 +245,22 @@ impl Server {
             monitors: Vec::new(),
             redacted: Vec::new(),
             pause: None,
+            acl: Acl::default(),
             scripts: Scripts::new(script::HEAP_LIMIT),
             log: VecDeque::new(),
             next_client: 3,
             changes: 0,
             stats: Stats::default(),
             config: Config::default(),
+            switches: Switches::default(),
         }
+    }
+
+    /// Whether `maxclients` allows one more client; one that is turned away is counted.
+    pub fn has_room(&mut self) -> bool {
+        let has_room = (self.clients.len() as u64) < self.config.active.maxclients;
+        self.stats.rejected_connections += u64::from(!has_room);
+        has_room
     }
 
     /// A new client; `address` is what CLIENT LIST prints for it.
@@ -233,7 +273,7 @@ impl Server {
             id,
             address: address.to_owned(),
             fd: -1,
-            authenticated: self.config.active.requirepass.is_empty(),
+            authenticated: self.is_open(),
             connected: now,
             active: now,
             ..Client::default()
@@ -267,7 +307,9 @@ impl Server {
         self.stop_listening(id);
         self.discard(id);
         self.waiting.retain(|(client, _)| *client != id);
-        self.clients.remove(&id);
+        if self.clients.remove(&id).is_some_and(|client| client.in_news) {
+            self.news.retain(|client| *client != id);
+        }
     }
 
     /// The client, while it is connected.
@@ -286,8 +328,15 @@ impl Server {
         self.clients.get_mut(&id)
     }
 
+    /// Something has come from a client or gone to it: it is not idle.
+    pub fn note_active(&mut self, id: ClientId) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.active = self.clocked;
+        }
+    }
+
     /// Every client, oldest first.
-    pub fn clients(&self) -> impl Iterator<Item = &Client> {
+    pub fn clients(&self) -> impl ExactSizeIterator<Item = &Client> {
         self.clients.values()
     }
 
@@ -423,6 +472,8 @@ impl Server {
         } else {
             let now = self.look();
             self.begin(now);
+            self.serve_blocked();
+            self.evict();
         }
         self.serve();
         self.is_busy()
@@ -483,6 +534,8 @@ impl Server {
             // All errors that are new make one failure; each other one makes a failure of its own.
             let failures = ended.errors.counted + u64::from(!ended.errors.uncounted.is_empty());
             self.record(&command, microseconds, failures);
+            self.push_slow(ended.running.client, ended.running.shown, microseconds);
+            self.note_command(&command, microseconds);
         }
         for error in &ended.errors.uncounted {
             self.count_error(error);
@@ -496,9 +549,22 @@ impl Server {
         let stats = self.stats.calls.get_or_default(command.id);
         stats.calls += 1;
         stats.microseconds += microseconds;
-        stats.latency.record(microseconds);
+        if self.config.active.latency_tracking {
+            stats.latency.record(microseconds);
+        }
         stats.failed += failures;
         self.stats.commands += 1;
+    }
+
+    /// Gives the history of the data another random name.
+    pub(crate) fn change_replication_id(&mut self) {
+        self.replication_id = self.random.hex();
+    }
+
+    /// Notes for the latency monitor how long a command took.
+    fn note_command(&mut self, found: &Found, microseconds: u64) {
+        let is_fast = found.command.has(flag::FAST);
+        self.note_latency(if is_fast { "fast-command" } else { "command" }, microseconds);
     }
 
     /// Writes a line to the server's log, for its owner to take; the oldest is dropped if nobody does.
@@ -528,11 +594,18 @@ impl Server {
         }
         self.now = now;
         let (is_paused, now) = (self.is_paused(), self.now_millis());
+        let mut is_found = false;
         for database in &mut self.databases {
             database.keeps_expired = is_paused;
-            if !is_paused {
-                database.expire_due(now, 64);
+            if !is_paused && self.switches.active_expire {
+                is_found |= database.expire_due(now, 64);
             }
+        }
+        if is_found && self.config.active.latency_monitor_threshold > 0 {
+            let begun = self.clocked;
+            let microseconds = self.look().saturating_sub(begun);
+            self.note_latency("expire-del", microseconds);
+            self.note_latency("expire-cycle", microseconds);
         }
         self.note_expired();
         self.time_out();
@@ -577,6 +650,7 @@ impl Server {
     /// Queues a reply as it is.
     fn queue_reply(&mut self, id: ClientId, reply: Reply) {
         if let Some(client) = self.clients.get_mut(&id) {
+            client.note_in(&mut self.news);
             match client.muted {
                 Muted::No => {}
                 Muted::Always => return,
@@ -592,6 +666,15 @@ impl Server {
     /// The oldest reply that the client has not taken.
     pub fn take_reply(&mut self, id: ClientId) -> Option<Reply> {
         self.clients.get_mut(&id)?.replies.pop_front()
+    }
+
+    /// A client that has replies to take, or whose command has ended without one: each once until it is taken.
+    pub fn take_news(&mut self) -> Option<ClientId> {
+        let id = self.news.pop()?;
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.in_news = false;
+        }
+        Some(id)
     }
 
     /// The time of the running command, in microseconds since the epoch.
@@ -667,7 +750,8 @@ impl Server {
             Run::Block(handler) => match self.attempt(id, argv, found, handler, origin, None) {
                 Ok(Attempt::Done(reply)) => Ok(Some(reply)),
                 Ok(attempt @ Attempt::Wait { .. }) if self.may_block(origin) => {
-                    self.block(id, found, argv, attempt);
+                    let spent = self.look().saturating_sub(start);
+                    self.block(id, found, argv, attempt, spent);
                     self.show_to_monitors(id, &found, argv);
                     return Ok(None);
                 }
@@ -678,6 +762,7 @@ impl Server {
         };
         if !self.config.active.keyspace_events.is_empty() {
             self.note_expired();
+            self.note_created();
         }
         let is_shown = match found.command.run {
             Run::Later(_) => found.command.name == "exec" && !matches!(result, Ok(None)),
@@ -686,18 +771,24 @@ impl Server {
         if is_shown {
             self.show_to_monitors(id, &found, argv);
         }
-        self.redacted.clear();
         if let Ok(None) = &result {
             // What takes longer is recorded when it ends.
+            let shown = self.slowlog_arguments(argv);
             if let Some(running) = &mut self.scripts.running {
                 running.command = Some(found);
+                running.shown = shown;
             } else {
                 self.note_exec(found, argv);
             }
         } else {
             let microseconds = self.look().saturating_sub(start);
             self.record(&found, microseconds, u64::from(result.is_err()));
+            if !found.command.has(flag::SKIP_SLOWLOG) {
+                self.note_slow(id, argv, microseconds);
+            }
+            self.note_command(&found, microseconds);
         }
+        self.redacted.clear();
         if let Err(error) = &result {
             self.count_error(error);
         }
@@ -748,7 +839,7 @@ impl Server {
         let verdict = match origin {
             Origin::Client => self.may_start(id, &found, argv),
             Origin::Script { read_only, allow_oom } => {
-                self.may_be_called(found.command, argv.len(), read_only, allow_oom)
+                self.may_be_called(&found, argv, read_only, allow_oom)
             }
         };
         verdict.map(|()| found).map_err(|error| {
@@ -762,14 +853,35 @@ impl Server {
         if !command.takes(argv.len()) {
             return Err(Error::wrong_arity(&found.full_name()));
         }
-        let authenticated = self.client(id).is_none_or(|client| client.authenticated);
-        if !authenticated && !command.has(flag::NO_AUTH) {
+        if command.name == "debug" && self.config.text("enable-debug-command") == b"no" {
+            return Err(Error::DEBUG_NOT_ALLOWED);
+        }
+        // Redis looks at `enable-module-command` here, which is `no`.
+        if found.container.is_some_and(|container| container.name == "module")
+            && matches!(command.name, "load" | "loadex" | "unload")
+        {
+            return Err(Error::MODULE_COMMAND);
+        }
+        let client = self.client(id);
+        if client.is_some_and(|client| self.needs_authentication(client))
+            && !command.has(flag::NO_AUTH)
+        {
             return Err(Error::NO_AUTH);
         }
+        let transaction = client.and_then(|client| client.transaction.as_ref());
+        if transaction.is_some() && command.has(flag::NO_MULTI) {
+            return Err(Error::NOT_IN_TRANSACTION);
+        }
+        self.check_permission(id, found, argv).map_err(|denied| match denied {
+            Denied::Command => Error::no_permission(&found.full_name()),
+            Denied::Key(_) => Error::NO_KEY_PERMISSION,
+            Denied::Channel(_) => Error::NO_CHANNEL_PERMISSION,
+        })?;
         if let Some(client) = self.client(id) {
             let is_limited = client.resp == Resp::V2 && !client.subscriptions.is_empty();
-            let is_allowed = matches!(command.name, "ping" | "quit" | "reset")
-                || command.name.ends_with("subscribe");
+            let is_allowed = found.container.is_none()
+                && (matches!(command.name, "ping" | "quit" | "reset")
+                    || command.name.ends_with("subscribe"));
             if is_limited && !is_allowed {
                 return Err(Error::while_subscribed(&found.full_name()));
             }
@@ -777,11 +889,12 @@ impl Server {
                 return Err(Error::WHILE_MONITORING);
             }
         }
-        let transaction = self.client(id).and_then(|client| client.transaction.as_ref());
-        if transaction.is_some() && command.has(flag::NO_MULTI) {
-            return Err(Error::NOT_IN_TRANSACTION);
-        }
-        if self.needs_memory(id, command, argv) && self.is_over_memory() {
+        // Room is made before any command, whether or not it needs some.
+        if self.config.active.maxmemory > 0
+            && !self.is_executing()
+            && !self.evict()
+            && self.needs_memory(id, found, argv)
+        {
             return Err(Error::OOM);
         }
         if self.is_executing() && !command.has(flag::ALLOW_BUSY) {
@@ -798,17 +911,23 @@ impl Server {
     /// Whether the script that runs may call a command.
     fn may_be_called(
         &mut self,
-        command: &Command,
-        count: usize,
+        found: &Found,
+        argv: &[Vec<u8>],
         read_only: bool,
         allow_oom: bool,
     ) -> Result<(), Error> {
-        if !command.takes(count) || matches!(command.run, Run::Container(_)) {
+        let command = found.command;
+        if !command.takes(argv.len()) || matches!(command.run, Run::Container(_)) {
             return Err(Error::SCRIPT_WRONG_ARITY);
         }
         if command.has(flag::NOSCRIPT) {
             return Err(Error::NOT_IN_SCRIPT);
         }
+        self.check_permission(SCRIPT_CLIENT, found, argv).map_err(|denied| match denied {
+            Denied::Command => Error::SCRIPT_NO_PERMISSION,
+            Denied::Key(_) => Error::SCRIPT_NO_KEY_PERMISSION,
+            Denied::Channel(_) => Error::SCRIPT_NO_CHANNEL_PERMISSION,
+        })?;
         if (command.has(flag::WRITE) || command.may_replicate()) && read_only {
             return Err(Error::WRITE_IN_READ_ONLY_SCRIPT);
         }

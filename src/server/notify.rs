@@ -13,10 +13,16 @@ pub enum Event {
     List = b'l' as isize,
     /// Commands for sets.
     Set = b's' as isize,
+    /// Commands for sorted sets.
+    SortedSet = b'z' as isize,
     /// Commands for hashes.
     Hash = b'h' as isize,
+    /// Commands for streams.
+    Stream = b't' as isize,
     /// A deadline has deleted a key.
     Expired = b'x' as isize,
+    /// A key has gone because memory was short.
+    Evicted = b'e' as isize,
     /// A key is there that was not.
     New = b'n' as isize,
     /// A command has looked for a key that is not there.
@@ -52,11 +58,7 @@ impl Server {
             self.note_expired();
         }
         if !matches!(event, Event::New | Event::Miss) {
-            for index in 0..self.databases.len() {
-                for created in self.databases[index].take_created() {
-                    self.notify(Event::New, "new", index, &created);
-                }
-            }
+            self.note_created();
         }
         if !self.notifies(event) {
             return;
@@ -69,6 +71,15 @@ impl Server {
         if chosen.contains(&b'E') {
             let channel = format!("__keyevent@{database}__:{name}");
             self.publish(channel.as_bytes(), key);
+        }
+    }
+
+    /// Tells of the keys that have come and are not told of yet.
+    pub(super) fn note_created(&mut self) {
+        for index in 0..self.databases.len() {
+            for created in self.databases[index].take_created() {
+                self.notify(Event::New, "new", index, &created);
+            }
         }
     }
 

@@ -52,6 +52,7 @@ impl Server {
             .is_some_and(|client| client.resp == Resp::V2 && !client.subscriptions.is_empty());
         command.takes(argv.len())
             && !listens
+            && self.permits(id, &found, argv).is_ok()
             && (is_write || self.pause.as_ref().is_some_and(|pause| pause.all))
     }
 

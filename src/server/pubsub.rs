@@ -206,6 +206,7 @@ impl Server {
         }
         self.downgrade(id, &mut message);
         if let Some(client) = self.clients.get_mut(&id).filter(|client| !client.closing) {
+            client.note_in(&mut self.news);
             client.replies.push_back(message);
         }
     }

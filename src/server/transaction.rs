@@ -1,10 +1,11 @@
 //! Defines MULTI's queue, what WATCH watches, and EXEC, which runs command by command, scripts among them in slices.
 
+use super::acl::Denied;
 use super::audience::KeyAudience;
 use super::client::ClientId;
 use super::{Origin, Server};
 use crate::command::{Found, flag};
-use crate::error::Error;
+use crate::error::{Error, reason};
 use crate::resp::Reply;
 use crate::script::ldb::Mode;
 use std::collections::VecDeque;
@@ -46,6 +47,10 @@ pub struct Executing {
     count: usize,
     /// When it began, in microseconds since the epoch.
     started: u64,
+    /// Its client is closed when it ends, and hears of no command any more.
+    silent: bool,
+    /// The last command was refused, which the statistics count as a failure of EXEC.
+    refused: bool,
 }
 
 impl Executing {
@@ -83,8 +88,17 @@ impl Server {
             commands: transaction.commands,
             replies: Vec::new(),
             started: self.clocked,
+            silent: false,
+            refused: false,
         });
         Ok(true)
+    }
+
+    /// How many commands the transaction has that the client is in.
+    pub fn queued(&self, id: ClientId) -> Option<usize> {
+        let running = self.executing.as_ref().filter(|executing| executing.client == id);
+        let waiting = || self.client(id)?.transaction.as_ref().map(|it| it.commands.len());
+        running.map(|executing| executing.count).or_else(waiting)
     }
 
     /// Whether a transaction of the client runs.
@@ -119,13 +133,16 @@ impl Server {
         }
     }
 
-    /// Notes that a key has changed, for those who watch it or wait for it.
+    /// Notes that a key has changed, for those who watch it or wait for it, and for the count of memory.
     pub fn touched(&mut self, database: usize, key: &[u8]) {
+        if let Some(database) = self.databases.get_mut(database) {
+            database.count(key);
+        }
         self.note_ready(database, key);
         self.touch_watched(database, key);
     }
 
-    fn touch_watched(&mut self, database: usize, key: &[u8]) {
+    pub(super) fn touch_watched(&mut self, database: usize, key: &[u8]) {
         for id in self.watches.0.of(database, key) {
             if let Some(client) = self.clients.get_mut(id) {
                 client.dirty = true;
@@ -158,8 +175,9 @@ impl Server {
     pub(super) fn queue(&mut self, id: ClientId, found: Found, argv: &[Vec<u8>]) -> bool {
         const AT_ONCE: [&str; 6] = ["exec", "discard", "multi", "watch", "quit", "reset"];
         let Some(client) = self.clients.get_mut(&id) else { return false };
+        let is_at_once = found.container.is_none() && AT_ONCE.contains(&found.command.name);
         match &mut client.transaction {
-            Some(transaction) if !AT_ONCE.contains(&found.command.name) => {
+            Some(transaction) if !is_at_once => {
                 // What will not run anyway is not kept, and does not count as a write either.
                 if !transaction.failed && !client.dirty {
                     transaction.commands.push_back((found, argv.to_vec()));
@@ -206,6 +224,21 @@ impl Server {
             self.end_execution();
             return;
         };
+        let permission = self.check_permission(id, &found, &argv);
+        let is_closing = self.clients.get(&id).is_some_and(|client| client.closing);
+        if let Some(executing) = &mut self.executing {
+            executing.refused = permission.is_err();
+            executing.silent = is_closing;
+        }
+        if let Err(denied) = permission {
+            let error = Error::no_longer_permitted(match denied {
+                Denied::Command => reason::NO_COMMAND,
+                Denied::Key(_) => reason::NO_KEY,
+                Denied::Channel(_) => reason::NO_CHANNEL,
+            });
+            self.count_error(&error);
+            return self.collect(Reply::Error(error.0));
+        }
         match self.perform(id, found, &argv, Origin::Client) {
             Ok(Some(reply)) => self.collect(reply),
             Ok(None) => {}
@@ -227,7 +260,7 @@ impl Server {
     /// Keeps a reply or a message for EXEC's reply, in the protocol that the client has now: HELLO may come behind.
     pub(super) fn keep(&mut self, id: ClientId, mut reply: Reply) {
         self.downgrade(id, &mut reply);
-        if let Some(executing) = &mut self.executing {
+        if let Some(executing) = self.executing.as_mut().filter(|executing| !executing.silent) {
             executing.replies.push(reply);
         }
     }
@@ -245,7 +278,9 @@ impl Server {
         // Redis says how many commands there are, and then lets messages come in between: the array ends too early.
         let mut replies = executing.replies;
         let behind = replies.split_off(executing.count.min(replies.len()));
-        self.queue_reply(executing.client, Reply::Array(replies));
+        if !executing.silent {
+            self.queue_reply(executing.client, Reply::Array(replies));
+        }
         for reply in behind {
             self.queue_reply(executing.client, reply);
         }
@@ -253,11 +288,16 @@ impl Server {
             self.show_to_monitors(executing.client, &found, &executing.argv);
             self.push_own_line(executing.client);
             let microseconds = self.look().saturating_sub(executing.started);
-            self.record(&found, microseconds, 0);
+            self.record(&found, microseconds, u64::from(executing.refused));
+            self.note_command(&found, microseconds);
         }
         if let Some(client) = self.clients.get_mut(&executing.client) {
             // It has been debugged.
             client.closing |= client.debug != Mode::No;
+        }
+        if executing.silent {
+            // The reply breaks off: nobody can read it.
+            self.disconnect(executing.client);
         }
     }
 }

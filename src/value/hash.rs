@@ -13,12 +13,18 @@ pub struct Hash {
 /// A field with its value.
 pub type Pair<'a> = (&'a [u8], &'a [u8]);
 
-/// How far a hash is kept as a listpack: `hash-max-listpack-entries` and `hash-max-listpack-value`.
+/// Bytes that a field takes, nearly.
+pub(super) fn cost((field, value): Pair) -> usize {
+    48 + field.len() + value.len()
+}
+
+/// How far a value is kept as a listpack: `hash-max-listpack-entries` and `hash-max-listpack-value` of a hash, and the
+/// like of a sorted set.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Number of fields.
+    /// Number of fields or members.
     pub entries: usize,
-    /// Bytes of a field or of a value.
+    /// Bytes of a field, of a value or of a member.
     pub value: usize,
 }
 

@@ -6,6 +6,11 @@ use std::collections::VecDeque;
 #[derive(Clone, Default)]
 pub struct List(VecDeque<Vec<u8>>);
 
+/// Bytes that an element takes, nearly.
+pub(super) fn cost(element: &[u8]) -> usize {
+    24 + element.len()
+}
+
 /// An end of a list: LEFT is its head.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum End {

@@ -1,13 +1,21 @@
 //! Defines the types of value that a key can hold; knows no commands and no replies.
 
+pub mod digest;
+pub mod geo;
 pub mod hash;
+pub mod hyperloglog;
 pub mod list;
+pub mod score_tree;
 pub mod set;
+pub mod sorted_set;
+pub mod stream;
 pub mod string;
 
 use hash::Hash;
 use list::List;
 use set::Set;
+use sorted_set::SortedSet;
+use stream::Stream;
 use string::StringValue;
 
 /// The longest string that a command may make grow, in bytes: eight times less than Redis allows, because in a page
@@ -25,6 +33,10 @@ pub enum Value {
     List(List),
     /// A set.
     Set(Set),
+    /// A sorted set.
+    SortedSet(SortedSet),
+    /// A stream, in a box: it is larger than the others.
+    Stream(Box<Stream>),
 }
 
 impl Value {
@@ -35,6 +47,8 @@ impl Value {
             Value::Hash(_) => "hash",
             Value::List(_) => "list",
             Value::Set(_) => "set",
+            Value::SortedSet(_) => "zset",
+            Value::Stream(_) => "stream",
         }
     }
 
@@ -45,18 +59,28 @@ impl Value {
             Value::Hash(hash) => hash.encoding(),
             Value::List(list) => list.encoding(),
             Value::Set(set) => set.encoding(),
+            Value::SortedSet(set) => set.encoding(),
+            Value::Stream(_) => "stream",
         }
     }
 
     /// Bytes beyond the value's own size, nearly.
     pub fn memory(&self) -> usize {
+        self.sampled_memory(0)
+    }
+
+    /// The same, if so many elements stand for all, half of them from either end; 0 means all.
+    pub fn sampled_memory(&self, samples: usize) -> usize {
         match self {
             Value::String(string) => string.len(),
-            Value::Hash(hash) => {
-                hash.iter().map(|(field, value)| 48 + field.len() + value.len()).sum()
+            Value::Hash(hash) => sampled(samples, hash.len(), &mut hash.iter().map(hash::cost)),
+            Value::List(list) => sampled(samples, list.len(), &mut list.iter().map(list::cost)),
+            Value::Set(Set::Intset(integers)) => size_of_val(integers.as_slice()),
+            Value::Set(Set::Table(members)) => {
+                sampled(samples, members.len(), &mut members.keys().map(set::cost))
             }
-            Value::List(list) => list.iter().map(|element| 24 + element.len()).sum(),
-            Value::Set(set) => set.memory(),
+            Value::SortedSet(set) => sampled(samples, set.len(), &mut set.costs()),
+            Value::Stream(stream) => stream.memory(),
         }
     }
 
@@ -67,6 +91,17 @@ impl Value {
             _ => 1,
         }
     }
+}
+
+/// The sum of what so many elements cost, taken from some of them.
+fn sampled(samples: usize, len: usize, costs: &mut dyn DoubleEndedIterator<Item = usize>) -> usize {
+    if samples == 0 || len <= samples {
+        return costs.sum();
+    }
+    let first: usize = costs.take(samples.div_ceil(2)).sum();
+    let last: usize = costs.rev().take(samples / 2).sum();
+    let all = (first + last) as u128 * len as u128 / samples as u128;
+    usize::try_from(all).unwrap_or(usize::MAX)
 }
 
 /// One type of value: how to see it in a [`Value`] and how to make an empty one.
@@ -100,4 +135,17 @@ kinds! {
     Hash => Hash,
     List => List,
     Set => Set,
+    SortedSet => SortedSet,
+}
+
+impl Kind for Stream {
+    fn of(value: &Value) -> Option<&Self> {
+        if let Value::Stream(value) = value { Some(value) } else { None }
+    }
+    fn of_mut(value: &mut Value) -> Option<&mut Self> {
+        if let Value::Stream(value) = value { Some(value) } else { None }
+    }
+    fn wrap(self) -> Value {
+        Value::Stream(Box::new(self))
+    }
 }

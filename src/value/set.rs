@@ -120,14 +120,11 @@ impl Set {
             Set::Table(_) => "hashtable",
         }
     }
+}
 
-    /// Bytes that it takes, nearly.
-    pub fn memory(&self) -> usize {
-        match self {
-            Set::Intset(integers) => integers.len() * size_of::<i64>(),
-            Set::Table(members) => members.keys().map(|member| 48 + member.len()).sum(),
-        }
-    }
+/// Bytes that a member of a table takes, nearly.
+pub(super) fn cost(member: &[u8]) -> usize {
+    48 + member.len()
 }
 
 fn text(integer: i64) -> Vec<u8> {

@@ -14,8 +14,14 @@ pub struct Door {
 impl Door {
     /// Starts it, and waits until it listens.
     pub fn open(program: &str) -> Door {
+        Door::open_with(program, &[])
+    }
+
+    /// The same with further command line arguments.
+    pub fn open_with(program: &str, arguments: &[String]) -> Door {
         let mut process = Command::new(program)
             .args(["--port", "0"])
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .expect("it was just built");

@@ -47,6 +47,15 @@ impl Engine {
         Engine { server, clock, sessions: BTreeMap::new(), held: BTreeMap::new() }
     }
 
+    /// One that is started with these parameters.
+    pub fn with(config: &[(String, String)]) -> Engine {
+        let mut engine = Engine::new();
+        for (name, value) in config {
+            engine.server.config.preset(name, value);
+        }
+        engine
+    }
+
     fn session(&mut self, terminal: usize) -> Session {
         self.sessions.remove(&terminal).unwrap_or_else(|| Session::open(&mut self.server))
     }

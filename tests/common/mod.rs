@@ -5,6 +5,7 @@
 
 pub mod chance;
 pub mod door;
+pub mod effects;
 pub mod engine;
 pub mod json;
 pub mod lua51;

@@ -1,6 +1,6 @@
 //! Starts the real Redis on a private socket, and talks to it.
 
-use evalsha::resp::Reply;
+use evalsha::resp::{Reply, format_double};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
@@ -247,7 +247,11 @@ impl Connection {
             b':' => Reply::Integer(number()),
             b'_' => Reply::Null,
             b'#' => Reply::Boolean(text == b"t"),
-            b',' => Reply::Double(string.parse().expect("a double is a number")),
+            b',' => {
+                let number = string.parse().expect("a double is a number");
+                let is_decimal = format_double(number) != text;
+                if is_decimal { Reply::Decimal(number) } else { Reply::Double(number) }
+            }
             b'(' => Reply::BigNumber(text),
             b'$' | b'*' if text == b"-1" => {
                 if kind == b'$' {

@@ -60,9 +60,16 @@ impl SocketPlayer {
         Some(SocketPlayer::before(Host::Real(RealServer::start()?)))
     }
 
-    /// A new evalsha-server, which is this program.
-    pub fn at_door(program: &str) -> SocketPlayer {
-        SocketPlayer::before(Host::Door(Door::open(program)))
+    /// The same, started with these parameters.
+    pub fn start_with(config: &[(String, String)]) -> Option<SocketPlayer> {
+        let arguments = arguments(config);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        Some(SocketPlayer::before(Host::Real(RealServer::start_with(0, &arguments)?)))
+    }
+
+    /// A new evalsha-server, which is this program, started with these parameters.
+    pub fn at_door(program: &str, config: &[(String, String)]) -> SocketPlayer {
+        SocketPlayer::before(Host::Door(Door::open_with(program, &arguments(config))))
     }
 
     fn before(server: Host) -> SocketPlayer {
@@ -90,6 +97,11 @@ impl SocketPlayer {
         }
         self.terminal(number)
     }
+}
+
+/// Parameters as a command line gives them.
+fn arguments(config: &[(String, String)]) -> Vec<String> {
+    config.iter().flat_map(|(name, value)| [format!("--{name}"), value.clone()]).collect()
 }
 
 impl Player for SocketPlayer {
@@ -226,8 +238,18 @@ impl SocketTerminal {
 
     /// Takes what is there.
     fn receive_now(&mut self, text: &mut Vec<u8>) {
-        // redis-cli learns that the server has hung up when it asks for something.
-        while let Some(Ok(Some(reply))) = self.connection.as_mut().map(Connection::receive_now) {
+        while let Some(received) = self.connection.as_mut().map(Connection::receive_now) {
+            let reply = match received {
+                Ok(Some(reply)) => reply,
+                // redis-cli learns that the server has hung up when it asks for something, or at once if it listens.
+                Err(_) if self.listens => {
+                    text.extend_from_slice(b"Error: Server closed the connection\n");
+                    self.connection = None;
+                    self.listens = false;
+                    return;
+                }
+                _ => return,
+            };
             match self.waiting.take_if(|_| !matches!(reply, Reply::Push(_))) {
                 Some(argv) => text.extend_from_slice(&self.terminal.receive(&argv, &reply)),
                 None => text.extend_from_slice(&print(&reply)),

@@ -35,7 +35,7 @@
 //! `#: nothing` before `1<`: nothing has come, and what is missing is missing still,
 //! `#: monitor` lines of MONITOR, whose times and addresses may differ,
 //! `#: wait 50ms` time passes, `#: known-failure why` our engine must fail here. A `known-failure` with a blank line
-//! after it is about the whole file.
+//! after it is about the whole file. So is `#: config name value`: with what the server is started.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -49,6 +49,8 @@ pub struct Transcript {
     pub parts: Vec<Part>,
     /// Why our engine fails the whole file.
     pub known_failure: Option<String>,
+    /// Names and values of parameters with which the server is started.
+    pub config: Vec<(String, String)>,
 }
 
 /// A piece of a file.
@@ -131,8 +133,12 @@ impl Transcript {
 
     /// Parses the text of a file.
     pub fn parse(path: &Path, bytes: &[u8]) -> Transcript {
-        let mut transcript =
-            Transcript { path: path.to_owned(), parts: Vec::new(), known_failure: None };
+        let mut transcript = Transcript {
+            path: path.to_owned(),
+            parts: Vec::new(),
+            known_failure: None,
+            config: Vec::new(),
+        };
         let mut names: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
         let mut lines = bytes.split_inclusive(|&byte| byte == b'\n').enumerate().peekable();
         let mut next = Directives::default();
@@ -159,8 +165,15 @@ impl Transcript {
             } else if let Some(directive) = line.strip_prefix(b"#: ") {
                 let blank = lines.peek().is_none_or(|(_, line)| line.trim_ascii().is_empty());
                 let text = String::from_utf8_lossy(directive);
-                match text.strip_prefix("known-failure ") {
-                    Some(why) if blank => transcript.known_failure = Some(why.to_owned()),
+                match text.split_once(' ') {
+                    Some(("known-failure", why)) if blank => {
+                        transcript.known_failure = Some(why.to_owned());
+                    }
+                    Some(("config", parameter)) => {
+                        let pair = parameter.split_once(' ');
+                        let (name, value) = pair.unwrap_or_else(|| panic!("{}: no value", place()));
+                        transcript.config.push((name.to_owned(), value.to_owned()));
+                    }
                     _ => next.add(&text, &place()),
                 }
                 transcript.parts.push(Part::Text(source.to_vec()));

@@ -4,7 +4,7 @@ use crate::lua::lib::base::display;
 use crate::lua::table::Table;
 use crate::lua::value::Value;
 use crate::number::format_g;
-use crate::resp::{Reply, Resp};
+use crate::resp::{Reply, Resp, format_decimal};
 use crate::split::quoted;
 
 /// Tables in tables are shown this deep.
@@ -107,6 +107,10 @@ pub fn reply(reply: &Reply, resp: Resp) -> Vec<u8> {
             Reply::Double(number) => {
                 out.extend_from_slice(b"(double) ");
                 out.extend_from_slice(&format_g(*number, 17));
+            }
+            Reply::Decimal(number) => {
+                out.extend_from_slice(b"(double) ");
+                out.extend_from_slice(&format_decimal(*number));
             }
             Reply::Array(items) | Reply::Push(items) => {
                 around(&mut rest, "[", "]", items.iter().map(|item| vec![Piece::Reply(item)]));

@@ -97,3 +97,11 @@ end
 for _, n in ipairs({-1, 0, 0.9, 1, 1.9, 2, "3", -1e9}) do out(n, ("ab"):rep(n), #("ab"):rep(n)) end
 for _, n in ipairs({-1, 256, 1e6, "65", 65.9, "x", -0.5, 255.9}) do out(n, pcall(string.char, n)) out(pcall(string.char, 65, n)) end
 out(("x").rep == string.rep, ("x").nope, ("x")[1], pcall(function() local s = "x" s.y = 1 end), pcall(function() return ("x"):nope() end), #"", #"\0\0", ("a"):len(), ("%s"):rep(3, "x"):format(1, 2, 3))
+
+-- Long strings are compared byte by byte, whether or not they have been keys before.
+for _, length in ipairs { 1023, 1024, 1025, 1031, 4096, 4099 } do
+  local a, b = ("ab"):rep(length):sub(1, length), ("a" .. "b"):rep(length + 1):sub(1, length)
+  out(length, a == b, a == b:sub(1, -2) .. "c", a == b .. "x", a .. "x" == b, "b" .. a == "c" .. b)
+  local t = { [a] = 1 }
+  out(t[b], t[b .. "x"], a == b, a == b:sub(1, -2) .. "c", a ~= b, "x" == a)
+end

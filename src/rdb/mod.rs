@@ -1,5 +1,14 @@
 //! Defines the payloads of DUMP and of FUNCTION DUMP: RDB's lengths and strings, and the version and checksum behind them.
 
+pub mod listpack;
+mod lzf;
+mod older;
+mod stream;
+pub mod value;
+
+use crate::number::parse_integer;
+use crate::value::LONGEST_STRING;
+
 /// The version of RDB that Redis 7.0 writes.
 const VERSION: u16 = 10;
 /// Bytes behind the data: the version and the checksum.
@@ -14,8 +23,11 @@ const LZF: u8 = 0xc3;
 const LONG: u8 = 0x80;
 const LONGER: u8 = 0x81;
 
-/// Strings longer than this are taken to be false before anything is made of them.
-const LONGEST: usize = 512 << 20;
+/// Strings up to this length are never compressed.
+const SHORT: usize = 20;
+
+/// What reading one payload may take of the memory, in bytes: a short one may stand for much.
+const MOST_MEMORY: usize = 256 << 20;
 
 /// Every value of the checksum's byte: the polynomial of Jones, bits reversed.
 static CRC: [u64; 256] = {
@@ -47,45 +59,92 @@ pub fn seal(mut data: Vec<u8>) -> Vec<u8> {
     data
 }
 
-/// Whether a payload ends with a version that is known and with its checksum.
-pub fn is_sealed(payload: &[u8]) -> bool {
+/// Whether a payload ends with a version that is known and with its checksum, be that right or not.
+pub fn is_sealed(payload: &[u8], any_checksum: bool) -> bool {
     let Some((rest, crc)) = payload.split_last_chunk::<8>() else { return false };
     let Some((_, version)) = rest.split_last_chunk::<2>() else { return false };
-    u16::from_le_bytes(*version) <= VERSION && crc64(rest) == u64::from_le_bytes(*crc)
+    u16::from_le_bytes(*version) <= VERSION
+        && (any_checksum || crc64(rest) == u64::from_le_bytes(*crc))
 }
 
-/// Writes a length.
-pub fn write_length(out: &mut Vec<u8>, length: usize) {
-    match length {
-        0..0x40 => out.push(length as u8),
-        0x40..0x4000 => out.extend_from_slice(&(0x4000 | length as u16).to_be_bytes()),
-        _ => {
-            if let Ok(length) = u32::try_from(length) {
-                out.push(LONG);
-                out.extend_from_slice(&length.to_be_bytes());
-            } else {
-                out.push(LONGER);
-                out.extend_from_slice(&(length as u64).to_be_bytes());
+/// The data of a payload, as it is written.
+pub struct Writer {
+    /// What has been written.
+    pub out: Vec<u8>,
+    /// Long strings are compressed: `rdbcompression`.
+    compresses: bool,
+}
+
+impl Writer {
+    /// With nothing written.
+    pub fn new(compresses: bool) -> Writer {
+        Writer { out: Vec::new(), compresses }
+    }
+
+    /// Writes a length.
+    pub fn length(&mut self, length: usize) {
+        self.number(length as u64);
+    }
+
+    /// Writes a number as lengths are written.
+    fn number(&mut self, number: u64) {
+        let out = &mut self.out;
+        match number {
+            0..0x40 => out.push(number as u8),
+            0x40..0x4000 => out.extend_from_slice(&(0x4000 | number as u16).to_be_bytes()),
+            _ => {
+                if let Ok(number) = u32::try_from(number) {
+                    out.push(LONG);
+                    out.extend_from_slice(&number.to_be_bytes());
+                } else {
+                    out.push(LONGER);
+                    out.extend_from_slice(&number.to_be_bytes());
+                }
             }
         }
     }
-}
 
-/// Writes a string, as it is: the real server would write a number shorter, and compress a long one.
-pub fn write_string(out: &mut Vec<u8>, bytes: &[u8]) {
-    write_length(out, bytes.len());
-    out.extend_from_slice(bytes);
+    /// Writes a string: one that reads as a number of 32 bits as that.
+    pub fn string(&mut self, bytes: &[u8]) {
+        let number = if bytes.len() <= 11 { parse_integer(bytes) } else { None };
+        if let Some(number) = number.and_then(|number| i32::try_from(number).ok()) {
+            if let Ok(number) = i8::try_from(number) {
+                self.out.extend_from_slice(&[INT8, number as u8]);
+            } else if let Ok(number) = i16::try_from(number) {
+                self.out.push(INT16);
+                self.out.extend_from_slice(&number.to_le_bytes());
+            } else {
+                self.out.push(INT32);
+                self.out.extend_from_slice(&number.to_le_bytes());
+            }
+            return;
+        }
+        if self.compresses
+            && bytes.len() > SHORT
+            && let Some(packed) = lzf::compress(bytes)
+        {
+            self.out.push(LZF);
+            self.length(packed.len());
+            self.length(bytes.len());
+            self.out.extend_from_slice(&packed);
+            return;
+        }
+        self.length(bytes.len());
+        self.out.extend_from_slice(bytes);
+    }
 }
 
 /// Reads a payload. What is not there, or makes no sense, is `None`.
 pub struct Reader<'a> {
     left: &'a [u8],
+    /// Bytes that what is read may still take.
+    memory: usize,
 }
 
 impl<'a> Reader<'a> {
     /// At the beginning of a payload.
     pub fn new(payload: &'a [u8]) -> Reader<'a> {
-        Reader { left: payload }
+        Reader { left: payload, memory: MOST_MEMORY }
     }
 
     /// Bytes of data that have not been read. What a false length has made pass for data may reach into the footer.
@@ -104,6 +163,12 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
+    /// Takes so much of the memory that reading may take.
+    fn spend(&mut self, bytes: usize) -> Option<()> {
+        self.memory = self.memory.checked_sub(bytes)?;
+        Some(())
+    }
+
     fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (taken, left) = self.left.split_first_chunk()?;
         self.left = left;
@@ -112,17 +177,22 @@ impl<'a> Reader<'a> {
 
     /// A length. Where it would say how a string is written, that is taken for one.
     pub fn length(&mut self) -> Option<usize> {
-        let first = self.byte()?;
-        self.length_after(first)
+        usize::try_from(self.number()?).ok()
     }
 
-    fn length_after(&mut self, first: u8) -> Option<usize> {
+    /// A number that is written as lengths are.
+    fn number(&mut self) -> Option<u64> {
+        let first = self.byte()?;
+        self.number_after(first)
+    }
+
+    fn number_after(&mut self, first: u8) -> Option<u64> {
         match (first >> 6, first) {
-            (0, _) => Some(usize::from(first)),
-            (1, _) => Some(usize::from(first & 0x3f) << 8 | usize::from(self.byte()?)),
-            (_, LONG) => Some(u32::from_be_bytes(self.array()?) as usize),
-            (_, LONGER) => usize::try_from(u64::from_be_bytes(self.array()?)).ok(),
-            (3, _) => Some(usize::from(first & 0x3f)),
+            (0, _) => Some(u64::from(first)),
+            (1, _) => Some(u64::from(first & 0x3f) << 8 | u64::from(self.byte()?)),
+            (_, LONG) => Some(u32::from_be_bytes(self.array()?).into()),
+            (_, LONGER) => Some(u64::from_be_bytes(self.array()?)),
+            (3, _) => Some(u64::from(first & 0x3f)),
             _ => None,
         }
     }
@@ -135,49 +205,20 @@ impl<'a> Reader<'a> {
             INT32 => i64::from(i32::from_le_bytes(self.array()?)),
             LZF => {
                 let (packed, length) = (self.length()?, self.length()?);
-                return decompress(self.take(packed)?, length);
+                if length > LONGEST_STRING {
+                    return None;
+                }
+                self.spend(length)?;
+                return lzf::decompress(self.take(packed)?, length);
             }
             0xc4.. => return None,
             first => {
-                let length = self.length_after(first)?;
+                let length = usize::try_from(self.number_after(first)?).ok()?;
                 return self.take(length).map(<[u8]>::to_vec);
             }
         };
         Some(integer.to_string().into_bytes())
     }
-}
-
-/// What has been compressed with LZF, if it makes so many bytes.
-///
-/// A control byte below 32 stands before so many bytes and one more; any other for bytes that have come already: its
-/// upper three bits for how many and its lower five, with the byte that follows, for how far back.
-fn decompress(packed: &[u8], length: usize) -> Option<Vec<u8>> {
-    let mut reader = Reader { left: packed };
-    // No byte of it makes more than a hundred: a false length takes no memory.
-    if length > LONGEST || length / 100 > packed.len() {
-        return None;
-    }
-    let mut out = Vec::with_capacity(length);
-    while let Some(control) = reader.byte() {
-        if control < 32 {
-            out.extend_from_slice(reader.take(usize::from(control) + 1)?);
-        } else {
-            let mut count = usize::from(control >> 5) + 2;
-            if count == 9 {
-                count += usize::from(reader.byte()?);
-            }
-            let back = (usize::from(control & 0x1f) << 8 | usize::from(reader.byte()?)) + 1;
-            let start = out.len().checked_sub(back)?;
-            // What it copies may be what it has just written.
-            for at in start..start + count {
-                out.push(out[at]);
-            }
-        }
-        if out.len() > length {
-            return None;
-        }
-    }
-    (out.len() == length).then_some(out)
 }
 
 #[cfg(test)]
@@ -189,20 +230,21 @@ mod tests {
         assert_eq!(crc64(b"123456789"), 0xe9c6_d914_c4b8_d9ca);
         let empty = seal(Vec::new());
         assert_eq!(empty, b"\n\0]\x9b\\@\x0f\x7f\xa2\xda");
-        assert!(is_sealed(&empty));
+        assert!(is_sealed(&empty, false));
         for at in 0..empty.len() {
             let mut broken = empty.clone();
             broken[at] ^= 1;
-            assert!(!is_sealed(&broken));
-            assert!(!is_sealed(&empty[..at]));
+            assert!(!is_sealed(&broken, false));
+            assert!(!is_sealed(&empty[..at], false));
         }
     }
 
     #[test]
     fn lengths_come_back() {
         for length in [0, 1, 63, 64, 16383, 16384, 70000, u32::MAX as usize] {
-            let mut out = Vec::new();
-            write_length(&mut out, length);
+            let mut writer = Writer::new(false);
+            writer.length(length);
+            let out = writer.out;
             assert_eq!(Reader::new(&out).length(), Some(length));
             assert_eq!(Reader::new(&out[..out.len() - 1]).length(), None);
         }
