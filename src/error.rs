@@ -1,4 +1,6 @@
 //! Every error text that Redis prints, once.
+//!
+//! Long because it is a table.
 
 use std::borrow::Cow;
 

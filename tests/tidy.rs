@@ -44,7 +44,7 @@ const KNOWS_ONLY: &[(&str, &[&str], &str)] = &[
     ("src/keyspace/", &["keyspace", "value", "error", "number"], "the keyspace knows no commands"),
     (
         "src/cli/",
-        &["cli", "split", "resp", "command", "number", "error", "server"],
+        &["cli", "split", "resp", "command", "number", "ordered", "error", "server"],
         "the terminal's manners need replies, the command table and the server's door",
     ),
 ];

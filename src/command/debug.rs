@@ -9,8 +9,8 @@ use crate::number::{leading_float, parse_integer};
 use crate::rdb;
 use crate::resp::{Reply, Resp};
 use crate::script::{
-    self,
-    library::{self, Policy},
+    self, library,
+    load::{self, Policy},
 };
 use crate::server::client::Muted;
 use crate::server::config::parse_memory;
@@ -249,6 +249,7 @@ fn protocol(context: &mut Context, kind: &[u8]) -> Answer {
     Ok(match kind.to_ascii_lowercase().as_slice() {
         b"string" => Reply::bulk("Hello World"),
         b"integer" => Reply::Integer(12345),
+        #[expect(clippy::approx_constant, reason = "it is Redis's")]
         b"double" => Reply::Double(3.141),
         b"null" => Reply::Null,
         b"array" => Reply::Array(numbers()),
@@ -313,7 +314,7 @@ fn reload(context: &mut Context, options: &[Vec<u8>]) -> Result<(), Error> {
         }
     }
     let libraries = library::dump(server);
-    library::restore(context, &libraries, Policy::Flush)?;
+    load::restore(context, &libraries, Policy::Flush)?;
     script::load_all(context.server)
 }
 

@@ -9,7 +9,8 @@ use super::{Answer, Begin, Command, Find, KeySpec, Run};
 use crate::error::Error;
 use crate::glob;
 use crate::resp::Reply;
-use crate::script::library::{self, Library, Policy};
+use crate::script::library::{self, Library};
+use crate::script::load::{self as loading, Policy};
 use crate::script::{self, Called, ldb};
 use crate::server::Context;
 
@@ -227,7 +228,7 @@ fn load(context: &mut Context, args: &mut Args) -> Result<Option<Reply>, Error> 
         }
         replace = true;
     }
-    library::load(context, args.bytes()?, replace)
+    loading::load(context, args.bytes()?, replace)
 }
 
 /// FUNCTION DELETE library-name
@@ -267,7 +268,7 @@ fn restore(context: &mut Context, args: &mut Args) -> Result<Option<Reply>, Erro
     } else {
         return Err(Error::RESTORE_POLICY);
     };
-    library::restore(context, payload, policy)
+    loading::restore(context, payload, policy)
 }
 
 /// `FUNCTION LIST [LIBRARYNAME library-name-pattern] [WITHCODE]`

@@ -3,7 +3,7 @@
 use super::cache::Sha;
 use super::convert::{error_table, status_table, to_lua};
 use super::ldb::show;
-use super::library;
+use super::load;
 use crate::command;
 use crate::error::Error;
 use crate::lua::Host;
@@ -103,7 +103,7 @@ impl Host for Api<'_> {
             PCALL => lua_pcall(server, machine, arguments),
             UNKNOWN_GLOBAL => unknown_global(server, machine, arguments),
             ERROR_HANDLER => error_handler(server, machine, arguments),
-            REGISTER_FUNCTION => library::register_function(server, machine, arguments),
+            REGISTER_FUNCTION => load::register_function(server, machine, arguments),
             number => match REDIS.get(number) {
                 Some((_, Field::Function(function))) => function(server, machine, arguments),
                 _ => Err(machine.error("no such function")),

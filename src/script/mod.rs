@@ -5,6 +5,7 @@ pub mod cache;
 pub mod convert;
 pub mod ldb;
 pub mod library;
+pub mod load;
 pub mod sandbox;
 pub mod text;
 
@@ -21,7 +22,8 @@ use crate::server::client::{ClientId, SCRIPT_CLIENT};
 use crate::server::{Context, Server};
 use cache::{Cache, Flags, shebang};
 use convert::{Errors, c_string};
-use library::{Libraries, Load};
+use library::Libraries;
+use load::Load;
 use text::Text;
 
 /// The name of every script's chunk, as errors show it.

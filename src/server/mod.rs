@@ -853,7 +853,10 @@ impl Server {
         if !command.takes(argv.len()) {
             return Err(Error::wrong_arity(&found.full_name()));
         }
-        if command.name == "debug" && self.config.text("enable-debug-command") == b"no" {
+        if found.container.is_none()
+            && command.name == "debug"
+            && self.config.text("enable-debug-command") == b"no"
+        {
             return Err(Error::DEBUG_NOT_ALLOWED);
         }
         // Redis looks at `enable-module-command` here, which is `no`.

@@ -7,7 +7,7 @@ use crate::command::args::Args;
 use crate::command::{function, scripting};
 use crate::error::Error;
 use crate::resp::Resp;
-use crate::script::{self, Scripts, library};
+use crate::script::{self, Scripts, load};
 use crate::server::client::ClientId;
 use crate::server::{Context, Fork, Origin, Server};
 
@@ -40,7 +40,7 @@ impl Beginning {
         };
         for code in self.libraries.iter().flatten() {
             // They have been loaded before.
-            library::load(&mut context, code, false)?;
+            load::load(&mut context, code, false)?;
             script::load_all(context.server)?;
         }
         let mut args = Args::new(&self.argv, 1);
