@@ -6,6 +6,7 @@ use super::sorted_set::{self, zadd};
 use super::{Answer, Begin, Command, Find, KeySpec, Run};
 use crate::error::Error;
 use crate::number::fixed;
+use crate::ordered;
 use crate::resp::Reply;
 use crate::server::Context;
 use crate::value::geo::{self, Area, Position, Shape};
@@ -500,7 +501,7 @@ impl<'a> Query<'a> {
             }
         }
         if let Some(is_ascending) = self.order {
-            found.sort_by(|one, other| {
+            ordered::sort(&mut found, |one: &Found, other| {
                 let order = one.distance.total_cmp(&other.distance);
                 if is_ascending { order } else { order.reverse() }
             });

@@ -23,7 +23,6 @@
 //! (`QuickFunction`): the call then takes no frame.
 
 use super::bytecode::Proto;
-use super::codegen::Places;
 use super::coroutine::{Coroutine, ThreadRef};
 use super::function::{
     Closure, ClosureState, Function, Native, NativeCode, NativeState, Upvalue, UpvalueRef, Upvalues,
@@ -36,6 +35,7 @@ use super::table::Table;
 use super::value::{Str, Value};
 use super::{FunctionId, Host};
 use allocator_api2::vec::Vec as MeteredVec;
+use evalsha_lua_compiler::codegen::Places;
 use gc_arena::allocator_api::MetricsAlloc;
 use gc_arena::lock::{Lock, RefLock};
 use gc_arena::{Collect, Gc, GcWeak, Mutation};

@@ -4,6 +4,7 @@ use super::listpack::{Listpack, uncounted};
 use super::value::{ELEMENT_MEMORY, unpack};
 use super::{Reader, Writer};
 use crate::number::parse_integer;
+use crate::ordered;
 use crate::value::stream::Stream;
 use crate::value::stream::group::{Consumer, Group, Pending};
 use crate::value::stream::id::Id;
@@ -190,7 +191,7 @@ fn read_group(reader: &mut Reader, stream: &Stream, second: bool) -> Option<Grou
             consumer: NOBODY,
         });
     }
-    pending.sort_by_key(|pending| pending.id);
+    ordered::sort(&mut pending, |one: &Pending, other| one.id.cmp(&other.id));
     group.pending = pending.into();
     for _ in 0..reader.length()? {
         reader.spend(ELEMENT_MEMORY)?;

@@ -7,6 +7,7 @@ use super::notify::Event;
 use super::random::Random;
 use super::{Millis, Server};
 use crate::keyspace::{Database, Entry};
+use crate::ordered;
 
 /// Candidates that are remembered.
 const POOL: usize = 16;
@@ -141,7 +142,7 @@ impl Server {
             *badness = known.unwrap_or_default();
             known.is_some()
         });
-        candidates.sort_by_key(|(badness, ..)| *badness);
+        ordered::sort(&mut candidates, |(one, ..), (other, ..)| one.cmp(other));
         let chosen = candidates.pop();
         candidates.drain(..candidates.len().saturating_sub(POOL));
         self.candidates = Candidates(candidates);

@@ -4,6 +4,7 @@ use super::super::Answer;
 use super::super::args::Args;
 use super::{limits, members, store};
 use crate::error::Error;
+use crate::ordered;
 use crate::resp::Reply;
 use crate::server::Context;
 use crate::value::Value;
@@ -181,7 +182,7 @@ fn combine(
     }
     if operation != Operation::Difference {
         // Scores are added in this order, which shows in their last digits.
-        sources.sort_by_key(|(members, _)| members.len());
+        ordered::sort(&mut sources, |(one, _), (other, _)| one.len().cmp(&other.len()));
     }
     let mut result = SortedSet::skiplist();
     combined(&sources, operation, aggregate, &mut result);

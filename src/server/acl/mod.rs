@@ -2,6 +2,7 @@
 
 pub mod commands;
 pub mod log;
+mod sha256;
 pub mod user;
 
 use super::Server;
@@ -9,6 +10,7 @@ use super::client::{Client, ClientId, SCRIPT_CLIENT};
 use super::pubsub::Kind;
 use crate::command::{Found, connection};
 use crate::error::Error;
+use crate::ordered;
 use log::{Entry, Log};
 pub use user::Denied;
 use user::{User, has_spaces};
@@ -52,7 +54,7 @@ impl Acl {
     /// Every user, by name.
     pub fn users(&self) -> Vec<&User> {
         let mut users: Vec<&User> = self.others.iter().flatten().chain([&self.default]).collect();
-        users.sort_by(|one, other| one.name.cmp(&other.name));
+        ordered::sort(&mut users, |one, other| one.name.cmp(&other.name));
         users
     }
 

@@ -1,13 +1,13 @@
 //! Defines a user: the passwords, and the selectors that say what the user may do.
 
 use super::commands::{Commands, Refusal};
+use super::sha256::sha256;
 use crate::command::Found;
 use crate::command::key_specs::KeyArgument;
 use crate::error::reason;
 use crate::glob;
 use crate::script::convert::c_string;
 use crate::split::split;
-use sha2::{Digest, Sha256};
 
 /// Hexadecimal digits of a password's SHA-256.
 const DIGITS: usize = 64;
@@ -424,7 +424,7 @@ pub fn has_spaces(text: &[u8]) -> bool {
 }
 
 fn digest(password: &[u8]) -> Vec<u8> {
-    hex::encode(Sha256::digest(password)).into_bytes()
+    hex::encode(sha256(password)).into_bytes()
 }
 
 /// The digest of the password that a rule names, or the digest that it gives.

@@ -111,7 +111,7 @@ pub(super) enum Capture {
 }
 
 /// Where things are, by their bytes. Looked up only, never iterated.
-pub(super) type Places = HashMap<Rc<[u8]>, u32>;
+pub type Places = HashMap<Rc<[u8]>, u32>;
 
 /// A function that is being compiled.
 #[derive(Default)]
