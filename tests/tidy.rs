@@ -28,7 +28,20 @@ const ONLY_THERE: &[(&[&str], &[&str], &str)] = &[
     (
         &["HashMap", "HashSet", "RandomState::new"],
         &[],
-        "no reply may depend on a random order: use BTreeMap or keyspace::dict, or say \"never iterated\" above",
+        "no reply may depend on a random order: use ordered::Ordered or keyspace::dict, or say \"never iterated\" above",
+    ),
+    (
+        &[
+            "BTreeMap",
+            "BTreeSet",
+            "BinaryHeap",
+            "sort_by",
+            "sort_by_key",
+            "sort_unstable",
+            "sort_unstable_by",
+        ],
+        &["src/bin/"],
+        "every kind of map and every sort is kilobytes of code in the browser: use ordered or keyspace::dict",
     ),
     (&["crate::cli"], &["src/cli/", "src/wasm.rs"], "only cli/ makes text for people"),
     (&["crate::wasm"], &[], "the door is not used from inside"),

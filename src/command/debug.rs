@@ -5,7 +5,7 @@ use super::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
 use super::{Answer, Attempt, Command, MOST_ELEMENTS, Run};
 use crate::error::Error;
 use crate::keyspace::{Entry, Millis};
-use crate::number::{leading_float, parse_integer};
+use crate::number::{fixed, leading_float, parse_integer};
 use crate::rdb;
 use crate::resp::{Reply, Resp};
 use crate::script::{
@@ -205,10 +205,10 @@ fn object(context: &mut Context, key: &[u8]) -> Answer {
         let nodes = rdb::value::nodes(list, form.nodes);
         let size: usize = nodes.iter().map(rdb::value::Node::size).sum();
         line += &format!(
-            " ql_nodes:{} ql_avg_node:{:.2} ql_listpack_max:{} ql_compressed:0 \
+            " ql_nodes:{} ql_avg_node:{} ql_listpack_max:{} ql_compressed:0 \
              ql_uncompressed_size:{size}",
             nodes.len(),
-            list.len() as f64 / nodes.len() as f64,
+            fixed(list.len() as f64 / nodes.len() as f64, 2),
             form.nodes.fill,
         );
     }

@@ -4,6 +4,7 @@ use super::args::Args;
 use super::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
 use super::{Answer, Command, CommandId, Run};
 use crate::error::Error;
+use crate::number::fixed;
 use crate::resp::Reply;
 use crate::server::Context;
 use crate::server::latency::{Event, Sample};
@@ -283,10 +284,10 @@ fn latency_doctor(context: &mut Context, _args: &mut Args) -> Answer {
         let deviation =
             milliseconds().map(|number| number.abs_diff(average)).sum::<u64>() / count.max(1);
         let first = event.samples.front().map_or(now, |sample| sample.time);
-        let period = now.saturating_sub(first).max(1) as f64 / count.max(1) as f64;
+        let period = fixed(now.saturating_sub(first).max(1) as f64 / count.max(1) as f64, 2);
         let written = writeln!(
             out,
-            "{}. {}: {count} latency spikes (average {average}ms, mean deviation {deviation}ms, period {period:.2} sec). Worst all time event {worst}ms.",
+            "{}. {}: {count} latency spikes (average {average}ms, mean deviation {deviation}ms, period {period} sec). Worst all time event {worst}ms.",
             place + 1,
             event.name
         );

@@ -315,38 +315,68 @@ pub fn find(name: &[u8]) -> Option<&'static Command> {
     place(name).and_then(|place| sorted().get(place)).map(|(_, command)| *command)
 }
 
-/// No command has a longer name.
-const LONGEST_NAME: usize = 32;
+/// Every command by its name.
+struct Names {
+    /// In their order; the beginning of the name stands before the command.
+    sorted: Vec<(u64, &'static Command)>,
+    /// Where commands are among these: each at the first slot behind [`slot`] that was free.
+    slots: [Option<u16>; SLOTS],
+}
 
-/// Every command by its name, whose beginning stands before it.
-fn sorted() -> &'static [(u64, &'static Command)] {
-    static SORTED: OnceLock<Vec<(u64, &'static Command)>> = OnceLock::new();
-    SORTED.get_or_init(|| {
+/// Several times as many as there are commands: most names are found at once.
+const SLOTS: usize = 1024;
+
+fn names() -> &'static Names {
+    static NAMES: OnceLock<Names> = OnceLock::new();
+    NAMES.get_or_init(|| {
         let beginning = |command: &Command| beginning(command.name.as_bytes());
         let mut sorted: Vec<_> = all().map(|command| (beginning(command), command)).collect();
         ordered::sort(&mut sorted, |(_, one), (_, other)| one.name.cmp(other.name));
-        sorted
+        let mut slots = [None; SLOTS];
+        for (place, (beginning, command)) in (0..).zip(&sorted) {
+            let mut slot = slot(*beginning, command.name.len());
+            while slots[slot].is_some() {
+                slot = (slot + 1) % SLOTS;
+            }
+            slots[slot] = Some(place);
+        }
+        Names { sorted, slots }
     })
 }
 
-/// The first bytes of a name as a number: in the same order, and compared without a call.
+fn sorted() -> &'static [(u64, &'static Command)] {
+    &names().sorted
+}
+
+/// The first bytes of a name, in lower case, as a number: compared without a call.
 fn beginning(name: &[u8]) -> u64 {
     let mut first = [0; 8];
-    first.iter_mut().zip(name).for_each(|(first, byte)| *first = *byte);
-    u64::from_be_bytes(first)
+    first.iter_mut().zip(name).for_each(|(first, byte)| *first = byte.to_ascii_lowercase());
+    u64::from_le_bytes(first)
+}
+
+/// Where a name is looked for first.
+fn slot(beginning: u64, length: usize) -> usize {
+    let spread = (beginning ^ length as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (spread >> 32) as usize % SLOTS
 }
 
 /// The place of the command of this name, in any case, among all by their names.
 fn place(name: &[u8]) -> Option<usize> {
-    let mut lower = [0; LONGEST_NAME];
-    let lower = lower.get_mut(..name.len())?;
-    lower.copy_from_slice(name);
-    lower.make_ascii_lowercase();
-    let first = beginning(lower);
-    let order = |(beginning, command): &(u64, &Command)| {
-        beginning.cmp(&first).then_with(|| command.name.as_bytes().cmp(lower))
-    };
-    sorted().binary_search_by(order).ok()
+    let names = names();
+    let first = beginning(name);
+    let mut slot = slot(first, name.len());
+    loop {
+        let place = usize::from(names.slots[slot]?);
+        let (beginning, command) = names.sorted[place];
+        let is_it = beginning == first
+            && command.name.len() == name.len()
+            && (name.len() <= 8 || command.name.as_bytes().eq_ignore_ascii_case(name));
+        if is_it {
+            return Some(place);
+        }
+        slot = (slot + 1) % SLOTS;
+    }
 }
 
 /// Names a command or a subcommand: statistics are kept by it. In the order of the commands' names.

@@ -55,6 +55,9 @@ impl Frequency {
     /// The counter as it has faded until now: OBJECT FREQ.
     pub fn count(self, now: Millis, counting: &Counting) -> u8 {
         let minutes = u64::try_from(now / MINUTE - self.minute).unwrap_or(0);
+        if minutes == 0 {
+            return self.count;
+        }
         let periods = minutes.checked_div(counting.decay_minutes).unwrap_or(0);
         self.count.saturating_sub(u8::try_from(periods).unwrap_or(u8::MAX))
     }
@@ -63,7 +66,7 @@ impl Frequency {
     pub fn touch(&mut self, now: Millis, counting: &mut Counting) {
         let count = self.count(now, counting);
         let above = f64::from(count.saturating_sub(START));
-        let counts = counting.chance() < 1.0 / (above * counting.log_factor as f64 + 1.0);
+        let counts = counting.chance() * (above * counting.log_factor as f64 + 1.0) < 1.0;
         *self = Frequency { count: count.saturating_add(u8::from(counts)), minute: now / MINUTE };
     }
 }

@@ -1,13 +1,14 @@
 //! Defines a database: keys with their values and deadlines.
 
+mod deadlines;
 pub mod dict;
 pub mod frequency;
 
 use crate::error::Error;
 use crate::value::{Kind, Value};
+use deadlines::Deadlines;
 use dict::Dict;
 use frequency::{Counting, Frequency};
-use std::collections::BTreeSet;
 
 /// Milliseconds since the Unix epoch.
 pub type Millis = i64;
@@ -53,7 +54,7 @@ const SAMPLES: usize = 64;
 #[derive(Clone, Default)]
 pub struct Database {
     entries: Dict<Entry>,
-    deadlines: BTreeSet<(Millis, Box<[u8]>)>,
+    deadlines: Deadlines,
     /// Keys that a deadline has deleted since the server last asked ([`Database::take_expired`]).
     expired: Vec<Box<[u8]>>,
     /// Keys that have come since the server last asked, if it wants to know.
@@ -85,7 +86,7 @@ impl Database {
     /// Whether the key's deadline has passed; it is deleted then.
     fn expire(&mut self, key: &[u8], now: Millis) -> bool {
         // Mostly no deadline at all has passed, and the key need not be looked up.
-        if self.deadlines.first().is_none_or(|(deadline, _)| *deadline >= now) {
+        if self.deadlines.first().is_none_or(|(deadline, _)| deadline >= now) {
             return false;
         }
         let has_passed = self.entries.get(key).is_some_and(|entry| entry.has_expired(now));
@@ -101,8 +102,8 @@ impl Database {
     pub fn expire_due(&mut self, now: Millis, limit: usize) -> bool {
         for _ in 0..limit {
             match self.deadlines.first() {
-                Some((deadline, key)) if *deadline < now => {
-                    let key = key.clone();
+                Some((deadline, key)) if deadline < now => {
+                    let key = key.to_vec();
                     self.expire(&key, now);
                 }
                 _ => break,
@@ -139,12 +140,12 @@ impl Database {
 
     /// The key that expires first, and when.
     pub fn soonest(&self) -> Option<(Millis, &[u8])> {
-        self.deadlines.first().map(|(deadline, key)| (*deadline, &**key))
+        self.deadlines.first()
     }
 
     /// The keys that have a deadline, the soonest first.
     pub fn expiring_keys(&self) -> impl Iterator<Item = &[u8]> {
-        self.deadlines.iter().map(|(_, key)| &**key)
+        self.deadlines.keys()
     }
 
     /// The entry of a key, without marking it as accessed.
@@ -201,7 +202,7 @@ impl Database {
     /// Takes an entry that has gone out of the accounts.
     fn forget(&mut self, key: &[u8], old: &Entry) {
         if let Some(deadline) = old.deadline {
-            self.deadlines.remove(&(deadline, key.into()));
+            self.deadlines.remove(deadline, key);
         }
         if let Some(memory) = &mut self.memory {
             *memory = memory.saturating_sub(old.counted);
@@ -247,7 +248,7 @@ impl Database {
         entry.counted = 0;
         self.note_new(key);
         if let Some(deadline) = entry.deadline {
-            self.deadlines.insert((deadline, key.into()));
+            self.deadlines.insert(deadline, key);
         }
         self.entries.insert(key, entry);
         self.count(key);
@@ -264,17 +265,17 @@ impl Database {
     pub fn set_deadline(&mut self, key: &[u8], deadline: Option<Millis>) {
         let Some(entry) = self.entries.get_mut(key) else { return };
         if let Some(old) = std::mem::replace(&mut entry.deadline, deadline) {
-            self.deadlines.remove(&(old, key.into()));
+            self.deadlines.remove(old, key);
         }
         if let Some(new) = deadline {
-            self.deadlines.insert((new, key.into()));
+            self.deadlines.insert(new, key);
         }
     }
 
     /// Removes every key.
     pub fn clear(&mut self) {
         self.entries.clear();
-        self.deadlines.clear();
+        self.deadlines = Deadlines::default();
         self.memory = self.memory.map(|_| 0);
     }
 

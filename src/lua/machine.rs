@@ -35,10 +35,10 @@ use super::table::Table;
 use super::value::{Str, Value};
 use super::{FunctionId, Host};
 use allocator_api2::vec::Vec as MeteredVec;
+use evalsha_lua_compiler::codegen::Places;
 use gc_arena::allocator_api::MetricsAlloc;
 use gc_arena::lock::{Lock, RefLock};
 use gc_arena::{Collect, Gc, GcWeak, Mutation};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Calls that a thread has room for (`LUAI_MAXCALLS`).
@@ -303,7 +303,10 @@ pub struct State<'gc> {
     pub(super) events: Vec<Str<'gc>>,
     /// Names that natives, libraries and metamethods go by: constants with the same bytes are the same strings, so
     /// that a look-up finds them without comparing bytes.
-    names: BTreeMap<Rc<[u8]>, Str<'gc>>,
+    named: Vec<Str<'gc>>,
+    /// Where each of them is.
+    #[collect(require_static)]
+    names: Places,
     /// Functions and other values that the host keeps, by [`super::FunctionId`].
     kept: Vec<Value<'gc>>,
     /// Places there that are free again.
@@ -368,9 +371,9 @@ impl<'gc> State<'gc> {
         let events: Vec<Str> =
             super::operators::EVENTS.iter().map(|name| Str::new(mc, name.as_bytes())).collect();
         let main = ThreadRef::new(mc, Thread::new(mc, &[]));
-        let mut names = BTreeMap::new();
-        for name in &events {
-            names.insert(name.bytes().into(), *name);
+        let mut names = Places::new();
+        for (place, name) in (0..).zip(&events) {
+            names.insert(name.bytes().into(), place);
         }
         State {
             thread: main,
@@ -379,6 +382,7 @@ impl<'gc> State<'gc> {
             resumers: Vec::new(),
             globals: Table::new(mc, 1, 0, 2),
             string_metatable: None,
+            named: events.clone(),
             names,
             events,
             kept: Vec::new(),
@@ -446,11 +450,12 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// The string of a name that scripts write too; one and the same for the same bytes.
     fn name(&mut self, name: &[u8]) -> Str<'gc> {
-        if let Some(name) = self.state.names.get(name) {
-            return *name;
+        if let Some(place) = self.state.names.get(name) {
+            return self.state.named[*place as usize];
         }
         let text = Str::new(self.mc, name);
-        self.state.names.insert(name.into(), text);
+        self.state.names.insert(name.into(), self.state.named.len() as u32);
+        self.state.named.push(text);
         text
     }
 
@@ -492,10 +497,18 @@ impl<'gc> Machine<'_, 'gc> {
     /// A chunk's function, of what the compiler has made of the chunk.
     pub fn close_over(&mut self, proto: &Rc<Proto>) -> Closure<'gc> {
         // Functions of one chunk share their strings.
-        let mut own: BTreeMap<Rc<[u8]>, Str<'gc>> = BTreeMap::new();
-        let mut string = |text: &Rc<[u8]>| match self.state.names.get(&**text) {
-            Some(name) => *name,
-            None => *own.entry(text.clone()).or_insert_with(|| Str::new(self.mc, text)),
+        let (mut own, mut places) = (Vec::new(), Places::new());
+        let mut string = |text: &Rc<[u8]>| {
+            if let Some(place) = self.state.names.get(text) {
+                return self.state.named[*place as usize];
+            }
+            if let Some(place) = places.get(text) {
+                return own[*place as usize];
+            }
+            places.insert(text.clone(), own.len() as u32);
+            let made = Str::new(self.mc, text);
+            own.push(made);
+            made
         };
         let function = Function::link(self.mc, proto, &mut string);
         let id = self.new_id();

@@ -5,7 +5,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `lexer` `parser` `codegen` `bytecode` `dump` | source to PUC-Rio's own instructions, and these as bytes |
+//! | `compiler/` | source to PUC-Rio's own instructions, and numbers read and printed: a package of its own |
 //! | `value` `table` `function` `coroutine` | what scripts handle |
 //! | `packed` | a value in eight bytes |
 //! | `machine` `native` | stack, frames, calls; arguments and errors of natives |
@@ -13,7 +13,7 @@
 //! | `instruction` `operators` `debug` | instructions in full; metamethods; names for messages |
 //! | `hook` | a script that is to give up |
 //! | `lines` | a script that is debugged |
-//! | `number` `decimal` `format` `pattern` `class` | algorithms of the libraries |
+//! | `pattern` `class` | algorithms of the libraries |
 //! | `lib/` | the libraries |
 //! | `allocator` | the browser's memory, handed out as scripts need it |
 //!
@@ -33,31 +33,25 @@
 
 #[cfg(target_arch = "wasm32")]
 mod allocator;
-pub mod bytecode;
 mod class;
-mod codegen;
 pub mod coroutine;
 pub mod debug;
-pub mod decimal;
-pub mod dump;
 mod execute;
-pub mod format;
 pub mod function;
 mod hook;
 mod instruction;
-pub mod lexer;
 pub mod lib;
 pub mod lines;
 pub mod machine;
 mod native;
-pub mod number;
 pub mod operators;
 pub mod packed;
-pub mod parser;
 pub mod pattern;
 mod quick;
 pub mod table;
 pub mod value;
+
+pub use evalsha_lua_compiler::{bytecode, decimal, dump, format, lexer, number, parser};
 
 use function::NativeCode;
 use gc_arena::lock::RefLock;
@@ -182,11 +176,25 @@ impl Lua {
         fuel: i64,
         work: impl for<'a, 'gc> FnOnce(&mut Machine<'a, 'gc>) -> R,
     ) -> R {
+        let (mut work, mut result) = (Some(work), None);
+        self.with_machine(host, fuel, &mut |machine| {
+            result = work.take().map(|work| work(machine));
+        });
+        result.expect("the work is done once")
+    }
+
+    /// The way into the arena is long, and so it is one function for all kinds of work.
+    fn with_machine(
+        &mut self,
+        host: Option<&mut dyn Host>,
+        fuel: i64,
+        work: &mut dyn for<'a, 'gc> FnMut(&mut Machine<'a, 'gc>),
+    ) {
         if self.is_gradual {
             self.arena.gc_metrics().set_pacing(self.gradual_pacing());
         }
         let (limit, found) = (self.limit, &mut self.found);
-        let result = self.arena.enter(|context| {
+        self.arena.enter(|context| {
             let root = context.singleton::<Rootable![Root<'_>]>();
             let mut state = root.0.borrow_mut(&context);
             let host = host.map(|host| host as &mut dyn Host);
@@ -198,10 +206,9 @@ impl Lua {
             if machine.has_marked_all() {
                 found.purge(machine.mc);
             }
-            work(&mut machine)
+            work(&mut machine);
         });
         self.found.take_over();
-        result
     }
 
     /// Compiles a chunk and keeps its function. `chunk_name` is as for Lua's `load`: `@user_script`.

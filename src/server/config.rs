@@ -672,7 +672,8 @@ fn percentiles(value: &[u8]) -> Result<Vec<u8>, String> {
         if !(0.0..=100.0).contains(&number) {
             return Err(reason::PERCENTILE_RANGE.into());
         }
-        texts.push(number.to_string());
+        let text = number::fixed(number, 6);
+        texts.push(text.trim_end_matches('0').trim_end_matches('.').to_owned());
     }
     Ok(texts.join(" ").into())
 }

@@ -44,6 +44,11 @@ impl Default for ScoreTree {
 }
 
 impl ScoreTree {
+    /// Number of members.
+    pub fn size(&self) -> usize {
+        self.count(self.root)
+    }
+
     /// The member of a slot that is in use, with its score.
     pub fn get(&self, slot: u32) -> Scored<'_> {
         let node = &self.nodes[slot as usize];

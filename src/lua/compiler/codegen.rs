@@ -110,21 +110,16 @@ pub(super) enum Capture {
     Upvalue(u32),
 }
 
-/// A constant as the key under which it is found again.
-#[derive(PartialEq, Eq, Hash)]
-enum ConstantKey {
-    Nil,
-    Boolean(bool),
-    Number(u64),
-    String(Rc<[u8]>),
-}
+/// Where things are, by their bytes. Looked up only, never iterated.
+pub type Places = HashMap<Rc<[u8]>, u32>;
 
 /// A function that is being compiled.
 #[derive(Default)]
 pub(super) struct Function {
     pub proto: Proto,
-    // Looked up only, never iterated.
-    constants: HashMap<ConstantKey, u32>,
+    /// The constants that are strings, and the others by the bytes of their numbers.
+    strings: Places,
+    others: Places,
     pub blocks: Vec<Block>,
     /// Indices into the prototype's locals of those in scope: register by register.
     pub active: Vec<usize>,
@@ -391,28 +386,32 @@ impl Parser<'_> {
         }
     }
 
-    fn add_constant(&mut self, key: ConstantKey, constant: Constant) -> Code<u32> {
+    fn add_constant(&mut self, key: Rc<[u8]>, constant: Constant) -> Code<u32> {
         let function = self.function();
         let next = function.proto.constants.len() as u32;
-        if let Some(&index) = function.constants.get(&key) {
+        let places = match constant {
+            Constant::String(_) => &mut function.strings,
+            _ => &mut function.others,
+        };
+        if let Some(&index) = places.get(&key) {
             return Ok(index);
         }
         if next >= MAX_BX {
             return Err(overflow("constant table overflow"));
         }
-        function.constants.insert(key, next);
+        places.insert(key, next);
         function.proto.constants.push(constant);
         Ok(next)
     }
 
     pub(super) fn string_constant(&mut self, text: &Rc<[u8]>) -> Code<u32> {
-        self.add_constant(ConstantKey::String(text.clone()), Constant::String(text.clone()))
+        self.add_constant(text.clone(), Constant::String(text.clone()))
     }
 
     fn number_constant(&mut self, number: f64) -> Code<u32> {
         // Both zeros are one key, as in a Lua table: the first one met is the constant.
-        let key = if number == 0.0 { 0 } else { number.to_bits() };
-        self.add_constant(ConstantKey::Number(key), Constant::Number(number))
+        let key = if number == 0.0 { 0 } else { number.to_bits() }.to_le_bytes();
+        self.add_constant(Rc::new(key), Constant::Number(number))
     }
 
     pub(super) fn set_returns(&mut self, expression: &mut Expression, count: i32) -> Code<()> {
@@ -563,10 +562,11 @@ impl Parser<'_> {
             Kind::Number(_) | Kind::True | Kind::False | Kind::Nil if fits => {
                 let index = match expression.kind {
                     Kind::Number(number) => self.number_constant(number)?,
-                    Kind::Nil => self.add_constant(ConstantKey::Nil, Constant::Nil)?,
+                    Kind::Nil => self.add_constant(Rc::new([]), Constant::Nil)?,
                     kind => {
                         let value = kind == Kind::True;
-                        self.add_constant(ConstantKey::Boolean(value), Constant::Boolean(value))?
+                        let key = Rc::new([u8::from(value)]);
+                        self.add_constant(key, Constant::Boolean(value))?
                     }
                 };
                 expression.kind = Kind::Constant(index);

@@ -74,6 +74,7 @@ fn split_sign(text: &[u8]) -> (bool, &[u8]) {
 
 /// A decimal number without sign and exponent at the start of a text, and its length. `None` if it has more than 15
 /// digits, or something behind it may belong to it.
+#[inline]
 pub fn short_decimal(text: &[u8]) -> Option<(f64, usize)> {
     let (mut number, mut digits, mut point, mut length) = (0u64, 0, None, 0);
     while let Some(byte) = text.get(length) {
@@ -203,6 +204,7 @@ impl NumberText {
     }
 
     /// The text of `digits / 10^places`, which must be no longer than 24 bytes.
+    #[inline]
     fn decimal(negative: bool, digits: u64, places: usize) -> NumberText {
         let sign = usize::from(negative);
         let whole = (digits.checked_ilog10().unwrap_or(0) as usize + 1).saturating_sub(places);
@@ -232,6 +234,7 @@ impl std::ops::Deref for NumberText {
 }
 
 /// A number as `tostring` and `..` print it: C's `%.14g`.
+#[inline]
 pub fn format_number(number: f64) -> NumberText {
     let integer = number as i64;
     // Nearly all numbers that scripts print are small integers; -0 is the one that must not pass for another.
@@ -253,6 +256,7 @@ pub fn format_number(number: f64) -> NumberText {
 
 /// A number rounded to 14 digits, as an integer and how many of its digits are behind the point, zeros at the end left
 /// out; `None` if that cannot be told without long arithmetic, or `%.14g` would print an exponent.
+#[inline]
 fn fourteen_digits(number: f64) -> Option<(u64, usize)> {
     const LEAST: f64 = 1e13;
     if !(1e-4..1e14).contains(&number) {

@@ -353,7 +353,7 @@ mod tests {
     /// Doubles of all sizes, and numbers that are easy to get wrong.
     fn numbers() -> impl Iterator<Item = f64> {
         let mut state = 1u64;
-        let mut random = move || {
+        let random = move || {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
