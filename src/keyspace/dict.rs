@@ -116,6 +116,16 @@ impl<V> Dict<V> {
         self.values[self.index.position(key)?].as_mut()
     }
 
+    /// Where the value of a key is, until another key is inserted or removed.
+    pub fn place(&self, key: &[u8]) -> Option<usize> {
+        self.index.position(key)
+    }
+
+    /// The value at such a place, to change.
+    pub fn at_mut(&mut self, place: usize) -> Option<&mut V> {
+        self.values.get_mut(place)?.as_mut()
+    }
+
     /// Sets a key, in its old place if it was there; gives the value that it replaced.
     pub fn insert(&mut self, key: &[u8], value: V) -> Option<V> {
         if let Some(slot) = self.index.position(key) {

@@ -163,7 +163,13 @@ impl Database {
         if self.expire(key, now) {
             return None;
         }
-        let entry = self.entries.get_mut(key)?;
+        let place = self.entries.place(key)?;
+        self.touch(place, now)
+    }
+
+    /// The entry at a place, which is marked as accessed.
+    fn touch(&mut self, place: usize, now: Millis) -> Option<&mut Entry> {
+        let entry = self.entries.at_mut(place)?;
         entry.accessed = now;
         entry.frequency.touch(now, &mut self.counting);
         Some(entry)
@@ -179,10 +185,15 @@ impl Database {
 
     /// The value of a key as the type asked for, made empty if it is not there. The caller fills it.
     pub fn get_or_create<T: Kind>(&mut self, key: &[u8], now: Millis) -> Result<&mut T, Error> {
-        if self.entry(key, now).is_none() {
+        let place = if self.expire(key, now) { None } else { self.entries.place(key) };
+        let place = if let Some(place) = place {
+            self.touch(place, now);
+            Some(place)
+        } else {
             self.set(key, T::default().wrap(), now);
-        }
-        let entry = self.entries.get_mut(key);
+            self.entries.place(key)
+        };
+        let entry = place.and_then(|place| self.entries.at_mut(place));
         entry.and_then(|entry| T::of_mut(&mut entry.value)).ok_or(Error::WRONG_TYPE)
     }
 

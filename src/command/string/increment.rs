@@ -31,12 +31,15 @@ pub fn decrby(context: &mut Context, args: &mut Args) -> Answer {
 }
 
 fn add(context: &mut Context, key: &[u8], increment: i64) -> Answer {
-    let old = match context.write::<StringValue>(key)? {
-        Some(value) => value.as_integer().ok_or(Error::NOT_INTEGER)?,
-        None => 0,
+    let add = |old: i64| old.checked_add(increment).ok_or(Error::INCREMENT_OVERFLOW);
+    let sum = if let Some(value) = context.write::<StringValue>(key)? {
+        let sum = add(value.as_integer().ok_or(Error::NOT_INTEGER)?)?;
+        *value = StringValue::from(sum);
+        sum
+    } else {
+        *context.create(key)? = StringValue::from(increment);
+        increment
     };
-    let sum = old.checked_add(increment).ok_or(Error::INCREMENT_OVERFLOW)?;
-    *context.create(key)? = StringValue::from(sum);
     context.changed(key);
     context.notify(Event::String, "incrby", key);
     Ok(Reply::Integer(sum))
