@@ -1,6 +1,5 @@
 //! Defines the payloads of DUMP and of FUNCTION DUMP: RDB's lengths and strings, and the version and checksum behind them.
 
-pub mod listpack;
 mod lzf;
 mod older;
 mod stream;

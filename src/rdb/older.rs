@@ -1,7 +1,7 @@
 //! Defines the forms that older versions gave to small values, and that are read and no more written: the ziplist and
 //! the zipmap.
 
-use super::listpack::signed;
+use crate::value::listpack::signed;
 
 /// What ends both.
 const END: u8 = 0xff;

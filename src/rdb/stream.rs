@@ -1,9 +1,9 @@
 //! Defines how a stream stands in a payload: its nodes, a listpack each, its numbers, and its groups.
 
-use super::listpack::{Listpack, uncounted};
 use super::value::{ELEMENT_MEMORY, unpack};
 use super::{Reader, Writer};
 use crate::number::parse_integer;
+use crate::value::listpack::{Listpack, uncounted};
 use crate::value::stream::Stream;
 use crate::value::stream::group::{Consumer, Group};
 use crate::value::stream::id::Id;

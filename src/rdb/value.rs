@@ -1,11 +1,11 @@
 //! Defines how a value stands in the payload of DUMP, and reads what any version up to 7.0 has written.
 
-use super::listpack::{Listpack, entries, signed};
 use super::{Reader, Writer, older, stream};
 use crate::number::{format_g, leading_float};
 use crate::server::config::Active;
 use crate::value::hash::{Hash, Limits};
 use crate::value::list::{End, List};
+use crate::value::listpack::{Listpack, entries, signed};
 use crate::value::set::{Intset, Set};
 use crate::value::sorted_set::SortedSet;
 use crate::value::string::StringValue;

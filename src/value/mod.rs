@@ -4,6 +4,7 @@ pub mod digest;
 pub mod geo;
 pub mod hash;
 pub mod list;
+pub mod listpack;
 pub mod score_tree;
 pub mod set;
 pub mod sorted_set;

@@ -1,7 +1,7 @@
 //! Defines a node of a stream: entries that Redis keeps in one listpack, and the bytes that they take there.
 
 use super::id::Id;
-use crate::rdb::listpack::{integer_size, string_size};
+use crate::value::listpack::{integer_size, string_size};
 
 /// An entry.
 #[derive(Clone)]
