@@ -622,7 +622,8 @@ fn generate(random: &mut Random, templates: &[Template], length: u64) -> Vec<Arg
     } else if one_in(random, 2) {
         commands.push(words("CONFIG SET zset-max-listpack-entries 5 zset-max-listpack-value 20"));
     }
-    if one_in(random, 2) {
+    let has_streams = templates.iter().any(|template| template.starts_with("XADD"));
+    if has_streams && one_in(random, 2) {
         commands.push(words("CONFIG SET stream-node-max-entries 3"));
     }
     for tick in 0..length {

@@ -2,7 +2,7 @@
 
 use super::super::Answer;
 use super::super::args::Args;
-use super::{id_reply, note, now, parse_id};
+use super::{id_reply, ids, note, now, parse_id};
 use crate::error::Error;
 use crate::resp::Reply;
 use crate::server::Context;
@@ -185,7 +185,7 @@ pub(super) fn xlen(context: &mut Context, args: &mut Args) -> Answer {
 pub(super) fn xdel(context: &mut Context, args: &mut Args) -> Answer {
     let key = args.key()?;
     let Some(stream) = context.write::<Stream>(key)? else { return Ok(Reply::Integer(0)) };
-    let ids: Vec<Id> = args.rest().iter().map(|id| parse_id(id)).collect::<Result<_, _>>()?;
+    let ids = ids(args)?;
     let deleted = ids.into_iter().filter(|id| stream.delete(*id)).count();
     if deleted > 0 {
         context.changed_in_place(key, deleted as u64);

@@ -2,7 +2,7 @@
 
 use super::super::args::Args;
 use super::super::{Answer, help};
-use super::{NEW_CONSUMER, note, now, parse_bound, parse_id};
+use super::{NEW_CONSUMER, group, ids, note, now, parse_bound, parse_id, three};
 use crate::error::Error;
 use crate::resp::Reply;
 use crate::server::Context;
@@ -71,13 +71,17 @@ fn stream<'a>(context: &'a mut Context, key: &[u8]) -> Result<&'a mut Stream, Er
 }
 
 /// The group that must be there.
-fn group<'a>(context: &'a mut Context, key: &[u8], name: &[u8]) -> Result<&'a mut Group, Error> {
+fn known_group<'a>(
+    context: &'a mut Context,
+    key: &[u8],
+    name: &[u8],
+) -> Result<&'a mut Group, Error> {
     stream(context, key)?.group_mut(name).ok_or_else(|| Error::no_such_group(key, name))
 }
 
 /// `XGROUP CREATE key groupname id | $ [MKSTREAM] [ENTRIESREAD entries_read]`
 pub(super) fn xgroup_create(context: &mut Context, args: &mut Args) -> Answer {
-    let (key, name, id) = (args.key()?, args.bytes()?, args.bytes()?);
+    let [key, name, id] = three(args)?;
     let options = Options::parse(args, true)?;
     let found = context.write::<Stream>(key)?;
     if found.is_none() && !options.make_stream {
@@ -104,18 +108,14 @@ pub(super) fn xgroup_create(context: &mut Context, args: &mut Args) -> Answer {
 
 /// `XGROUP SETID key groupname id | $ [ENTRIESREAD entries_read]`
 pub(super) fn xgroup_setid(context: &mut Context, args: &mut Args) -> Answer {
-    let (key, name, id) = (args.key()?, args.bytes()?, args.bytes()?);
+    let [key, name, id] = three(args)?;
     let options = Options::parse(args, false)?;
-    group(context, key, name)?;
+    let last = stream(context, key)?.last;
+    let group = known_group(context, key, name)?;
     if args.argv().len() > 7 {
         return Err(wrong_arity(args));
     }
-    let id = match id {
-        b"$" => stream(context, key)?.last,
-        id => parse_bound(id, 0)?,
-    };
-    let group = group(context, key, name)?;
-    group.last = id;
+    group.last = if id == b"$" { last } else { parse_bound(id, 0)? };
     group.entries_read = options.entries_read;
     note(context, key, "xgroup-setid");
     Ok(Reply::OK)
@@ -135,9 +135,9 @@ pub(super) fn xgroup_destroy(context: &mut Context, args: &mut Args) -> Answer {
 
 /// XGROUP CREATECONSUMER key groupname consumername
 pub(super) fn xgroup_createconsumer(context: &mut Context, args: &mut Args) -> Answer {
-    let (key, name, consumer) = (args.key()?, args.bytes()?, args.bytes()?);
+    let [key, name, consumer] = three(args)?;
     let now = now(context);
-    let group = group(context, key, name)?;
+    let group = known_group(context, key, name)?;
     let is_new = group.consumer(consumer).is_err();
     if is_new {
         group.see(consumer, now);
@@ -148,8 +148,8 @@ pub(super) fn xgroup_createconsumer(context: &mut Context, args: &mut Args) -> A
 
 /// XGROUP DELCONSUMER key groupname consumername
 pub(super) fn xgroup_delconsumer(context: &mut Context, args: &mut Args) -> Answer {
-    let (key, name, consumer) = (args.key()?, args.bytes()?, args.bytes()?);
-    let removed = group(context, key, name)?.remove_consumer(consumer);
+    let [key, name, consumer] = three(args)?;
+    let removed = known_group(context, key, name)?.remove_consumer(consumer);
     if removed.is_some() {
         note(context, key, "xgroup-delconsumer");
     }
@@ -162,11 +162,8 @@ pub(super) fn xack(context: &mut Context, args: &mut Args) -> Answer {
     if context.read::<Stream>(key)?.is_none_or(|stream| stream.group(name).is_none()) {
         return Ok(Reply::Integer(0));
     }
-    let ids: Vec<Id> = args.rest().iter().map(|id| parse_id(id)).collect::<Result<_, _>>()?;
-    let Some(group) = context.write::<Stream>(key)?.and_then(|stream| stream.group_mut(name))
-    else {
-        return Ok(Reply::Integer(0));
-    };
+    let ids = ids(args)?;
+    let Some(group) = group(context, key, name)? else { return Ok(Reply::Integer(0)) };
     let acknowledged = ids.into_iter().filter(|id| group.acknowledge(*id)).count();
     context.server.changes += acknowledged as u64;
     Ok(Reply::Integer(acknowledged as i64))

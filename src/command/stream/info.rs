@@ -71,7 +71,7 @@ pub(super) fn xinfo_groups(context: &mut Context, args: &mut Args) -> Answer {
         let mut facts = Vec::new();
         fact(&mut facts, "name", Reply::bulk(&group.name));
         fact(&mut facts, "consumers", count(group.consumers.len()));
-        fact(&mut facts, "pending", count(group.pending.len()));
+        fact(&mut facts, "pending", count(group.pending.count()));
         progress(&mut facts, stream, group);
         Reply::Map(facts)
     };
@@ -134,7 +134,7 @@ fn full_group(stream: &Stream, group: &Group, most: usize) -> Reply {
     let mut facts = Vec::new();
     fact(&mut facts, "name", Reply::bulk(&group.name));
     progress(&mut facts, stream, group);
-    fact(&mut facts, "pel-count", count(group.pending.len()));
+    fact(&mut facts, "pel-count", count(group.pending.count()));
     let pending = group.pending.from(Id::MIN).take(most);
     let replies = pending.map(|pending| {
         let consumer = group.consumers.get(pending.consumer).map(|consumer| &consumer.name);

@@ -6,6 +6,7 @@ mod info;
 mod pending;
 mod read;
 
+use super::args::Args;
 use super::flag::{BLOCKING, DENYOOM, FAST, LOADING, READONLY, STALE, WRITE};
 use super::{Begin, Command, Find, KeySpec, Run};
 use crate::error::Error;
@@ -13,6 +14,8 @@ use crate::keyspace::Millis;
 use crate::resp::Reply;
 use crate::server::Context;
 use crate::server::notify::Event;
+use crate::value::stream::Stream;
+use crate::value::stream::group::Group;
 use crate::value::stream::id::Id;
 use crate::value::stream::node::Entry;
 
@@ -406,6 +409,25 @@ pub const COMMANDS: &[Command] = &[
         ..Command::EMPTY
     },
 ];
+
+/// The next three arguments.
+fn three<'a>(args: &mut Args<'a>) -> Result<[&'a [u8]; 3], Error> {
+    Ok([args.bytes()?, args.bytes()?, args.bytes()?])
+}
+
+/// All that is left, as IDs.
+fn ids(args: &mut Args) -> Result<Vec<Id>, Error> {
+    args.rest().iter().map(|id| parse_id(id)).collect()
+}
+
+/// The group of a stream, to change; not counted as a look.
+fn group<'a>(
+    context: &'a mut Context,
+    key: &[u8],
+    name: &[u8],
+) -> Result<Option<&'a mut Group>, Error> {
+    Ok(context.write::<Stream>(key)?.and_then(|stream| stream.group_mut(name)))
+}
 
 /// The time of whatever happens to entries and consumers: it goes on within a script.
 fn now(context: &Context) -> Millis {

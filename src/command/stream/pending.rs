@@ -2,9 +2,12 @@
 
 use super::super::Answer;
 use super::super::args::Args;
-use super::{NEW_CONSUMER, entry_reply, id_reply, note, now, parse_end, parse_id, parse_start};
+use super::{
+    NEW_CONSUMER, entry_reply, group, id_reply, note, now, parse_end, parse_id, parse_start, three,
+};
 use crate::error::Error;
 use crate::keyspace::Millis;
+use crate::number::parse_integer;
 use crate::resp::Reply;
 use crate::server::Context;
 use crate::value::stream::Stream;
@@ -74,7 +77,7 @@ fn summary(group: &Group) -> Reply {
         .map(|consumer| Reply::bulks([&consumer.name, &consumer.pending.to_string().into_bytes()]))
         .collect();
     Reply::Array(vec![
-        Reply::Integer(group.pending.len() as i64),
+        Reply::Integer(group.pending.count() as i64),
         id(group.pending.from(Id::MIN).next()),
         id(group.pending.last()),
         if consumers.is_empty() { Reply::NullArray } else { Reply::Array(consumers) },
@@ -111,14 +114,13 @@ enum Claimed {
 impl Claim<'_> {
     fn claim(&self, context: &mut Context, id: Id) -> Result<Claimed, Error> {
         let Some(stream) = context.write::<Stream>(self.key)? else { return Ok(Claimed::Gone) };
-        let entry = stream.get(id);
-        let reply = entry.map(|entry| if self.just_id { id_reply(id) } else { entry_reply(entry) });
+        let is_there = stream.get(id).is_some();
         let Some(group) = stream.group_mut(self.group) else { return Ok(Claimed::Gone) };
-        let Some(reply) = reply else {
+        if !is_there {
             let was_pending = group.acknowledge(id);
             context.server.changes += u64::from(was_pending);
             return Ok(Claimed::Gone);
-        };
+        }
         let deliveries = match group.pending.get_mut(id) {
             None if !self.force => return Ok(Claimed::No),
             None => 1,
@@ -133,6 +135,8 @@ impl Claim<'_> {
         let deliveries = self.deliveries.unwrap_or(deliveries.wrapping_add(more));
         let (consumer, is_new) = group.see(self.consumer, self.now);
         group.give(id, consumer, self.delivered, deliveries);
+        let entry = stream.get(id).filter(|_| !self.just_id);
+        let reply = entry.map_or_else(|| id_reply(id), entry_reply);
         if is_new {
             note(context, self.key, NEW_CONSUMER);
         }
@@ -141,12 +145,16 @@ impl Claim<'_> {
     }
 }
 
+/// The next argument as an integer.
+fn integer(args: &mut Args, what: &str, command: &str) -> Result<i64, Error> {
+    parse_integer(args.bytes()?).ok_or_else(|| Error::claim_argument(what, command))
+}
+
 /// `XCLAIM key group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-time-milliseconds] [RETRYCOUNT count] [FORCE] [JUSTID] [LASTID id]`
 pub(super) fn xclaim(context: &mut Context, args: &mut Args) -> Answer {
-    let (key, name, consumer) = (args.key()?, args.bytes()?, args.bytes()?);
+    let [key, name, consumer] = three(args)?;
     look(context, key, name)?;
-    let wrong = |what| Error::claim_argument(what, "XCLAIM");
-    let least_idle = args.integer_or(wrong("min-idle-time"))?;
+    let least_idle = integer(args, "min-idle-time", "XCLAIM")?;
     let mut ids = Vec::new();
     while let Some(id) = args.peek().and_then(|id| Id::parse(id, 0)) {
         ids.push(id);
@@ -172,11 +180,11 @@ pub(super) fn xclaim(context: &mut Context, args: &mut Args) -> Answer {
         } else if args.option("justid") {
             claim.just_id = true;
         } else if has_more && args.option("idle") {
-            claim.delivered = now.wrapping_sub(args.integer_or(wrong("IDLE option"))?);
+            claim.delivered = now.wrapping_sub(integer(args, "IDLE option", "XCLAIM")?);
         } else if has_more && args.option("time") {
-            claim.delivered = args.integer_or(wrong("TIME option"))?;
+            claim.delivered = integer(args, "TIME option", "XCLAIM")?;
         } else if has_more && args.option("retrycount") {
-            let count = args.integer_or(wrong("RETRYCOUNT option"))?;
+            let count = integer(args, "RETRYCOUNT option", "XCLAIM")?;
             claim.deliveries = (count >= 0).then_some(count);
         } else if has_more && args.option("lastid") {
             last = parse_id(args.bytes()?)?;
@@ -187,8 +195,7 @@ pub(super) fn xclaim(context: &mut Context, args: &mut Args) -> Answer {
     if !(0..=now).contains(&claim.delivered) {
         claim.delivered = now;
     }
-    let group = context.write::<Stream>(key)?.and_then(|stream| stream.group_mut(name));
-    let has_advanced = group.is_some_and(|group| {
+    let has_advanced = group(context, key, name)?.is_some_and(|group| {
         let has_advanced = group.last < last;
         group.last = group.last.max(last);
         has_advanced
@@ -216,8 +223,8 @@ const NO_ROOM: i64 = 1 << 43;
 
 /// `XAUTOCLAIM key group consumer min-idle-time start [COUNT count] [JUSTID]`
 pub(super) fn xautoclaim(context: &mut Context, args: &mut Args) -> Answer {
-    let (key, name, consumer) = (args.key()?, args.bytes()?, args.bytes()?);
-    let least_idle = args.integer_or(Error::claim_argument("min-idle-time", "XAUTOCLAIM"))?;
+    let [key, name, consumer] = three(args)?;
+    let least_idle = integer(args, "min-idle-time", "XAUTOCLAIM")?;
     let start = parse_start(args.bytes()?)?;
     let (mut count, mut just_id) = (100, false);
     while !args.is_empty() {
@@ -253,8 +260,9 @@ pub(super) fn xautoclaim(context: &mut Context, args: &mut Args) -> Answer {
     let (mut claimed, mut gone) = (Vec::new(), Vec::new());
     let mut next = Some(start);
     loop {
-        let group = context.write::<Stream>(key)?.and_then(|stream| stream.group(name));
-        let found = group.zip(next).and_then(|(group, start)| group.pending.from(start).next());
+        let found = group(context, key, name)?
+            .zip(next)
+            .and_then(|(group, start)| group.pending.from(start).next());
         next = found.map(|pending| pending.id);
         let Some(id) = next.filter(|_| attempts > 0 && count > 0) else { break };
         attempts -= 1;

@@ -3,8 +3,8 @@
 use super::super::args::Args;
 use super::super::{Answer, Attempt};
 use super::{
-    NEW_CONSUMER, entries_reply, entry_reply, id_reply, most, note, now, parse_end, parse_id,
-    parse_start,
+    NEW_CONSUMER, entries_reply, entry_reply, group, id_reply, most, note, now, parse_end,
+    parse_id, parse_start, three,
 };
 use crate::error::Error;
 use crate::keyspace::Millis;
@@ -24,7 +24,7 @@ pub(super) fn xrevrange(context: &mut Context, args: &mut Args) -> Answer {
 }
 
 fn range(context: &mut Context, args: &mut Args, reverse: bool) -> Answer {
-    let (key, one, other) = (args.key()?, args.bytes()?, args.bytes()?);
+    let [key, one, other] = three(args)?;
     let (start, end) = if reverse { (other, one) } else { (one, other) };
     let (start, end) = (parse_start(start)?, parse_end(end)?);
     let mut count = None;
@@ -179,10 +179,8 @@ impl<'a> Reading<'a> {
                 entries_reply(stream.range(start, Id::MAX, false, most))
             }));
         };
-        let group = context.write::<Stream>(key)?.and_then(|stream| stream.group_mut(name));
-        let Some((consumer, is_new)) = group.map(|group| group.see(consumer, now)) else {
-            return Ok(nothing());
-        };
+        let Some(group) = group(context, key, name)? else { return Ok(nothing()) };
+        let (consumer, is_new) = group.see(consumer, now);
         if is_new {
             note(context, key, NEW_CONSUMER);
         }
@@ -244,16 +242,15 @@ fn reply(context: &Context, found: Vec<(Reply, Reply)>) -> Reply {
 /// What a consumer has not acknowledged, from this ID on: entries that are gone have no fields. It is delivered once more.
 fn history(
     stream: &mut Stream,
-    group: &[u8],
+    name: &[u8],
     consumer: usize,
     start: Id,
     most: usize,
     now: Millis,
 ) -> Vec<Reply> {
-    let Some(group) = stream.group(group) else { return Vec::new() };
+    let Some(group) = stream.group(name) else { return Vec::new() };
     let pending = group.pending.from(start);
     let ids = pending.filter(|pending| pending.consumer == consumer).map(|pending| pending.id);
-    let name = group.name.clone();
     let mut replies = Vec::new();
     for id in ids.take(most).collect::<Vec<_>>() {
         let Some(entry) = stream.get(id).map(entry_reply) else {
@@ -261,7 +258,7 @@ fn history(
             continue;
         };
         replies.push(entry);
-        if let Some(pending) = stream.group_mut(&name).and_then(|group| group.pending.get_mut(id)) {
+        if let Some(pending) = stream.group_mut(name).and_then(|group| group.pending.get_mut(id)) {
             pending.delivered = now;
             pending.deliveries = pending.deliveries.wrapping_add(1);
         }

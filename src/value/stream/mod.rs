@@ -216,7 +216,7 @@ impl Stream {
     /// Bytes beyond the value's own size, nearly.
     pub fn memory(&self) -> usize {
         let nodes: usize = self.nodes.iter().map(Node::bytes).sum();
-        let group = |group: &Group| 64 + group.consumers.len() * 64 + group.pending.len() * 48;
+        let group = |group: &Group| 64 + group.consumers.len() * 64 + group.pending.count() * 48;
         nodes + self.groups.iter().map(group).sum::<usize>()
     }
 }

@@ -27,7 +27,7 @@ const LONGEST_PIECE: usize = 256;
 
 impl PendingList {
     /// Number of entries.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.length
     }
 
