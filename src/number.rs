@@ -75,8 +75,10 @@ pub fn is_lost(text: &[u8], number: f64, least: f64) -> bool {
     if number.is_infinite() {
         return !text.iter().any(|byte| matches!(byte, b'i' | b'I'));
     }
-    let mut digits = text.iter().take_while(|byte| !matches!(byte, b'e' | b'E' | b'p' | b'P'));
-    number.abs() < least && digits.any(|digit| matches!(digit, b'1'..=b'9'))
+    let is_hexadecimal = text.iter().any(|byte| matches!(byte, b'x' | b'X'));
+    let marker = if is_hexadecimal { b'p' } else { b'e' };
+    let mut digits = text.iter().take_while(|byte| !byte.eq_ignore_ascii_case(&marker));
+    number.abs() < least && digits.any(|digit| digit.is_ascii_hexdigit() && *digit != b'0')
 }
 
 /// The double that a text begins with, as `strtod` finds it; NaN is none.
@@ -117,7 +119,12 @@ fn parse_hexadecimal(text: &[u8]) -> Option<f64> {
             exponent = exponent.saturating_add(4);
         }
     }
-    let number = mantissa as f64 * 2_f64.powi(exponent);
+    // A power of its own may lie beyond all doubles where the number does not.
+    let half = exponent / 2;
+    let number = match mantissa {
+        0 => 0.0,
+        mantissa => mantissa as f64 * 2_f64.powi(half) * 2_f64.powi(exponent - half),
+    };
     if !any {
         None
     } else if negative {

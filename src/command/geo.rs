@@ -2,8 +2,8 @@
 
 use super::args::Args;
 use super::flag::{DENYOOM, READONLY, WRITE};
-use super::partial_sort::sorted_places;
 use super::sorted_set::{self, zadd};
+use super::sorting::sorted_places;
 use super::{Answer, Begin, Command, Find, KeySpec, Run};
 use crate::error::Error;
 use crate::number::format_f;
@@ -501,19 +501,11 @@ impl<'a> Query<'a> {
         }
         let count = self.count.unwrap_or(usize::MAX).min(found.len());
         if let Some(is_ascending) = self.order {
-            let compare = |one: &Found, other: &Found| {
-                let order = one.distance.total_cmp(&other.distance);
+            let places = sorted_places(found.len(), 0..count, &|one, other| {
+                let order = found[one as usize].distance.total_cmp(&found[other as usize].distance);
                 if is_ascending { order } else { order.reverse() }
-            };
-            if count < found.len() {
-                let places = sorted_places(found.len(), 0..count, &|one, other| {
-                    compare(&found[one as usize], &found[other as usize])
-                });
-                found =
-                    places[..count].iter().map(|place| found[*place as usize].clone()).collect();
-            } else {
-                found.sort_by(compare);
-            }
+            });
+            found = places.iter().map(|place| found[*place as usize].clone()).collect();
         }
         found.truncate(count);
         (found, unit)

@@ -2,7 +2,7 @@
 
 use super::args::Args;
 use super::flag::{DENYOOM, READONLY, WRITE};
-use super::partial_sort::sorted_places;
+use super::sorting::sorted_places;
 use super::{Answer, Begin, Command, Find, KeySpec, Run};
 use crate::error::Error;
 use crate::number;
@@ -219,7 +219,9 @@ fn sorted(
         };
         weighted.push((weight, element));
     }
-    let compare = |left: &(Weight, Vec<u8>), right: &(Weight, Vec<u8>)| {
+    let count = weighted.len();
+    let places = sorted_places(count, options.range(count), &|left, right| {
+        let (left, right) = (&weighted[left as usize], &weighted[right as usize]);
         let order = match (&left.0, &right.0) {
             (Weight::Number(one), Weight::Number(other)) => {
                 one.partial_cmp(other).unwrap_or(Ordering::Equal).then_with(|| left.1.cmp(&right.1))
@@ -228,18 +230,8 @@ fn sorted(
             _ => Ordering::Equal,
         };
         if options.is_descending { order.reverse() } else { order }
-    };
-    let (count, range) = (weighted.len(), options.range(weighted.len()));
-    if by.is_some() && range.len() < count {
-        // Equal weights come in the order in which this leaves them.
-        let places = sorted_places(count, range, &|one, other| {
-            compare(&weighted[one as usize], &weighted[other as usize])
-        });
-        let take = |place: u32| std::mem::take(&mut weighted[place as usize].1);
-        return Ok(places.into_iter().map(take).collect());
-    }
-    weighted.sort_by(compare);
-    Ok(weighted.into_iter().map(|(_, element)| element).collect())
+    });
+    Ok(places.into_iter().map(|place| std::mem::take(&mut weighted[place as usize].1)).collect())
 }
 
 /// A weight as C's `strtod` reads it, up to a NUL; nothing is 0. What is out of its range is none.

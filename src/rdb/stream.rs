@@ -34,7 +34,7 @@ pub fn write(writer: &mut Writer, stream: &Stream) {
         writer.string(&group.name);
         write_id(writer, group.last);
         writer.number(group.entries_read.unwrap_or(-1) as u64);
-        writer.length(group.pending.len());
+        writer.length(group.pending.from(Id::MIN).count());
         for pending in group.pending.from(Id::MIN) {
             writer.out.extend_from_slice(&pending.id.0.to_be_bytes());
             writer.out.extend_from_slice(&pending.delivered.to_le_bytes());

@@ -2,6 +2,7 @@
 
 use super::super::Answer;
 use super::super::args::Args;
+use super::super::sorting::sorted_places;
 use super::{limits, members, store};
 use crate::error::Error;
 use crate::resp::Reply;
@@ -58,6 +59,7 @@ fn number(score: f64) -> f64 {
 }
 
 /// A set that takes part; its members have the score 1 if it has none.
+#[derive(Clone, Copy)]
 enum Members<'a> {
     None,
     Set(&'a Set),
@@ -181,7 +183,11 @@ fn combine(
     }
     if operation != Operation::Difference {
         // Scores are added in this order, which shows in their last digits.
-        sources.sort_by_key(|(members, _)| members.len());
+        let length = |place: u32| sources[place as usize].0.len();
+        let places = sorted_places(sources.len(), 0..sources.len(), &|one, other| {
+            length(one).cmp(&length(other))
+        });
+        sources = places.into_iter().map(|place| sources[place as usize]).collect();
     }
     let mut result = SortedSet::skiplist();
     combined(&sources, operation, aggregate, &mut result);

@@ -1,7 +1,7 @@
-//! Defines how only as much is sorted as is shown: by the quicksort of "Engineering a Sort Function" (1993).
+//! Defines the order of elements, of which all or only some are shown.
 //!
-//! Redis does so where LIMIT or COUNT leaves elements out. The order in which that algorithm happens to leave equal
-//! elements can be seen, so it is this one step by step.
+//! Where LIMIT or COUNT leaves elements out, Redis sorts only as much as is needed, by the quicksort of "Engineering a Sort
+//! Function" (1993). The order in which that happens to leave equal elements can be seen, so it is this one step by step.
 
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -9,10 +9,13 @@ use std::ops::Range;
 /// What decides about two places.
 pub type Compare<'a> = &'a dyn Fn(u32, u32) -> Ordering;
 
-/// The places of so many elements in their order, as far as the range goes; what lies outside of it is in any order.
+/// The places of so many elements in their order, as far as the range goes; what lies outside of it is in any order. If
+/// that is all of them, equal ones stay as they were.
 pub fn sorted_places(count: usize, range: Range<usize>, compare: Compare) -> Vec<u32> {
     let mut places: Vec<u32> = (0..count as u32).collect();
-    if !range.is_empty() {
+    if range == (0..count) {
+        places.sort_by(|one, other| compare(*one, *other));
+    } else if !range.is_empty() {
         sort(&mut places, 0, &range, compare);
     }
     places
