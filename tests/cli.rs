@@ -27,7 +27,8 @@ fn replayable(path: &Path) -> Option<(Transcript, Vec<u8>)> {
             && !step.blocks
             && step.typed.is_some()
     };
-    if !transcript.steps().all(simple) {
+    // The others need a server that is started otherwise.
+    if !transcript.config.is_empty() || !transcript.steps().all(simple) {
         return None;
     }
     let mut lines = Vec::new();
@@ -51,6 +52,10 @@ fn redis_cli_prints_the_transcripts() {
         }
         // The redis-cli of 7.0 ends at a big number; ours goes on.
         if contains(&lines, b"big_number") {
+            continue;
+        }
+        // There it becomes a replica, which ours does not.
+        if contains(&lines, b"\nSYNC") || contains(&lines, b"\nPSYNC") {
             continue;
         }
         // It ends there, and our player starts another one.

@@ -142,8 +142,9 @@ fn read_node(
     }
     let names: Vec<Vec<u8>> = elements.by_ref().take(first).collect();
     let names_memory: usize = names.iter().map(|name| ELEMENT_MEMORY + name.len()).sum();
-    // What ends them.
-    elements.next()?;
+    if integer(&mut elements)? != 0 {
+        return None;
+    }
     let count = live.checked_add(deleted).filter(|count| *count >= 0)?;
     for number in 0..count {
         let flags = integer(&mut elements)?;

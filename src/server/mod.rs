@@ -862,10 +862,9 @@ impl Server {
         if !command.takes(argv.len()) {
             return Err(Error::wrong_arity(&found.full_name()));
         }
-        if found.container.is_none()
-            && command.name == "debug"
-            && self.config.text("enable-debug-command") == b"no"
-        {
+        // SCRIPT DEBUG is another one.
+        let is_debug = command.name == "debug" && found.container.is_none();
+        if is_debug && self.config.text("enable-debug-command") == b"no" {
             return Err(Error::DEBUG_NOT_ALLOWED);
         }
         // Redis looks at `enable-module-command` here, which is `no`.
