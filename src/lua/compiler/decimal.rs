@@ -247,7 +247,7 @@ pub fn parse(text: &[u8]) -> Option<f64> {
     // The quotient has 63 bits or more; a last one for the remainder makes the rounding right.
     let (wide, shift) = (u128::from(digits), u128::from(digits).leading_zeros());
     let (wide, ten) = (wide << shift, u128::from(ten));
-    let quotient = wide / ten | u128::from(!wide.is_multiple_of(ten));
+    let quotient = (wide / ten) | u128::from(!wide.is_multiple_of(ten));
     Some(quotient as f64 * 2_f64.powi(-(shift as i32)))
 }
 

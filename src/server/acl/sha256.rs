@@ -69,6 +69,8 @@ const ROUNDS: [u32; 64] = [
 ];
 
 /// The digest of these bytes.
+// The letters are the standard's own.
+#[allow(clippy::many_single_char_names)]
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut state: [u32; 8] = [
         0x6a09_e667,
