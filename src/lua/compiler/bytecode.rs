@@ -183,31 +183,37 @@ impl Instruction {
 
     /// The opcode. The word behind a `SetList`, which is a number and no instruction, may have none of its own:
     /// it then counts as `Vararg`.
+    #[inline]
     pub fn op(self) -> OpCode {
         DECODE[(self.0 & 0x3f) as usize]
     }
 
     /// Operand A, 8 bits.
+    #[inline]
     pub fn a(self) -> u32 {
         self.0 >> 6 & 0xff
     }
 
     /// Operand B, 9 bits.
+    #[inline]
     pub fn b(self) -> u32 {
         self.0 >> 23
     }
 
     /// Operand C, 9 bits.
+    #[inline]
     pub fn c(self) -> u32 {
         self.0 >> 14 & 0x1ff
     }
 
     /// Operand Bx, 18 bits.
+    #[inline]
     pub fn bx(self) -> u32 {
         self.0 >> 14
     }
 
     /// Operand sBx, 18 bits, signed.
+    #[inline]
     pub fn sbx(self) -> i32 {
         self.bx() as i32 - MAX_SBX
     }

@@ -199,6 +199,7 @@ pub struct NumberText {
 
 impl NumberText {
     /// The text with what fills it up behind it: an array of this size is copied without a call.
+    #[inline]
     pub fn padded(&self) -> &[u8; 24] {
         &self.bytes
     }
@@ -296,6 +297,7 @@ const POWERS_OF_TEN: [f64; 23] = [
 ];
 
 /// A double as a C program on x86-64 converts it to `long`: truncated; what does not fit, and NaN, is the least `long`.
+#[inline]
 pub fn to_long(number: f64) -> i64 {
     if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number) {
         number as i64
@@ -305,6 +307,7 @@ pub fn to_long(number: f64) -> i64 {
 }
 
 /// A double as a C program on x86-64 converts it to `unsigned long`: two halves, each by way of [`to_long`].
+#[inline]
 pub fn to_unsigned_long(number: f64) -> u64 {
     if number >= 9_223_372_036_854_775_808.0 {
         to_long(number - 9_223_372_036_854_775_808.0) as u64 ^ 1 << 63
@@ -314,18 +317,21 @@ pub fn to_unsigned_long(number: f64) -> u64 {
 }
 
 /// A double as a C program on x86-64 converts it to `int`: truncated; what does not fit, and NaN, is the least `int`.
+#[inline]
 pub fn to_int(number: f64) -> i32 {
     if number > -2_147_483_649.0 && number < 2_147_483_648.0 { number as i32 } else { i32::MIN }
 }
 
 /// The same number, and for any NaN the one NaN of its sign: bytes from outside may hold others, and only the sign of
 /// a NaN is ever printed.
+#[inline]
 pub fn canonical(number: f64) -> f64 {
     const NAN: u64 = 0x7ff8_0000_0000_0000;
     if number.is_nan() { f64::from_bits(NAN | number.to_bits() & 1 << 63) } else { number }
 }
 
 /// The bits of a number as a C `float`.
+#[inline]
 pub fn to_single(number: f64) -> u32 {
     // A conversion by the processor may lose even the sign of a NaN.
     if number.is_nan() {
@@ -336,6 +342,7 @@ pub fn to_single(number: f64) -> u32 {
 }
 
 /// The number that a C `float` with these bits is.
+#[inline]
 pub fn from_single(bits: u32) -> f64 {
     let single = f32::from_bits(bits);
     if single.is_nan() {
@@ -346,11 +353,13 @@ pub fn from_single(bits: u32) -> f64 {
 }
 
 /// Lua's `%`: the remainder with the sign of the divisor.
+#[inline]
 pub fn modulo(a: f64, b: f64) -> f64 {
     a - (a / b).floor() * b
 }
 
 /// Lua's `^`.
+#[inline]
 pub fn power(a: f64, b: f64) -> f64 {
     a.powf(b)
 }
