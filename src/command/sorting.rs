@@ -3,6 +3,7 @@
 //! Where LIMIT or COUNT leaves elements out, Redis sorts only as much as is needed, by the quicksort of "Engineering a Sort
 //! Function" (1993). The order in which that happens to leave equal elements can be seen, so it is this one step by step.
 
+use crate::ordered;
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -14,7 +15,7 @@ pub type Compare<'a> = &'a dyn Fn(u32, u32) -> Ordering;
 pub fn sorted_places(count: usize, range: Range<usize>, compare: Compare) -> Vec<u32> {
     let mut places: Vec<u32> = (0..count as u32).collect();
     if range == (0..count) {
-        places.sort_by(|one, other| compare(*one, *other));
+        ordered::sort(&mut places, |one, other| compare(*one, *other));
     } else if !range.is_empty() {
         sort(&mut places, 0, &range, compare);
     }

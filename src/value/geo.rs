@@ -1,6 +1,6 @@
 //! Defines places on the earth as scores of a sorted set, and areas in which they are looked for.
 //!
-//! A place is a cell of a grid: each of [`STEPS`] steps halves the cell's longitude and its latitude. The bits that say
+//! A place is a cell of a grid: each of `STEPS` steps halves the cell's longitude and its latitude. The bits that say
 //! which half it was, a latitude's before the longitude's of the next step, are a number: cells with the same first bits
 //! are one larger cell, and so are a range of scores.
 

@@ -10,7 +10,7 @@ pub type Test<'a> = &'a dyn Fn(&[u8], f64) -> bool;
 
 /// Members by score, and by their bytes where scores are equal. Each stays in its slot for as long as it is a member.
 ///
-/// No subtree weighs more than [`HEAVIEST`] times as much as the one beside it, so no way down is long.
+/// No subtree weighs more than `HEAVIEST` times as much as the one beside it, so no way down is long.
 #[derive(Clone)]
 pub struct ScoreTree {
     nodes: Vec<Node>,

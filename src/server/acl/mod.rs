@@ -10,6 +10,7 @@ use super::client::{Client, ClientId, SCRIPT_CLIENT};
 use super::pubsub::Kind;
 use crate::command::{Found, connection};
 use crate::error::Error;
+use crate::ordered;
 use log::{Entry, Log};
 use rules::has_spaces;
 pub use user::Denied;
@@ -54,7 +55,7 @@ impl Acl {
     /// Every user, by name.
     pub fn users(&self) -> Vec<&User> {
         let mut users: Vec<&User> = self.others.iter().flatten().chain([&self.default]).collect();
-        users.sort_by(|one, other| one.name.cmp(&other.name));
+        ordered::sort(&mut users, |one, other| one.name.cmp(&other.name));
         users
     }
 
