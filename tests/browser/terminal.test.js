@@ -56,6 +56,18 @@ test("a long queue of pasted lines can be thrown away", async ({ page, site }) =
   await expect(log(page)).toContainText("(integer) 0");
 });
 
+test("long output does not make the page longer", async ({ page, site }) => {
+  const height = () => page.evaluate(() => document.scrollingElement.scrollHeight);
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: 800 });
+    await open(page, site.root);
+    const before = await height();
+    for (let line = 0; line < 30; line += 1) await type(page, "HELP GET");
+    await expect(log(page).getByText("since:")).toHaveCount(30);
+    expect(await height()).toBe(before);
+  }
+});
+
 test("the line is edited as in a shell", async ({ page, site }) => {
   await open(page, site.root);
   const steps = [
