@@ -216,6 +216,7 @@ fn key_at(slots: &[Slot], slot: u32) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::random::Random;
 
     #[test]
     fn a_scan_returns_what_stays_whatever_is_deleted_meanwhile() {
@@ -240,6 +241,38 @@ mod tests {
             dict.iter().map(|(_, value)| *value).collect::<Vec<_>>(),
             (0..1000).step_by(3).collect::<Vec<_>>()
         );
+    }
+
+    #[test]
+    fn it_does_what_a_vector_of_pairs_does() {
+        let mut random = Random::new(9);
+        for _ in 0..50 {
+            let (mut dict, mut model) = (Dict::default(), Vec::<(Vec<u8>, u64)>::new());
+            let keys = 1 + random.below(200);
+            for value in 0..600 {
+                let key = random.below(keys).to_string().into_bytes();
+                let at = model.iter().position(|(other, _)| *other == key);
+                if random.below(3) > 0 {
+                    let old = dict.insert(&key, value);
+                    assert_eq!(old, at.map(|at| model[at].1));
+                    match at {
+                        Some(at) => model[at].1 = value,
+                        None => model.push((key.clone(), value)),
+                    }
+                } else {
+                    assert_eq!(dict.remove(&key), at.map(|at| model.remove(at).1));
+                }
+                let now = model.iter().find(|(other, _)| *other == key).map(|(_, value)| value);
+                assert_eq!(dict.get(&key), now);
+                let place = dict.place(&key);
+                assert_eq!(place.and_then(|place| dict.at_mut(place)).copied(), now.copied());
+                assert_eq!((dict.len(), dict.contains(&key)), (model.len(), now.is_some()));
+            }
+            let pairs = model.iter().map(|(key, value)| (key.as_slice(), value));
+            assert!(dict.iter().eq(pairs.clone()));
+            let (next, found) = dict.scan(0, usize::MAX);
+            assert!(next == 0 && found.into_iter().eq(pairs));
+        }
     }
 
     #[test]
