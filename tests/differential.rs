@@ -987,8 +987,10 @@ fn generate(random: &mut Random, templates: &[Template], length: u64) -> Vec<Arg
         for word in template.split(' ') {
             fill(random, &word.replace("$tick", &tick.to_string()), &mut argv);
         }
-        // What waits would wait for ever with another last argument, and without it what pops would pop by chance.
-        let waits = ["BL", "BR", "SPOP"].iter().any(|start| template.starts_with(start));
+        // What waits would wait for ever with another last argument, and without it what pops would pop by chance; where
+        // members are chosen at random the real server would go on for years.
+        let fixed = ["BL", "BR", "SPOP", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER"];
+        let waits = fixed.iter().any(|start| template.starts_with(start));
         if one_in(random, 60) && !waits && argv.len() > 1 {
             argv.pop();
         }
