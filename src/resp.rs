@@ -101,7 +101,7 @@ impl Reply {
     }
 
     /// Takes the elements out of an aggregate, keys and values in turn; any other reply has none.
-    fn take_items(&mut self) -> Vec<Reply> {
+    pub fn take_items(&mut self) -> Vec<Reply> {
         match self {
             Reply::Array(items) | Reply::Set(items) | Reply::Push(items) => std::mem::take(items),
             Reply::Map(pairs) => {

@@ -102,6 +102,12 @@ fn is_space(byte: u8) -> bool {
 /// The bytes in double quotes; what ASCII cannot print is escaped so that [`super::split::split`] reads it back.
 pub fn quoted(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() + 2);
+    quote(bytes, &mut out);
+    out
+}
+
+/// Appends what [`quoted`] gives.
+pub fn quote(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     for &byte in bytes {
         match byte {
@@ -116,7 +122,6 @@ pub fn quoted(bytes: &[u8]) -> Vec<u8> {
         }
     }
     out.push(b'"');
-    out
 }
 
 #[cfg(test)]

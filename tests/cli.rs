@@ -452,6 +452,64 @@ fn a_session_waits_and_can_be_interrupted() {
     assert_eq!(session.send(server, b"exit").state, State::Closed);
 }
 
+/// A long reply leaves the page's thread free while it is made and printed, and is shown as a whole.
+#[test]
+fn a_long_reply_comes_in_pieces() {
+    let mut engine = Engine::new();
+    let server = &mut engine.server;
+    let mut session = Session::open(server);
+    let line = b"EVAL \"local t = {} for i = 1, 50000 do t[i] = 'element' end return t\" 0";
+    let mut output = session.send(server, line);
+    while server.run(1_000_000) {}
+    let mut takes = 1;
+    while output.state == State::Waiting {
+        assert!(output.text.is_empty() && session.is_pending(server));
+        output = session.take(server).unwrap_or(output);
+        takes += 1;
+    }
+    assert!(takes > 3, "{takes} portions");
+    let lines = (1..=50_000).map(|number| format!("{number:>5}) \"element\"\n"));
+    assert_eq!(output.text, lines.collect::<String>().as_bytes());
+}
+
+/// A command's long reply becomes a script's table in slices, the same table as in one go.
+#[test]
+fn a_long_reply_is_converted_in_slices() {
+    for (script, expected) in [
+        (
+            "local list = redis.call('HGETALL', 'h') return #list - list[39999] - list[40000]",
+            40_000,
+        ),
+        (
+            "redis.setresp(3) local map, sum = redis.call('HGETALL', 'h').map, 0 \
+          for key, value in pairs(map) do sum = sum + key - 2 * value end return sum",
+            600_030_000,
+        ),
+        (
+            "redis.setresp(3) local set, sum = redis.pcall('SMEMBERS', 's').set, 0 \
+          for key in pairs(set) do sum = sum + key end return sum",
+            200_010_000,
+        ),
+    ] {
+        for slice in [1_000, 1 << 40] {
+            let mut engine = Engine::new();
+            let client = engine.server.connect("");
+            let mut eval = |script: &str| {
+                let argv = [b"EVAL".to_vec(), script.as_bytes().to_vec(), b"0".to_vec()];
+                engine.server.send(client, &argv);
+                let slices = std::iter::from_fn(|| engine.server.run(slice).then_some(())).count();
+                (engine.server.take_reply(client), slices)
+            };
+            eval(
+                "for i = 1, 20000 do redis.call('HSET', 'h', i, -i) redis.call('SADD', 's', i) end",
+            );
+            let (reply, slices) = eval(script);
+            assert_eq!(reply, Some(Reply::Integer(expected)), "{script}");
+            assert_eq!(slices > 20, slice == 1_000, "{script}: {slices} slices");
+        }
+    }
+}
+
 /// A harness that finds nothing wrong would prove nothing.
 #[test]
 fn transcripts_can_fail() {

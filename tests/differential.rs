@@ -1689,7 +1689,7 @@ fn difference(real: &RealServer, commands: &[Argv]) -> Option<String> {
                 if !same(called(argv), &ours, &theirs, &mut encoding)
                     || resp == Resp::V2 && null_arrays(&ours) != null_arrays(&theirs) =>
             {
-                return Some(String::from_utf8_lossy(&print(&ours)).into_owned());
+                return Some(String::from_utf8_lossy(&print(ours)).into_owned());
             }
             Some(_) => {}
         }
@@ -1914,7 +1914,7 @@ fn transcript(real: &RealServer, commands: &[Argv]) -> String {
         text.extend_from_slice(b"> ");
         text.extend_from_slice(&line(argv));
         text.push(b'\n');
-        text.extend_from_slice(&print(&connection.call(argv)));
+        text.extend_from_slice(&print(connection.call(argv)));
         if !text.ends_with(b"\n") {
             text.push(b'\n');
         }

@@ -610,7 +610,7 @@ fn without_id(reply: &Reply) -> Reply {
 
 fn shown(gains: &[Got]) -> String {
     let print = |got: &Got| match got {
-        Got::Reply(reply) => String::from_utf8_lossy(&print(reply)).into_owned(),
+        Got::Reply(reply) => String::from_utf8_lossy(&print(reply.clone())).into_owned(),
         Got::Closed => "(closed)\n".to_owned(),
     };
     if gains.is_empty() { "(nothing)\n".to_owned() } else { gains.iter().map(print).collect() }

@@ -1,37 +1,68 @@
 //! Prints a reply the way redis-cli does on a terminal, and the way it does when it prints raw text.
 
 use crate::resp::{Reply, format_decimal, format_double};
-use crate::split::quoted;
-use std::slice;
+use crate::split::quote;
+use std::{mem, vec};
 
 /// What redis-cli prints of a reply on a terminal (`--no-raw`), the newline at the end included.
 ///
 /// The reply must be what the client receives: RESP2 clients get no map, see [`Reply::downgrade`].
-pub fn print(reply: &Reply) -> Vec<u8> {
-    // Most replies are a short line.
-    let mut out = Vec::with_capacity(64);
-    // A stack of our own: replies may nest deeper than a thread's stack allows.
-    let mut open: Vec<Level> = Vec::new();
-    let mut next = Some(reply);
-    loop {
-        if let Some(reply) = next.take() {
-            let indent = open.last().map_or(0, |level| level.indent + level.width + 2);
-            let is_value = open.last().is_some_and(Level::is_at_value);
-            if let Some(level) = Level::of(reply, indent) {
-                if is_value && is_long(reply) {
-                    out.push(b'\n');
-                    out.resize(out.len() + indent, b' ');
+pub fn print(reply: Reply) -> Vec<u8> {
+    Printing::new(reply).finish()
+}
+
+/// A reply that is printed portion by portion, as [`print`] does it.
+pub struct Printing {
+    /// What has been printed.
+    pub text: Vec<u8>,
+    /// A stack of our own: replies may nest deeper than a thread's stack allows.
+    open: Vec<Level>,
+    next: Option<Reply>,
+}
+
+impl Printing {
+    /// Nothing of the reply has been printed yet.
+    pub fn new(reply: Reply) -> Printing {
+        // Most replies are a short line.
+        Printing { text: Vec::with_capacity(64), open: Vec::new(), next: Some(reply) }
+    }
+
+    /// A text that needs no printing.
+    pub fn done(text: Vec<u8>) -> Printing {
+        Printing { text, open: Vec::new(), next: None }
+    }
+
+    /// Prints all that is left.
+    pub fn finish(mut self) -> Vec<u8> {
+        self.go_on(usize::MAX);
+        self.text
+    }
+
+    /// Prints some `bytes` more; whether there is nothing left to print.
+    pub fn go_on(&mut self, bytes: usize) -> bool {
+        let enough = self.text.len().saturating_add(bytes);
+        while self.text.len() < enough {
+            if let Some(mut reply) = self.next.take() {
+                let indent = self.open.last().map_or(0, |level| level.indent + level.width + 2);
+                let is_value = self.open.last().is_some_and(Level::is_at_value);
+                let starts_line = is_value && is_long(&reply);
+                if let Some(level) = Level::of(&mut reply, indent) {
+                    if starts_line {
+                        self.text.push(b'\n');
+                        self.text.resize(self.text.len() + indent, b' ');
+                    }
+                    self.open.push(level);
+                } else {
+                    print_leaf(&reply, &mut self.text);
                 }
-                open.push(level);
-            } else {
-                print_leaf(reply, &mut out);
+            }
+            let Some(level) = self.open.last_mut() else { return true };
+            self.next = level.next(&mut self.text);
+            if self.next.is_none() {
+                self.open.pop();
             }
         }
-        let Some(level) = open.last_mut() else { return out };
-        next = level.next(&mut out);
-        if next.is_none() {
-            open.pop();
-        }
+        self.next.is_none() && self.open.is_empty()
     }
 }
 
@@ -55,8 +86,8 @@ fn is_long(mut reply: &Reply) -> bool {
 }
 
 /// An aggregate that is half printed.
-struct Level<'a> {
-    items: Items<'a>,
+struct Level {
+    items: Items,
     /// Elements or pairs printed so far, the one that is being printed included.
     printed: usize,
     /// Width of the largest number.
@@ -66,30 +97,33 @@ struct Level<'a> {
     separator: u8,
 }
 
-enum Items<'a> {
-    Plain(slice::Iter<'a, Reply>),
+enum Items {
+    Plain(vec::IntoIter<Reply>),
     Pairs {
-        rest: slice::Iter<'a, (Reply, Reply)>,
+        rest: vec::IntoIter<(Reply, Reply)>,
         /// The value of the key that is being printed.
-        value: Option<&'a Reply>,
+        value: Option<Reply>,
     },
 }
 
-impl<'a> Level<'a> {
-    /// `None` if the reply is not an aggregate, or an empty one.
-    fn of(reply: &'a Reply, indent: usize) -> Option<Level<'a>> {
-        let (items, length, separator) = match reply {
-            Reply::Array(items) | Reply::Push(items) => {
-                (Items::Plain(items.iter()), items.len(), b')')
-            }
-            Reply::Set(items) => (Items::Plain(items.iter()), items.len(), b'~'),
-            Reply::Map(pairs) => {
-                (Items::Pairs { rest: pairs.iter(), value: None }, pairs.len(), b'#')
-            }
+impl Level {
+    /// Takes the elements out of an aggregate; `None` if the reply is not one, or empty.
+    fn of(reply: &mut Reply, indent: usize) -> Option<Level> {
+        let (length, separator) = match reply {
+            Reply::Array(items) | Reply::Push(items) => (items.len(), b')'),
+            Reply::Set(items) => (items.len(), b'~'),
+            Reply::Map(pairs) => (pairs.len(), b'#'),
             _ => return None,
         };
+        if length == 0 {
+            return None;
+        }
+        let items = match reply {
+            Reply::Map(pairs) => Items::Pairs { rest: mem::take(pairs).into_iter(), value: None },
+            reply => Items::Plain(reply.take_items().into_iter()),
+        };
         let width = length.to_string().len();
-        (length > 0).then_some(Level { items, printed: 0, width, indent, separator })
+        Some(Level { items, printed: 0, width, indent, separator })
     }
 
     /// Whether the value of a pair is being printed.
@@ -98,7 +132,7 @@ impl<'a> Level<'a> {
     }
 
     /// Prints what stands before the next element, and gives that element.
-    fn next(&mut self, out: &mut Vec<u8>) -> Option<&'a Reply> {
+    fn next(&mut self, out: &mut Vec<u8>) -> Option<Reply> {
         let item = match &mut self.items {
             Items::Plain(items) => items.next()?,
             Items::Pairs { value: value @ Some(_), .. } => {
@@ -114,11 +148,11 @@ impl<'a> Level<'a> {
             }
         };
         // The first number stands on its parent's line.
-        if self.printed > 0 {
-            out.resize(out.len() + self.indent, b' ');
-        }
+        let indent = if self.printed > 0 { self.indent } else { 0 };
         self.printed += 1;
-        out.extend_from_slice(format!("{:>1$}", self.printed, self.width).as_bytes());
+        let number = self.printed.to_string();
+        out.resize(out.len() + indent + self.width - number.len(), b' ');
+        out.extend_from_slice(number.as_bytes());
         out.extend_from_slice(&[self.separator, b' ']);
         Some(item)
     }
@@ -145,7 +179,10 @@ fn print_leaf(reply: &Reply, out: &mut Vec<u8>) {
             out.extend_from_slice(b"(double) ");
             &format_decimal(*number)
         }
-        Reply::Bulk(bytes) => return quote(bytes, out),
+        Reply::Bulk(bytes) => {
+            quote(bytes, out);
+            b""
+        }
         Reply::Null | Reply::NullArray => b"(nil)",
         Reply::Boolean(true) => b"(true)",
         Reply::Boolean(false) => b"(false)",
@@ -155,11 +192,6 @@ fn print_leaf(reply: &Reply, out: &mut Vec<u8>) {
         Reply::Push(_) => b"(empty push)",
     };
     out.extend_from_slice(text);
-    out.push(b'\n');
-}
-
-fn quote(bytes: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(&quoted(bytes));
     out.push(b'\n');
 }
 
@@ -220,14 +252,14 @@ enum Raw<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reply, print, print_raw};
+    use super::{Printing, Reply, print, print_raw};
     use crate::resp::Resp;
     use crate::split::quoted;
 
     #[track_caller]
     fn check(reply: &Reply, printed: &str, raw: &str) {
-        assert_eq!(String::from_utf8_lossy(&print(reply)), printed);
         assert_eq!(String::from_utf8_lossy(&print_raw(reply)), raw);
+        assert_eq!(String::from_utf8_lossy(&print(reply.clone())), printed);
     }
 
     fn integers(count: i64) -> Vec<Reply> {
@@ -329,11 +361,27 @@ mod tests {
         for _ in 0..100_000 {
             reply = Reply::Array(vec![reply]);
         }
-        assert_eq!(print(&reply).len(), 3 * 100_000 + "(integer) 1\n".len());
         assert_eq!(print_raw(&reply), b"1");
         let mut bytes = Vec::new();
         reply.encode(Resp::V2, &mut bytes);
         assert_eq!(bytes.len(), 4 * 100_000 + ":1\r\n".len());
         reply.downgrade();
+        assert_eq!(print(reply).len(), 3 * 100_000 + "(integer) 1\n".len());
+    }
+
+    #[test]
+    fn portions_are_the_whole() {
+        let row = |number| Reply::Map(vec![(Reply::bulk("a"), Reply::Array(integers(number)))]);
+        let reply = Reply::Array((0..12).map(row).collect());
+        let whole = print(reply.clone());
+        for bytes in [1, 7, 100] {
+            let mut printing = Printing::new(reply.clone());
+            let mut portions = 1;
+            while !printing.go_on(bytes) {
+                portions += 1;
+            }
+            assert_eq!(printing.text, whole);
+            assert!(portions >= whole.len() / (bytes + 100));
+        }
     }
 }

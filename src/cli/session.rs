@@ -1,8 +1,9 @@
 //! One redis-cli that talks to a server in the same process.
 
 use super::debugger::{self, BANNER, Debugging, PROMPT, REFUSAL, Role};
+use super::print::{self, Printing};
 use super::terminal::{ADDRESS, Entered, Terminal, c_string};
-use super::{help, print, split};
+use super::{help, split};
 use crate::error::Error;
 use crate::number::fixed;
 use crate::resp::Reply;
@@ -16,6 +17,9 @@ const REPLIES_AT_ONCE: usize = 200;
 
 /// Bytes after which no more replies are printed in one go.
 const TEXT_AT_ONCE: usize = 1 << 20;
+
+/// Bytes of a reply that are printed in one go; a long reply then leaves the thread free in between.
+const PORTION: usize = 1 << 18;
 
 /// What a terminal shows next.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -86,11 +90,21 @@ struct Request {
     reads: bool,
     /// When the first was sent, in microseconds.
     started: Option<u64>,
+    /// Its reply, which is being printed.
+    printing: Option<Printing>,
 }
 
 impl Request {
     fn new(argv: Vec<Vec<u8>>, times: i64) -> Request {
-        Request { argv, left: times, sent: false, silent: false, reads: false, started: None }
+        Request {
+            argv,
+            left: times,
+            sent: false,
+            silent: false,
+            reads: false,
+            started: None,
+            printing: None,
+        }
     }
 }
 
@@ -203,7 +217,9 @@ impl Session {
         let client = self.client.and_then(|client| server.client(client));
         let answered = client.is_some_and(|client| client.unsent() > 0);
         match &self.request {
-            Some(request) => !request.sent || client.is_none() || answered,
+            Some(request) => {
+                !request.sent || request.printing.is_some() || client.is_none() || answered
+            }
             None => !self.lines.is_empty() || answered,
         }
     }
@@ -243,7 +259,7 @@ impl Session {
                     Some(Err(error)) if error == Error::UNKILLABLE => {
                         output.ok = false;
                         output.unkillable = true;
-                        output.text = print::print(&Reply::Error(error.0));
+                        output.text = print::print(Reply::Error(error.0));
                     }
                     _ => {
                         self.request = None;
@@ -291,7 +307,7 @@ impl Session {
             } else {
                 // Messages that nobody asked for.
                 while let Some(reply) = self.client.and_then(|client| server.take_reply(client)) {
-                    output.text.extend_from_slice(&print::print(&reply));
+                    output.text.extend_from_slice(&print::print(reply));
                 }
                 break;
             }
@@ -369,6 +385,9 @@ impl Session {
     /// Sends the command of the request, or takes its reply; false if there is none yet.
     fn answer(&mut self, server: &mut Server, output: &mut Output) -> bool {
         let Some(mut request) = self.request.take() else { return false };
+        if let Some(printing) = request.printing.take() {
+            return self.print(server, request, printing, output);
+        }
         if !request.sent {
             request.sent = true;
             let client = self.stay_connected(server);
@@ -398,27 +417,24 @@ impl Session {
             return false;
         };
         if request.reads {
-            output.text.extend_from_slice(&print::print(&reply));
+            output.text.extend_from_slice(&print::print(reply));
             self.request = Some(request);
             return true;
         }
         if listens(&request.argv).is_some() && !matches!(reply, Reply::Error(_)) {
             request.reads = true;
-            output.text.extend_from_slice(&print::print(&reply));
+            output.text.extend_from_slice(&print::print(reply));
             self.request = Some(request);
             return true;
         }
         if matches!(reply, Reply::Push(_)) {
-            output.text.extend_from_slice(&print::print(&reply));
+            output.text.extend_from_slice(&print::print(reply));
             self.request = Some(request);
             return true;
         }
-        if self.debugging.is_some() && self.receive_debugged(server, &reply, output) {
+        let Some(reply) = self.receive_debugged(server, reply, output) else {
             let ended = self.debugging.as_ref().is_some_and(|debugging| debugging.ended);
             self.request = ended.then_some(request);
-            return true;
-        }
-        let Some(client) = self.client.and_then(|client| server.client(client)) else {
             return true;
         };
         output.ok &= !matches!(reply, Reply::Error(_));
@@ -426,12 +442,29 @@ impl Session {
             self.debugs = debugs;
         }
         output.unkillable |= reply == Reply::Error(Error::UNKILLABLE.0);
-        let text = self.terminal.receive(&request.argv, &reply);
-        if !request.silent {
-            output.text.extend_from_slice(&text);
-        }
-        if client.closing {
+        let printing = self.terminal.receive(&request.argv, reply);
+        if let Some(client) = self.client.and_then(|client| server.client(client))
+            && client.closing
+        {
             server.disconnect(client.id);
+        }
+        self.print(server, request, printing, output)
+    }
+
+    /// Prints a portion of a reply. Behind the last one the command is repeated, or done with; false if there is more.
+    fn print(
+        &mut self,
+        server: &Server,
+        mut request: Request,
+        mut printing: Printing,
+        output: &mut Output,
+    ) -> bool {
+        if !printing.go_on(PORTION) {
+            self.request = Some(Request { printing: Some(printing), ..request });
+            return false;
+        }
+        if !request.silent {
+            output.text.append(&mut printing.text);
         }
         request.sent = false;
         request.left -= 1;
@@ -463,15 +496,15 @@ impl Session {
         }
     }
 
-    /// Shows a reply to a script that is debugged. False if there is no session, and the reply is one like any other.
+    /// Shows a reply to a script that is debugged; gives it back if there is no session, and it is one like any other.
     fn receive_debugged(
         &mut self,
         server: &mut Server,
-        reply: &Reply,
+        reply: Reply,
         output: &mut Output,
-    ) -> bool {
-        let Some(debugging) = &mut self.debugging else { return false };
-        match debugger::lines(reply) {
+    ) -> Option<Reply> {
+        let Some(debugging) = &mut self.debugging else { return Some(reply) };
+        match debugger::lines(&reply) {
             Some((lines, ends)) if !debugging.ended => {
                 let is_empty = lines.is_empty();
                 for line in lines {
@@ -486,7 +519,7 @@ impl Session {
                 if is_empty && !ends {
                     output.text.push(b'\n');
                 }
-                true
+                None
             }
             _ if debugging.ended => {
                 output.ok &= !matches!(reply, Reply::Error(_));
@@ -496,14 +529,14 @@ impl Session {
                 }
                 output.text.extend_from_slice(&print::print(reply));
                 self.end_debugging(server, output);
-                true
+                None
             }
             _ => {
                 self.debugging = None;
                 if let Some(client) = self.client.and_then(|client| server.client_mut(client)) {
                     client.debugs_function = false;
                 }
-                false
+                Some(reply)
             }
         }
     }

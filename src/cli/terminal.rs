@@ -1,6 +1,7 @@
 //! What redis-cli does with a line, what it prints of a reply, and the prompt it shows, whoever the server is.
 
-use super::{print, split};
+use super::print::{self, Printing};
+use super::split;
 use crate::resp::Reply;
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -133,8 +134,8 @@ impl Terminal {
         }
     }
 
-    /// Prints a reply, and learns from it what the prompt must say.
-    pub fn receive(&mut self, argv: &[Vec<u8>], reply: &Reply) -> Vec<u8> {
+    /// Learns from a reply what the prompt must say; the reply's printing, which has not begun.
+    pub fn receive(&mut self, argv: &[Vec<u8>], reply: Reply) -> Printing {
         let error = matches!(reply, Reply::Error(_));
         let name = argv.first().map(|name| c_string(name).to_ascii_lowercase());
         match (name.unwrap_or_default().as_slice(), argv) {
@@ -159,7 +160,11 @@ impl Terminal {
             }
             _ => {}
         }
-        if prints_raw(argv) { print::print_raw(reply) } else { print::print(reply) }
+        if prints_raw(argv) {
+            Printing::done(print::print_raw(&reply))
+        } else {
+            Printing::new(reply)
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Defines the `redis` table, and what Redis puts in the place of Lua's own functions.
 
 use super::cache::Sha;
-use super::convert::{error_table, status_table, to_lua};
+use super::convert::{error_table, give_reply, status_table};
 use super::ldb::show;
 use super::load;
 use crate::command;
@@ -131,7 +131,7 @@ fn call<'gc>(
     arguments: Arguments,
 ) -> Result<'gc> {
     match run(server, machine, arguments) {
-        Ok(value) => machine.give(value),
+        Ok((reply, resp)) => give_reply(machine, arguments, reply, resp),
         Err(table) => Err(Fault::Error(table)),
     }
 }
@@ -142,8 +142,10 @@ fn pcall<'gc>(
     machine: &mut Machine<'_, 'gc>,
     arguments: Arguments,
 ) -> Result<'gc> {
-    let (Ok(value) | Err(value)) = run(server, machine, arguments);
-    machine.give(value)
+    match run(server, machine, arguments) {
+        Ok((reply, resp)) => give_reply(machine, arguments, reply, resp),
+        Err(table) => machine.give(table),
+    }
 }
 
 /// What a command costs, beside what its arguments and its reply do.
@@ -152,17 +154,19 @@ const FUEL_PER_MICROSECOND: i64 = 4;
 /// command.
 const LITTLE: i64 = 8;
 
-/// Runs the command that the arguments name; its reply, or the table of its error.
+/// Runs the command that the arguments name; its reply and how the script wants to see it, or the table of its error.
 fn run<'gc>(
     server: &mut Server,
     machine: &mut Machine<'_, 'gc>,
     arguments: Arguments,
-) -> std::result::Result<Value<'gc>, Value<'gc>> {
+) -> std::result::Result<(Reply, Resp), Value<'gc>> {
     let argv = match command_line(machine, arguments) {
         Ok(argv) => argv,
         Err(error) => return Err(uncounted(machine, &error)),
     };
-    let Some(running) = server.scripts.running.as_ref() else { return Ok(Value::Nil) };
+    let Some(running) = server.scripts.running.as_ref() else {
+        return Err(uncounted(machine, &Error::NOT_IN_SCRIPT));
+    };
     let is_time_known = (machine.fuel..=machine.fuel + LITTLE).contains(&running.fuel_then);
     let origin =
         Origin::Script { read_only: running.read_only, allow_oom: running.may_use_memory() };
@@ -178,11 +182,10 @@ fn run<'gc>(
         running.fuel_then = machine.fuel;
     }
     match result {
-        Ok(Some(mut reply)) => match &mut reply {
-            Reply::Error(text) => Err(error_table(machine, text)),
-            reply => Ok(to_lua(machine, reply, resp)),
-        },
-        Ok(None) => Ok(Value::Nil),
+        Ok(Some(Reply::Error(ref text))) => Err(error_table(machine, text)),
+        Ok(Some(reply)) => Ok((reply, resp)),
+        // No command that a script may call has no reply.
+        Ok(None) => Ok((Reply::Null, resp)),
         Err(error) => Err(error_table(machine, &error.0)),
     }
 }

@@ -1,12 +1,13 @@
 //! Converts between Lua's values and replies, both ways.
 
 use crate::error::Error;
-use crate::lua::machine::Machine;
+use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome};
 use crate::lua::number::to_long;
 use crate::lua::table::Table;
 use crate::lua::value::Value;
 use crate::number::parse_float;
 use crate::resp::{Reply, Resp, format_decimal};
+use std::vec;
 
 /// Slots of the Lua stack that nested values may take, as the real server counts them: a table inside an array takes
 /// one, a key and a value of a map three.
@@ -200,16 +201,119 @@ pub fn c_string(bytes: &[u8]) -> &[u8] {
     bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
-/// A command's reply as a script sees it. A command's reply is never deep.
-pub fn to_lua<'gc>(machine: &mut Machine<'_, 'gc>, reply: &mut Reply, resp: Resp) -> Value<'gc> {
+/// Gives a script a command's reply. A long one is converted in slices; it is never deep.
+pub fn give_reply<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+    mut reply: Reply,
+    resp: Resp,
+) -> Result<Flow, Fault<'gc>> {
+    match Filling::of(&mut reply, resp) {
+        Some(filling) => {
+            let table = machine.table(0, 0);
+            machine.push(Value::Table(table));
+            Box::new(filling).resume(machine, arguments, Outcome::Resumed)
+        }
+        None => {
+            let value = to_lua(machine, &mut reply, resp);
+            machine.give(value)
+        }
+    }
+}
+
+/// The elements of an aggregate on their way into a table, which lies behind the arguments.
+struct Filling {
+    kind: Aggregate,
+    rest: vec::IntoIter<Reply>,
+    /// Elements that the table has.
+    stored: usize,
+    resp: Resp,
+}
+
+/// How a script sees an aggregate.
+enum Aggregate {
+    /// The elements by number.
+    Array,
+    /// `map`: keys and values, which are in turn here.
+    Map,
+    /// `set`: the elements are the keys.
+    Set,
+}
+
+impl Filling {
+    /// Takes the elements out of an aggregate; `None` for any other reply.
+    fn of(reply: &mut Reply, resp: Resp) -> Option<Filling> {
+        let kind = match reply {
+            Reply::Map(_) if resp == Resp::V3 => Aggregate::Map,
+            Reply::Set(_) if resp == Resp::V3 => Aggregate::Set,
+            Reply::Array(_) | Reply::Push(_) | Reply::Map(_) | Reply::Set(_) => Aggregate::Array,
+            _ => return None,
+        };
+        Some(Filling { kind, rest: reply.take_items().into_iter(), stored: 0, resp })
+    }
+
+    /// Stores elements until one is left over for the next slice (true), or none is left. Tables grow, as Redis's do:
+    /// what `#` finds behind a hole, and the order of keys, depend on it.
+    fn fill<'gc>(&mut self, machine: &mut Machine<'_, 'gc>, table: Table<'gc>) -> bool {
+        while let Some(mut item) = self.rest.next() {
+            let item = to_lua(machine, &mut item, self.resp);
+            self.stored += 1;
+            let (key, value) = match self.kind {
+                Aggregate::Array => (Value::Number(self.stored as f64), item),
+                Aggregate::Set => (item, Value::Boolean(true)),
+                Aggregate::Map => match self.rest.next() {
+                    Some(mut value) => (item, to_lua(machine, &mut value, self.resp)),
+                    None => break,
+                },
+            };
+            // A whole number is always a possible key, and no command has nil for one.
+            let _ = table.set(machine.mc, key, value);
+            machine.fuel -= 1;
+            if machine.fuel <= 0 && self.rest.len() > 0 {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// What the script gets, now that the table is full.
+    fn close<'gc>(&self, machine: &mut Machine<'_, 'gc>, table: Table<'gc>) -> Value<'gc> {
+        match self.kind {
+            Aggregate::Array => Value::Table(table),
+            Aggregate::Map => single(machine, "map", |_| Value::Table(table)),
+            Aggregate::Set => single(machine, "set", |_| Value::Table(table)),
+        }
+    }
+}
+
+impl Continue for Filling {
+    fn resume<'gc>(
+        mut self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        _: Outcome<'gc>,
+    ) -> Result<Flow, Fault<'gc>> {
+        let Value::Table(table) = machine.slot(arguments.base + arguments.count) else {
+            return Ok(Flow::Return(0));
+        };
+        if self.fill(machine, table) {
+            return Ok(Flow::Pause(self));
+        }
+        let value = self.close(machine, table);
+        machine.give(value)
+    }
+}
+
+/// A reply as a script sees it: in RESP2 as [`Reply::downgrade`] makes it.
+fn to_lua<'gc>(machine: &mut Machine<'_, 'gc>, reply: &mut Reply, resp: Resp) -> Value<'gc> {
+    if let Some(mut filling) = Filling::of(reply, resp) {
+        let table = machine.table(0, 0);
+        while filling.fill(machine, table) {}
+        return filling.close(machine, table);
+    }
     if resp == Resp::V2 {
         reply.downgrade();
     }
-    convert_reply(machine, reply, resp)
-}
-
-/// Tables grow, as Redis's do: what `#` finds behind a hole, and the order of keys, depend on it.
-fn convert_reply<'gc>(machine: &mut Machine<'_, 'gc>, reply: &Reply, resp: Resp) -> Value<'gc> {
     match reply {
         Reply::Integer(number) => Value::Number(*number as f64),
         Reply::Bulk(bytes) => {
@@ -220,36 +324,6 @@ fn convert_reply<'gc>(machine: &mut Machine<'_, 'gc>, reply: &Reply, resp: Resp)
         Reply::Null | Reply::NullArray => Value::Boolean(false),
         Reply::Status(text) => single(machine, "ok", |machine| machine.string(text)),
         Reply::Error(text) => error_table(machine, text),
-        Reply::Array(items) | Reply::Push(items) => {
-            machine.fuel -= items.len() as i64;
-            let table = machine.table(0, 0);
-            for (index, item) in items.iter().enumerate() {
-                let value = convert_reply(machine, item, resp);
-                // A whole number is always a possible key.
-                let _ = table.set(machine.mc, Value::Number((index + 1) as f64), value);
-            }
-            Value::Table(table)
-        }
-        Reply::Map(pairs) => {
-            machine.fuel -= 2 * pairs.len() as i64;
-            let table = machine.table(0, 0);
-            for (key, value) in pairs {
-                let key = convert_reply(machine, key, resp);
-                let value = convert_reply(machine, value, resp);
-                // No command has nil for a key.
-                let _ = table.set(machine.mc, key, value);
-            }
-            single(machine, "map", |_| Value::Table(table))
-        }
-        Reply::Set(items) => {
-            machine.fuel -= items.len() as i64;
-            let table = machine.table(0, 0);
-            for item in items {
-                let key = convert_reply(machine, item, resp);
-                let _ = table.set(machine.mc, key, Value::Boolean(true));
-            }
-            single(machine, "set", |_| Value::Table(table))
-        }
         Reply::Double(number) => single(machine, "double", |_| Value::Number(*number)),
         Reply::Decimal(number) => {
             // What is sent are 17 decimals, and what is read from them.
@@ -265,6 +339,8 @@ fn convert_reply<'gc>(machine: &mut Machine<'_, 'gc>, reply: &Reply, resp: Resp)
             machine.set_field(table, "format", format);
             single(machine, "verbatim_string", |_| Value::Table(table))
         }
+        // Aggregates have been filled into tables.
+        Reply::Array(_) | Reply::Push(_) | Reply::Map(_) | Reply::Set(_) => Value::Nil,
     }
 }
 

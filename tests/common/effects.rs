@@ -67,7 +67,10 @@ fn is_expiry(message: &Reply) -> bool {
 }
 
 fn shown(messages: &[Reply]) -> String {
-    messages.iter().map(|message| String::from_utf8_lossy(&print(message)).into_owned()).collect()
+    messages
+        .iter()
+        .map(|message| String::from_utf8_lossy(&print(message.clone())).into_owned())
+        .collect()
 }
 
 /// Changes, hits and misses, in words, since the server started.

@@ -217,9 +217,9 @@ impl SocketTerminal {
     fn receive(&mut self, argv: &[Vec<u8>], text: &mut Vec<u8>) {
         while let Some(connection) = &mut self.connection {
             match connection.try_receive() {
-                Ok(push @ Reply::Push(_)) => text.extend_from_slice(&print(&push)),
+                Ok(push @ Reply::Push(_)) => text.extend_from_slice(&print(push)),
                 Ok(reply) => {
-                    text.extend_from_slice(&self.terminal.receive(argv, &reply));
+                    text.extend_from_slice(&self.terminal.receive(argv, reply).finish());
                     return;
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -250,11 +250,11 @@ impl SocketTerminal {
                 }
                 _ => return,
             };
-            match self.waiting.take_if(|_| !matches!(reply, Reply::Push(_))) {
-                Some(argv) => text.extend_from_slice(&self.terminal.receive(&argv, &reply)),
-                None => text.extend_from_slice(&print(&reply)),
-            }
             self.listens &= !matches!(reply, Reply::Error(_));
+            match self.waiting.take_if(|_| !matches!(reply, Reply::Push(_))) {
+                Some(argv) => text.extend_from_slice(&self.terminal.receive(&argv, reply).finish()),
+                None => text.extend_from_slice(&print(reply)),
+            }
         }
     }
 }
