@@ -13,21 +13,25 @@ impl<K, V> Default for Ordered<K, V> {
 }
 
 impl<K: Ord, V> Ordered<K, V> {
+    #[inline]
     fn place(&self, key: &K) -> Result<usize, usize> {
         self.0.binary_search_by(|(other, _)| other.cmp(key))
     }
 
     /// The value of a key.
+    #[inline]
     pub fn get(&self, key: &K) -> Option<&V> {
         self.place(key).ok().map(|place| &self.0[place].1)
     }
 
     /// The value of a key, to change.
+    #[inline]
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.place(key).ok().map(|place| &mut self.0[place].1)
     }
 
     /// The value of a key, which is put there if it is not.
+    #[inline]
     pub fn get_or_default(&mut self, key: K) -> &mut V
     where
         V: Default,

@@ -349,6 +349,7 @@ fn sorted() -> &'static [(u64, &'static Command)] {
 }
 
 /// The first bytes of a name, in lower case, as a number: compared without a call.
+#[inline]
 fn beginning(name: &[u8]) -> u64 {
     let mut first = [0; 8];
     first.iter_mut().zip(name).for_each(|(first, byte)| *first = byte.to_ascii_lowercase());
@@ -356,12 +357,14 @@ fn beginning(name: &[u8]) -> u64 {
 }
 
 /// Where a name is looked for first.
+#[inline]
 fn slot(beginning: u64, length: usize) -> usize {
     let spread = (beginning ^ length as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (spread >> 32) as usize % SLOTS
 }
 
 /// The place of the command of this name, in any case, among all by their names.
+#[inline]
 fn place(name: &[u8]) -> Option<usize> {
     let names = names();
     let first = beginning(name);

@@ -35,6 +35,7 @@ impl<V> Default for Dict<V> {
 }
 
 /// The hash of a key, the same in every run: eight bytes a step, and all bits mixed at the end.
+#[inline]
 pub fn hash(key: &[u8]) -> u64 {
     const FACTOR: u64 = 0xf135_7aea_2e62_a9c5;
     let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(FACTOR);
@@ -48,6 +49,7 @@ pub fn hash(key: &[u8]) -> u64 {
 }
 
 impl Index {
+    #[inline]
     fn position(&self, key: &[u8]) -> Option<usize> {
         let found = self.table.find(hash(key), |&slot| key_at(&self.slots, slot) == Some(key));
         found.map(|&slot| slot as usize)
@@ -107,21 +109,25 @@ impl<V> Dict<V> {
     }
 
     /// The value of a key.
+    #[inline]
     pub fn get(&self, key: &[u8]) -> Option<&V> {
         self.values[self.index.position(key)?].as_ref()
     }
 
     /// The value of a key, to change.
+    #[inline]
     pub fn get_mut(&mut self, key: &[u8]) -> Option<&mut V> {
         self.values[self.index.position(key)?].as_mut()
     }
 
     /// Where the value of a key is, until another key is inserted or removed.
+    #[inline]
     pub fn place(&self, key: &[u8]) -> Option<usize> {
         self.index.position(key)
     }
 
     /// The value at such a place, to change.
+    #[inline]
     pub fn at_mut(&mut self, place: usize) -> Option<&mut V> {
         self.values.get_mut(place)?.as_mut()
     }
@@ -209,6 +215,7 @@ impl<V: Default> Dict<V> {
     }
 }
 
+#[inline]
 fn key_at(slots: &[Slot], slot: u32) -> Option<&[u8]> {
     slots[slot as usize].key.as_deref()
 }
