@@ -91,6 +91,7 @@ impl Hash {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::random::Random;
 
     /// The encoding after each field was set to each value.
     fn check(fields: &[(&str, usize)], limits: Limits, expected: &str) {
@@ -114,5 +115,53 @@ mod tests {
         check(&[("abcde", 1)], limits, "hashtable");
         check(&[("a", 1), ("b", 1), ("c", 1)], limits, "hashtable");
         check(&[("a", 1), ("b", 1), ("a", 2)], limits, "listpack");
+    }
+
+    #[test]
+    fn it_does_what_a_vector_of_pairs_does() {
+        let limits = Limits { entries: 20, value: 6 };
+        let mut random = Random::new(3);
+        for round in 0..200 {
+            let (mut hash, mut model) = (Hash::default(), Vec::<(Vec<u8>, Vec<u8>)>::new());
+            // Some stay small, some hold a long value, some get many fields.
+            let (fields, longest) = (1 + random.below(40), 4 + u64::from(round % 3 == 0) * 4);
+            let mut outgrown = false;
+            for _ in 0..150 {
+                let field = random.below(fields).to_string().into_bytes();
+                let at = model.iter().position(|(other, _)| *other == field);
+                if random.below(3) == 0 {
+                    assert_eq!(hash.remove(&field), at.map(|at| model.remove(at)).is_some());
+                } else {
+                    let value = vec![b'v'; random.below(longest) as usize];
+                    assert_eq!(hash.set(&field, value.clone(), limits), at.is_none());
+                    outgrown |= value.len() > limits.value;
+                    match at {
+                        Some(at) => model[at].1 = value,
+                        None => model.push((field.clone(), value)),
+                    }
+                }
+                outgrown |= model.len() > limits.entries;
+                let now = model.iter().find(|(other, _)| *other == field);
+                assert_eq!(hash.get(&field), now.map(|(_, value)| value.as_slice()));
+                assert_eq!((hash.len(), hash.contains(&field)), (model.len(), now.is_some()));
+                assert_eq!(hash.encoding(), if outgrown { "hashtable" } else { "listpack" });
+            }
+            let pairs = || model.iter().map(|(field, value)| (field.as_slice(), value.as_slice()));
+            assert!(hash.iter().eq(pairs()));
+            let (mut cursor, mut scanned) = (0, Vec::new());
+            loop {
+                let (next, found) = hash.scan(cursor, 4);
+                assert!(found.len() <= 4 || !outgrown);
+                scanned.extend(found);
+                cursor = next;
+                if cursor == 0 {
+                    break;
+                }
+            }
+            assert!(scanned.into_iter().eq(pairs()));
+            let chosen = hash.random(|| random.next());
+            assert_eq!(chosen.is_some(), !model.is_empty());
+            assert!(chosen.is_none_or(|chosen| pairs().any(|pair| pair == chosen)));
+        }
     }
 }
