@@ -126,11 +126,12 @@ fn say_time(server: &Server, started: Option<u64>, output: &mut Output) {
 
 /// Whether redis-cli reads messages behind the reply to a command, and says so.
 fn listens(argv: &[Vec<u8>]) -> Option<bool> {
-    let name = argv.first()?.to_ascii_lowercase();
-    match name.as_slice() {
-        b"subscribe" | b"psubscribe" | b"ssubscribe" => Some(true),
-        b"monitor" => Some(false),
-        _ => None,
+    let name = argv.first()?;
+    let is = |word: &&str| name.eq_ignore_ascii_case(word.as_bytes());
+    if ["subscribe", "psubscribe", "ssubscribe"].iter().any(is) {
+        Some(true)
+    } else {
+        is(&"monitor").then_some(false)
     }
 }
 

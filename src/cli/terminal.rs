@@ -137,24 +137,25 @@ impl Terminal {
     /// Learns from a reply what the prompt must say; the reply's printing, which has not begun.
     pub fn receive(&mut self, argv: &[Vec<u8>], reply: Reply) -> Printing {
         let error = matches!(reply, Reply::Error(_));
-        let name = argv.first().map(|name| c_string(name).to_ascii_lowercase());
-        match (name.unwrap_or_default().as_slice(), argv) {
-            (b"select", [_, number]) if !error => self.database = leading_number(number),
-            (b"multi", [_]) if !error => {
+        let name = argv.first().map_or(&[][..], |name| c_string(name));
+        let called = |word: &str| name.eq_ignore_ascii_case(word.as_bytes());
+        match argv {
+            [_, number] if called("select") && !error => self.database = leading_number(number),
+            [_] if called("multi") && !error => {
                 self.in_multi = true;
                 self.database_before_multi = self.database;
             }
-            (b"exec", [_]) if self.in_multi => {
+            [_] if called("exec") && self.in_multi => {
                 self.in_multi = false;
                 if error || matches!(reply, Reply::Null | Reply::NullArray) {
                     self.database = self.database_before_multi;
                 }
             }
-            (b"discard", [_]) if !error => {
+            [_] if called("discard") && !error => {
                 self.in_multi = false;
                 self.database = self.database_before_multi;
             }
-            (b"reset", [_]) if !error => {
+            [_] if called("reset") && !error => {
                 self.in_multi = false;
                 self.database = 0;
             }

@@ -97,9 +97,8 @@ impl Database {
         has_passed
     }
 
-    /// Deletes up to `limit` keys whose deadline has passed, oldest first: active expiry. True if there are keys for
-    /// [`Database::take_expired`].
-    pub fn expire_due(&mut self, now: Millis, limit: usize) -> bool {
+    /// Deletes up to `limit` keys whose deadline has passed, oldest first: active expiry.
+    pub fn expire_due(&mut self, now: Millis, limit: usize) {
         for _ in 0..limit {
             match self.deadlines.first() {
                 Some((deadline, key)) if deadline < now => {
@@ -109,6 +108,10 @@ impl Database {
                 _ => break,
             }
         }
+    }
+
+    /// Whether there are keys for [`Database::take_expired`].
+    pub fn has_expired_keys(&self) -> bool {
         !self.expired.is_empty()
     }
 

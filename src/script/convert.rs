@@ -242,6 +242,7 @@ enum Aggregate {
 
 impl Filling {
     /// Takes the elements out of an aggregate; `None` for any other reply.
+    #[inline]
     fn of(reply: &mut Reply, resp: Resp) -> Option<Filling> {
         let kind = match reply {
             Reply::Map(_) if resp == Resp::V3 => Aggregate::Map,

@@ -601,20 +601,24 @@ impl Server {
         }
         self.now = now;
         let (is_paused, now) = (self.is_paused(), self.now_millis());
+        let looks = !is_paused && self.switches.active_expire;
         let mut is_found = false;
         for database in &mut self.databases {
             database.keeps_expired = is_paused;
-            if !is_paused && self.switches.active_expire {
-                is_found |= database.expire_due(now, 64);
+            if looks {
+                database.expire_due(now, 64);
             }
+            is_found |= database.has_expired_keys();
         }
-        if is_found && self.config.active.latency_monitor_threshold > 0 {
-            let begun = self.clocked;
-            let microseconds = self.look().saturating_sub(begun);
-            self.note_latency("expire-del", microseconds);
-            self.note_latency("expire-cycle", microseconds);
+        if is_found {
+            if looks && self.config.active.latency_monitor_threshold > 0 {
+                let begun = self.clocked;
+                let microseconds = self.look().saturating_sub(begun);
+                self.note_latency("expire-del", microseconds);
+                self.note_latency("expire-cycle", microseconds);
+            }
+            self.note_expired();
         }
-        self.note_expired();
         self.time_out();
     }
 

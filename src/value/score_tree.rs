@@ -104,6 +104,7 @@ impl ScoreTree {
     }
 
     /// How many members, from the first on, pass a test that none passes any more behind one that does not.
+    #[inline]
     pub fn count_while(&self, passes: Test) -> usize {
         let (mut at, mut count) = (self.root, 0);
         while let Some(node) = self.nodes.get(at as usize) {
@@ -171,6 +172,7 @@ impl ScoreTree {
         self.nodes.get(at as usize).map_or(0, |node| node.count as usize)
     }
 
+    #[inline]
     fn order(&self, (member, score): Scored, slot: u32) -> Ordering {
         let node = &self.nodes[slot as usize];
         // No score is NaN.
@@ -245,6 +247,7 @@ impl ScoreTree {
         child
     }
 
+    #[inline]
     fn recount(&mut self, at: u32) {
         let [left, right] = self.nodes[at as usize].under;
         self.nodes[at as usize].count = (self.count(left) + self.count(right) + 1) as u32;
