@@ -605,7 +605,7 @@ impl Server {
         let mut is_found = false;
         for database in &mut self.databases {
             database.keeps_expired = is_paused;
-            if looks {
+            if looks && database.expiring() > 0 {
                 database.expire_due(now, 64);
             }
             is_found |= database.has_expired_keys();
