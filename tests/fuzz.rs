@@ -3,7 +3,8 @@
 //!
 //! `FUZZ_SECONDS=1800 FUZZ_SEED=7 cargo test --release --test fuzz` goes on for so long. With a nightly compiler the
 //! address sanitizer watches: `RUSTFLAGS=-Zsanitizer=address cargo +nightly test --release --target
-//! x86_64-unknown-linux-gnu --test fuzz`. What a run found stands in `tests/lua/fuzz/`, and is run by every one.
+//! x86_64-unknown-linux-gnu --test fuzz`. What a run finds
+//! becomes a chapter in `tests/lua/chapters/`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 #![allow(clippy::print_stderr, reason = "a long run says how far it came")]
@@ -221,15 +222,4 @@ fn damaged_programs_neither_panic_nor_hang() {
         count += 1;
     }
     eprintln!("{count} damaged programs in {seconds} s, seed {seed}");
-}
-
-#[test]
-fn what_was_found_stays_mended() {
-    let Ok(entries) = std::fs::read_dir("tests/lua/fuzz") else { return };
-    for path in entries.map(|entry| entry.unwrap().path()) {
-        let source = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
-        for seed in 0..20 {
-            run(&mut interpreter(), &source, &mut Random::new(seed));
-        }
-    }
 }
