@@ -3,8 +3,7 @@
 //!
 //! `FUZZ_SECONDS=1800 FUZZ_SEED=7 cargo test --release --test fuzz` goes on for so long. With a nightly compiler the
 //! address sanitizer watches: `RUSTFLAGS=-Zsanitizer=address cargo +nightly test --release --target
-//! x86_64-unknown-linux-gnu --test fuzz`. What a run finds
-//! becomes a chapter in `tests/lua/chapters/`.
+//! x86_64-unknown-linux-gnu --test fuzz`. What a run finds becomes a chapter in `tests/lua/chapters/`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 #![allow(clippy::print_stderr, reason = "a long run says how far it came")]
