@@ -17,8 +17,10 @@
 
 use crate::cli::hint;
 use crate::cli::session::{self, Session};
+use crate::lua::allocator;
 use crate::ordered::Ordered;
 use crate::script::ldb::view;
+use crate::server::memory::MemoryLimit;
 use crate::server::{Clock, Server};
 use js_sys::{Array, Date, Function, Math};
 use serde::Serialize;
@@ -27,6 +29,10 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 /// Fuel between two looks at the clock: some tenths of a millisecond.
 const FUEL: i64 = 5_000;
+
+/// Bytes that may be in use before a command takes more. WebAssembly ends at eight times as many, and a command may
+/// need some copies of what it works on.
+const MEMORY: usize = 512 << 20;
 
 /// Bytes for the arguments of most commands.
 const ROOM: usize = 1 << 10;
@@ -95,8 +101,10 @@ impl Engine {
         let seed =
             seed.map_or_else(|| Math::random().to_bits() ^ Date::now().to_bits(), f64::to_bits);
         let clock = JsClock(now);
+        let mut server = Server::new(seed, Box::new(clock.clone()));
+        server.limit_memory(MemoryLimit { bytes: MEMORY, used: allocator::used });
         Engine {
-            server: Server::new(seed, Box::new(clock.clone())),
+            server,
             sessions: Ordered::default(),
             next: 1,
             clock,

@@ -170,24 +170,6 @@ fn a_body_may_take_some_time_but_not_for_ever() {
     });
 }
 
-/// Functions may keep as much as scripts leave, and no more.
-#[test]
-fn memory_is_for_both() {
-    let mut engine = Engine::new();
-    engine.server.limit_scripts(8 << 20);
-    let code = "#!lua name=l\nlocal kept = {} redis.register_function('keep', function(keys, args) \
-        for i = 1, args[1] do kept[#kept + 1] = ('x'):rep(1e6) .. i end return #kept end) \
-        redis.register_function('drop', function() kept = {} return collectgarbage() end)";
-    assert_eq!(ours(&mut engine, &["FUNCTION", "LOAD", code]), Reply::bulk("l"));
-    assert_eq!(ours(&mut engine, &["FCALL", "keep", "0", "4"]), Reply::Integer(4));
-    let big = "local t = {} for i = 1, 6 do t[i] = ('x'):rep(1e6) .. i end return #t";
-    let refused = ours(&mut engine, &["EVAL", big, "0"]);
-    let Reply::Error(error) = &refused else { panic!("functions have left too little") };
-    assert!(error.starts_with(b"ERR not enough memory"), "{}", error.escape_ascii());
-    assert_eq!(ours(&mut engine, &["FCALL", "drop", "0"]), Reply::Integer(0));
-    assert_eq!(ours(&mut engine, &["EVAL", big, "0"]), Reply::Integer(6));
-}
-
 /// Nobody waits for a long text in one piece, nobody is told that the server is busy, and Ctrl-C ends it.
 #[test]
 fn loading_pauses() {

@@ -11,6 +11,13 @@ pub fn print(reply: Reply) -> Vec<u8> {
     Printing::new(reply).finish()
 }
 
+/// Bytes of a reply that are printed, nearly: nobody reads more, and a text must fit into a string of JavaScript, each
+/// byte as an escape.
+const MOST_BYTES: usize = 64 << 20;
+
+/// What follows the part that is printed.
+const REST: &[u8] = b"(the rest of this reply is too long to be printed)\n";
+
 /// A reply that is printed portion by portion, as [`print`] does it.
 pub struct Printing {
     /// What has been printed.
@@ -57,6 +64,11 @@ impl Printing {
                 }
             }
             let Some(level) = self.open.last_mut() else { return true };
+            if self.text.len() > MOST_BYTES {
+                self.text.extend_from_slice(REST);
+                self.open.clear();
+                return true;
+            }
             self.next = level.next(&mut self.text);
             if self.next.is_none() {
                 self.open.pop();
@@ -180,7 +192,10 @@ fn print_leaf(reply: &Reply, out: &mut Vec<u8>) {
             &format_decimal(*number)
         }
         Reply::Bulk(bytes) => {
-            quote(bytes, out);
+            quote(&bytes[..bytes.len().min(MOST_BYTES)], out);
+            if bytes.len() > MOST_BYTES {
+                out.extend_from_slice(b"...");
+            }
             b""
         }
         Reply::Null | Reply::NullArray => b"(nil)",

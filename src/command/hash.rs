@@ -3,7 +3,7 @@
 use super::args::Args;
 use super::flag::{DENYOOM, FAST, READONLY, WRITE};
 use super::scan::{self, Options};
-use super::{Answer, Command, KeySpec, MOST_ELEMENTS, Run};
+use super::{Answer, Command, KeySpec, MOST_ELEMENTS, Room, Run};
 use crate::error::Error;
 use crate::long_double::LongDouble;
 use crate::number;
@@ -295,8 +295,10 @@ fn hget(context: &mut Context, args: &mut Args) -> Answer {
 fn hmget(context: &mut Context, args: &mut Args) -> Answer {
     let (key, fields) = (args.key()?, args.rest());
     let hash = context.read::<Hash>(key)?;
-    let values = fields.iter().map(|field| hash.and_then(|hash| hash.get(field)));
-    Ok(Reply::Array(values.map(Reply::bulk_or_null).collect()))
+    let mut room = Room::new();
+    let value = |field: &Vec<u8>| hash.and_then(|hash| hash.get(field)).map(<[u8]>::to_vec);
+    let values = fields.iter().map(|field| room.bulk(value(field)));
+    values.collect::<Result<_, _>>().map(Reply::Array)
 }
 
 fn hexists(context: &mut Context, args: &mut Args) -> Answer {
@@ -428,8 +430,10 @@ fn hrandfield(context: &mut Context, args: &mut Args) -> Answer {
     };
     if count < 0 {
         // The same field may come again.
+        let mut room = Room::new();
         for _ in 0..count.unsigned_abs() {
             if let Some(pair) = hash.random(|| random.next()) {
+                room.take(pair.0.len() + pair.1.len())?;
                 show(pair);
             }
         }

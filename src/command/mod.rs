@@ -112,6 +112,28 @@ pub struct Command {
 /// for hours, a page has to hold at once.
 const MOST_ELEMENTS: u64 = 1_000_000;
 
+/// Bytes that are left for a reply which may hold the same value many times.
+struct Room(usize);
+
+impl Room {
+    /// For one reply: more than any reader wants, and as much as a page can hold beside all else.
+    fn new() -> Room {
+        Room(512 << 20)
+    }
+
+    /// Takes some bytes more.
+    fn take(&mut self, bytes: usize) -> Result<(), Error> {
+        self.0 = self.0.checked_sub(bytes).ok_or(Error::OOM)?;
+        Ok(())
+    }
+
+    /// A bulk string, or null for none.
+    fn bulk(&mut self, value: Option<Vec<u8>>) -> Answer {
+        self.take(value.as_ref().map_or(0, Vec::len))?;
+        Ok(value.map_or(Reply::Null, Reply::Bulk))
+    }
+}
+
 /// What a handler answers.
 pub type Answer = Result<Reply, Error>;
 

@@ -3,7 +3,7 @@
 use super::args::Args;
 use super::flag::{DENYOOM, FAST, READONLY, WRITE};
 use super::scan::{self, Options};
-use super::{Answer, Begin, Command, Find, KeySpec, MOST_ELEMENTS, Run};
+use super::{Answer, Begin, Command, Find, KeySpec, MOST_ELEMENTS, Room, Run};
 use crate::error::Error;
 use crate::resp::Reply;
 use crate::server::Context;
@@ -418,7 +418,9 @@ fn srandmember(context: &mut Context, args: &mut Args) -> Answer {
     }
     let members: Vec<Vec<u8>> = if count < 0 {
         // The same member may come again.
-        (0..count.unsigned_abs()).filter_map(|_| set.random(|| random.next())).collect()
+        let mut room = Room::new();
+        let chosen = (0..count.unsigned_abs()).filter_map(|_| set.random(|| random.next()));
+        chosen.map(|member| room.take(member.len()).map(|()| member)).collect::<Result<_, _>>()?
     } else {
         // Each at most once.
         let mut is_taken = random.sample(count.unsigned_abs(), set.len() as u64);

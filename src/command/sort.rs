@@ -3,7 +3,7 @@
 use super::args::Args;
 use super::flag::{DENYOOM, READONLY, WRITE};
 use super::sorting::sorted_places;
-use super::{Answer, Begin, Command, Find, KeySpec, Run};
+use super::{Answer, Begin, Command, Find, KeySpec, Room, Run};
 use crate::error::Error;
 use crate::number;
 use crate::resp::Reply;
@@ -172,10 +172,12 @@ fn run(context: &mut Context, args: &mut Args, may_store: bool) -> Answer {
         elements = sorted(context, elements, by, is_alpha, &options)?;
     }
     let range = options.range(elements.len());
-    let mut found = Vec::new();
+    let (mut found, mut room) = (Vec::new(), Room::new());
     for element in elements.drain(range) {
         for pattern in &options.get {
-            found.push(look_up(context, pattern, &element));
+            let value = look_up(context, pattern, &element);
+            room.take(value.as_ref().map_or(0, Vec::len))?;
+            found.push(value);
         }
         if options.get.is_empty() {
             found.push(Some(element));

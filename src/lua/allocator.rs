@@ -8,7 +8,7 @@
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::ptr::{NonNull, null_mut};
 
 /// Sizes are rounded up to this; no small block needs to be aligned to more.
@@ -54,6 +54,8 @@ struct Allocator {
     sizes: UnsafeCell<[Size; LARGEST / STEP + 1]>,
     /// Pieces of no size yet.
     unused: UnsafeCell<Unused>,
+    /// Bytes in use.
+    used: Cell<usize>,
 }
 
 /// What is left of the pieces that were asked for last.
@@ -66,7 +68,13 @@ struct Unused {
 static ALLOCATOR: Allocator = Allocator {
     sizes: UnsafeCell::new([Size::EMPTY; LARGEST / STEP + 1]),
     unused: UnsafeCell::new(Unused { first: null_mut(), count: 0 }),
+    used: Cell::new(0),
 };
+
+/// Bytes of memory in use: those of free blocks are not.
+pub fn used() -> usize {
+    ALLOCATOR.used.get()
+}
 
 #[cfg(target_feature = "atomics")]
 compile_error!("the allocator's lists are for one thread");
@@ -86,6 +94,7 @@ fn small(layout: Layout) -> Option<usize> {
 unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        self.used.set(self.used.get().wrapping_add(layout.size()));
         let Some(number) = small(layout) else {
             // SAFETY: as promised to us.
             return unsafe { System.alloc(layout) };
@@ -103,6 +112,7 @@ unsafe impl GlobalAlloc for Allocator {
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        self.used.set(self.used.get().wrapping_sub(layout.size()));
         let Some(number) = small(layout) else {
             // SAFETY: as promised to us.
             return unsafe { System.dealloc(block, layout) };
@@ -132,10 +142,17 @@ unsafe impl GlobalAlloc for Allocator {
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, wanted: usize) -> *mut u8 {
         // SAFETY: as promised to us.
         let new = unsafe { Layout::from_size_align_unchecked(wanted, layout.align()) };
+        let used = self.used.get().wrapping_sub(layout.size()).wrapping_add(wanted);
         match (small(layout), small(new)) {
-            // SAFETY: as promised to us.
-            (None, None) => unsafe { System.realloc(block, layout, wanted) },
-            (old, number) if old == number => block,
+            (None, None) => {
+                self.used.set(used);
+                // SAFETY: as promised to us.
+                unsafe { System.realloc(block, layout, wanted) }
+            }
+            (old, number) if old == number => {
+                self.used.set(used);
+                block
+            }
             _ => {
                 // SAFETY: the new block is another; both are as large as the shorter of the two.
                 unsafe {

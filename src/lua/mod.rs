@@ -32,7 +32,7 @@
 #![allow(special_module_name)]
 
 #[cfg(target_arch = "wasm32")]
-mod allocator;
+pub mod allocator;
 mod class;
 pub mod coroutine;
 pub mod debug;

@@ -190,6 +190,9 @@ fn run<'gc>(
     }
 }
 
+/// Bytes of a command's arguments. They may be the same string many times, each of which is copied.
+const MOST_BYTES: usize = 256 << 20;
+
 fn command_line(
     machine: &mut Machine,
     arguments: Arguments,
@@ -198,9 +201,16 @@ fn command_line(
         return Err(Error::SCRIPT_NO_ARGUMENTS);
     }
     let mut argv = Vec::with_capacity(arguments.count);
+    let mut bytes = 0;
     for number in 1..=arguments.count {
         argv.push(match machine.argument(arguments, number) {
-            Value::String(text) => text.bytes().to_vec(),
+            Value::String(text) => {
+                bytes += text.bytes().len();
+                if bytes > MOST_BYTES {
+                    return Err(Error::OOM);
+                }
+                text.bytes().to_vec()
+            }
             Value::Number(number) => number_text(number),
             _ => return Err(Error::SCRIPT_ARGUMENT_TYPE),
         });

@@ -14,6 +14,8 @@ use std::vec;
 const MAX_SLOTS: usize = 7995;
 /// Values that one reply may hold. A table that holds itself twice would otherwise never end.
 const MAX_VALUES: usize = 4 << 20;
+/// Bytes of the strings in it: a table may hold the same long string many times.
+const MAX_BYTES: usize = 256 << 20;
 
 /// An aggregate that is being converted.
 struct Open<'gc> {
@@ -94,10 +96,13 @@ impl Errors {
 pub fn to_reply(value: Value<'_>, resp: Resp, errors: &mut Errors) -> Reply {
     let mut open: Vec<Open<'_>> = Vec::new();
     let mut converted = convert(value, resp, 0, errors);
-    let mut count = 0;
+    let (mut count, mut bytes) = (0, 0);
     loop {
         count += 1;
-        if count > MAX_VALUES {
+        if let Converted::Reply(Reply::Bulk(text)) = &converted {
+            bytes += text.len();
+        }
+        if count > MAX_VALUES || bytes > MAX_BYTES {
             return Reply::Error(Error::SCRIPT_REPLY_TOO_LARGE.0);
         }
         match converted {

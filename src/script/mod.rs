@@ -179,6 +179,11 @@ impl Scripts {
         }
     }
 
+    /// Bytes that the interpreters' heaps may take.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Lets the interpreters' heaps take so many bytes from now on.
     pub fn set_limit(&mut self, bytes: usize) {
         self.limit = bytes;

@@ -9,7 +9,21 @@ use crate::script;
 /// What a cached script costs beside its code: its name and its place.
 const PER_SCRIPT: usize = 64;
 
+/// How much memory there is, where that is known.
+#[derive(Clone, Copy)]
+pub struct MemoryLimit {
+    /// Bytes that may be in use before a command.
+    pub bytes: usize,
+    /// Tells how many are.
+    pub used: fn() -> usize,
+}
+
 impl Server {
+    /// Sets how much memory there is. Redis asks for more until the system ends it; a page has nobody to start it again.
+    pub fn limit_memory(&mut self, limit: MemoryLimit) {
+        self.memory_limit = Some(limit);
+    }
+
     /// Bytes that the server and its keys use, nearly.
     pub fn used_memory(&mut self) -> u64 {
         let keys: usize = self.databases.iter().map(Database::memory).sum();
@@ -55,6 +69,11 @@ impl Server {
         command.runs_script()
             && script::declared(self, command.name, argv.get(1).map_or(&[][..], Vec::as_slice))
                 .is_some_and(|flags| !flags.allow_oom && !flags.no_writes)
+    }
+
+    /// Whether so much memory is in use that there might soon be none: what takes more is refused, as over maxmemory.
+    pub(super) fn is_full(&self) -> bool {
+        self.memory_limit.is_some_and(|limit| (limit.used)() > limit.bytes)
     }
 
     /// Whether maxmemory is exceeded. From the first call on memory is counted with every change.

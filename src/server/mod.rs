@@ -12,7 +12,7 @@ pub mod eviction;
 pub mod histogram;
 pub mod info;
 pub mod latency;
-mod memory;
+pub mod memory;
 pub mod notify;
 pub mod pause;
 pub mod pubsub;
@@ -34,6 +34,7 @@ use client::{Client, ClientId, Muted, SCRIPT_CLIENT};
 use config::Config;
 pub use context::Context;
 use histogram::Histogram;
+use memory::MemoryLimit;
 use notify::Event;
 use pause::Pause;
 use pubsub::Listeners;
@@ -148,6 +149,7 @@ pub struct Server {
     pub(crate) switches: Switches,
     /// The highest estimate of memory so far.
     peak_memory: u64,
+    memory_limit: Option<MemoryLimit>,
     /// Keys that may be evicted next.
     candidates: eviction::Candidates,
     /// The database from which a random key is evicted next.
@@ -229,6 +231,7 @@ impl Server {
             replication_id,
             shutdown: false,
             peak_memory: 0,
+            memory_limit: None,
             candidates: eviction::Candidates::default(),
             next_database: 0,
             slowlog: slowlog::SlowLog::default(),
@@ -300,7 +303,10 @@ impl Server {
     /// After SHUTDOWN: an empty server takes the place of this one, and nobody is connected to it.
     pub fn restart(&mut self, clock: Box<dyn Clock>) {
         let seed = self.random.next();
-        *self = Server { next_client: self.next_client, ..Server::new(seed, clock) };
+        let (next_client, memory_limit) = (self.next_client, self.memory_limit);
+        let heap = self.scripts.limit();
+        *self = Server { next_client, memory_limit, ..Server::new(seed, clock) };
+        self.scripts.set_limit(heap);
     }
 
     /// A client that has gone away.
@@ -746,6 +752,12 @@ impl Server {
     ) -> Result<Option<Reply>, Error> {
         let start = self.clocked;
         let result = match found.command.run {
+            // The commands of a transaction run without being admitted again, and all replies are kept to its end.
+            _ if (found.command.has(flag::DENYOOM) || self.executing.is_some())
+                && self.is_full() =>
+            {
+                Err(Error::OOM)
+            }
             Run::Reply(handler) | Run::Both(handler, _) => {
                 let (mut context, mut arguments) = self.enter(id, found, argv, origin);
                 handler(&mut context, &mut arguments).map(Some)
@@ -912,6 +924,9 @@ impl Server {
         {
             return Err(Error::OOM);
         }
+        if self.is_full() && self.needs_memory(id, found, argv) {
+            return Err(Error::OOM);
+        }
         if self.is_executing() && !command.has(flag::ALLOW_BUSY) {
             return Err(self.busy_error());
         }
@@ -946,7 +961,7 @@ impl Server {
         if (command.has(flag::WRITE) || command.may_replicate()) && read_only {
             return Err(Error::WRITE_IN_READ_ONLY_SCRIPT);
         }
-        if command.has(flag::DENYOOM) && !allow_oom {
+        if command.has(flag::DENYOOM) && (!allow_oom || self.is_full()) {
             return Err(Error::OOM);
         }
         if let Some(running) = self.scripts.running.as_mut().filter(|_| command.has(flag::WRITE)) {

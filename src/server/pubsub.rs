@@ -92,6 +92,9 @@ impl Listeners {
     }
 }
 
+/// Messages that a client may leave unread even when memory is short.
+const MOST_UNREAD: usize = 16;
+
 impl Server {
     /// Subscribes a client; how many subscriptions it has then.
     pub fn subscribe(&mut self, id: ClientId, kind: Kind, name: &[u8]) -> usize {
@@ -205,9 +208,14 @@ impl Server {
             return self.keep(id, message);
         }
         self.downgrade(id, &mut message);
-        if let Some(client) = self.clients.get_mut(&id).filter(|client| !client.closing) {
-            client.note_in(&mut self.news);
-            client.replies.push_back(message);
+        let Some(client) = self.clients.get_mut(&id).filter(|client| !client.closing) else {
+            return;
+        };
+        client.note_in(&mut self.news);
+        client.replies.push_back(message);
+        // As over `client-output-buffer-limit`.
+        if client.replies.len() > MOST_UNREAD && self.is_full() {
+            self.disconnect(id);
         }
     }
 }

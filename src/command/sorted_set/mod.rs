@@ -10,7 +10,7 @@ pub(super) use add::zadd;
 use super::args::Args;
 use super::flag::{BLOCKING, DENYOOM, FAST, NOSCRIPT, READONLY, WRITE};
 use super::scan::{self, Options};
-use super::{Answer, Begin, Command, Find, KeySpec, MOST_ELEMENTS, Run};
+use super::{Answer, Begin, Command, Find, KeySpec, MOST_ELEMENTS, Room, Run};
 use crate::error::Error;
 use crate::resp::{Reply, Resp, format_double};
 use crate::server::Context;
@@ -722,7 +722,9 @@ fn zrandmember(context: &mut Context, args: &mut Args) -> Answer {
     let (length, wanted) = (set.len() as u64, count.unsigned_abs());
     let found: Vec<Scored> = if count < 0 {
         // The same member may come again.
-        (0..wanted).filter_map(|_| set.at(random.below(length) as usize)).collect()
+        let mut room = Room::new();
+        let chosen = (0..wanted).filter_map(|_| set.at(random.below(length) as usize));
+        chosen.map(|found| room.take(found.0.len()).map(|()| found)).collect::<Result<_, _>>()?
     } else {
         // Each at most once; all of them come from the last to the first.
         let mut is_taken = random.sample(wanted, length);

@@ -1,7 +1,7 @@
 //! Runs the commands that read and replace whole strings, and set their expiry with them.
 
-use crate::command::Answer;
 use crate::command::args::Args;
+use crate::command::{Answer, Room};
 use crate::error::Error;
 use crate::keyspace::Millis;
 use crate::number;
@@ -212,8 +212,9 @@ pub fn getex(context: &mut Context, args: &mut Args) -> Answer {
 
 pub fn mget(context: &mut Context, args: &mut Args) -> Answer {
     // A key of another type counts as missing.
-    let values = args.rest().iter().map(|key| read(context, key).unwrap_or_default());
-    Ok(Reply::Array(values.map(Reply::bulk_or_null).collect()))
+    let mut room = Room::new();
+    let values = args.rest().iter().map(|key| room.bulk(read(context, key).unwrap_or_default()));
+    values.collect::<Result<_, _>>().map(Reply::Array)
 }
 
 pub fn mset(context: &mut Context, args: &mut Args) -> Answer {

@@ -1,0 +1,162 @@
+//! Proves that no input takes more memory than there is: it is refused, and everything goes on.
+
+mod common;
+
+use common::engine::Engine;
+use evalsha::resp::Reply;
+use evalsha::server::memory::MemoryLimit;
+use std::cell::Cell;
+
+/// What our engine replies.
+fn ours(engine: &mut Engine, words: &[&str]) -> Reply {
+    let client = engine.server.connect("");
+    let argv: Vec<_> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+    engine.server.send(client, &argv);
+    while engine.server.run(100_000) {}
+    let reply = engine.server.take_reply(client).expect("there is a reply");
+    engine.server.disconnect(client);
+    reply
+}
+
+#[track_caller]
+fn check_refused(reply: &Reply, expected: &str) {
+    let Reply::Error(error) = reply else { panic!("it is not refused") };
+    assert!(error.starts_with(expected.as_bytes()), "{}", error.escape_ascii());
+}
+
+/// Functions may keep as much as scripts leave, and no more.
+#[test]
+fn memory_is_for_both() {
+    let mut engine = Engine::new();
+    engine.server.limit_scripts(8 << 20);
+    let code = "#!lua name=l\nlocal kept = {} redis.register_function('keep', function(keys, args) \
+        for i = 1, args[1] do kept[#kept + 1] = ('x'):rep(1e6) .. i end return #kept end) \
+        redis.register_function('drop', function() kept = {} return collectgarbage() end)";
+    assert_eq!(ours(&mut engine, &["FUNCTION", "LOAD", code]), Reply::bulk("l"));
+    assert_eq!(ours(&mut engine, &["FCALL", "keep", "0", "4"]), Reply::Integer(4));
+    let big = "local t = {} for i = 1, 6 do t[i] = ('x'):rep(1e6) .. i end return #t";
+    let refused = ours(&mut engine, &["EVAL", big, "0"]);
+    let Reply::Error(error) = &refused else { panic!("functions have left too little") };
+    assert!(error.starts_with(b"ERR not enough memory"), "{}", error.escape_ascii());
+    assert_eq!(ours(&mut engine, &["FCALL", "drop", "0"]), Reply::Integer(0));
+    assert_eq!(ours(&mut engine, &["EVAL", big, "0"]), Reply::Integer(6));
+}
+
+thread_local! {
+    /// Bytes that are in use, as the engine is told.
+    static USED: Cell<usize> = const { Cell::new(0) };
+    /// What comes to it with each look.
+    static GROWTH: Cell<usize> = const { Cell::new(0) };
+}
+
+fn used() -> usize {
+    USED.replace(USED.get() + GROWTH.get())
+}
+
+const FULL: &str = "OOM command not allowed when used memory > 'maxmemory'.";
+
+/// What takes memory is refused where there is none left, whatever maxmemory says and whatever a script declares; what
+/// takes none is not, and what gives some back.
+#[test]
+fn a_full_server_goes_on() {
+    let mut engine = Engine::new();
+    engine.server.limit_memory(MemoryLimit { bytes: 1000, used });
+    let client = engine.server.connect("");
+    let mut send = |line: &str| {
+        let argv: Vec<_> =
+            line.split(' ').map(|word| word.replace('_', " ").into_bytes()).collect();
+        engine.server.send(client, &argv);
+        while engine.server.run(100_000) {}
+        engine.server.take_reply(client).expect("there is a reply")
+    };
+    for line in ["SET k v", "MULTI", "SET a 1"] {
+        send(line);
+    }
+    USED.set(1001);
+    check_refused(&send("PING queued"), FULL);
+    check_refused(&send("EXEC"), "EXECABORT ");
+    check_refused(&send("SET k w"), FULL);
+    check_refused(&send("EVAL return_redis.call('SET','k','w') 0"), FULL);
+    let brave = "EVAL #!lua_flags=allow-oom\nreturn_redis.call('SET','k','w') 0";
+    check_refused(&send(brave), FULL);
+    assert_eq!(send("EVAL return_redis.call('GET','k') 0"), Reply::bulk("v"));
+    // A transaction that begins in time may fill the rest.
+    USED.set(0);
+    for line in ["MULTI", "APPEND k w", "APPEND k x", "GET k"] {
+        send(line);
+    }
+    USED.set(900);
+    GROWTH.set(60);
+    let Reply::Array(replies) = &send("EXEC") else { panic!("it is refused") };
+    assert_eq!(replies[0], Reply::Integer(2));
+    check_refused(&replies[1], FULL);
+    check_refused(&replies[2], FULL);
+    assert_eq!(send("GET k"), Reply::bulk("vw"));
+    // A restart changes nothing about it.
+    engine.server.restart(Box::new(engine.clock.clone()));
+    check_refused(&ours(&mut engine, &["SET", "k", "v"]), FULL);
+    USED.set(0);
+    assert_eq!(ours(&mut engine, &["SET", "k", "v"]), Reply::OK);
+}
+
+/// A table that holds a long string many times is no more than that string; copies of it would be.
+#[test]
+fn one_string_is_not_copied_without_end() {
+    let mut engine = Engine::new();
+    let script = "local s, t = ('x'):rep(1e7), {} for i = 1, 1000 do t[i] = s end ";
+    let reply = ours(&mut engine, &["EVAL", &format!("{script} return t"), "0"]);
+    check_refused(&reply, "ERR the script's reply is too large");
+    let call = format!("{script} return redis.call('RPUSH', 'l', unpack(t))");
+    check_refused(&ours(&mut engine, &["EVAL", &call, "0"]), FULL);
+    assert_eq!(ours(&mut engine, &["EXISTS", "l"]), Reply::Integer(0));
+}
+
+/// Nobody reads so much, and JavaScript's strings end somewhere.
+#[test]
+fn a_reply_without_end_is_not_printed_to_the_end() {
+    let long = || Reply::Bulk(vec![b'x'; 65 << 20]);
+    let text = evalsha::cli::print::print(Reply::Array(vec![Reply::Integer(1), long(), long()]));
+    assert!(text.len() < 66 << 20);
+    assert!(text.ends_with(b"x\"...\n(the rest of this reply is too long to be printed)\n"));
+}
+
+/// A command that names the same value many times, or asks for many values, is refused where its reply would not fit.
+#[test]
+fn one_value_is_not_answered_without_end() {
+    let mut engine = Engine::new();
+    let fill = "local s = ('x'):rep(3e7) redis.call('SET', 'big', s) redis.call('HSET', 'h', 'f', s) \
+        redis.call('SADD', 's', s) redis.call('ZADD', 'z', 1, s) redis.call('RPUSH', 'l', 'g', 'g', 'g', 'g', 'g')";
+    assert_eq!(ours(&mut engine, &["EVAL", fill, "0"]), Reply::Null);
+    let refused = [
+        [&["MGET"][..], &["big"; 20]].concat(),
+        [&["HMGET", "h"][..], &["f"; 20]].concat(),
+        vec!["HRANDFIELD", "h", "-20", "WITHVALUES"],
+        vec!["SRANDMEMBER", "s", "-20"],
+        vec!["ZRANDMEMBER", "z", "-20"],
+        [&["SORT", "l", "ALPHA"][..], &["GET", "bi*"].repeat(4)].concat(),
+        [&["SORT", "l", "ALPHA", "STORE", "to"][..], &["GET", "bi*"].repeat(4)].concat(),
+    ];
+    for words in refused {
+        let reply = ours(&mut engine, &words);
+        assert!(matches!(reply, Reply::Error(_)), "{words:?}");
+        check_refused(&reply, FULL);
+    }
+    assert_eq!(ours(&mut engine, &["EXISTS", "to"]), Reply::Integer(0));
+}
+
+/// Whoever does not read what others publish is let go before there is no memory.
+#[test]
+fn an_unread_subscriber_is_let_go() {
+    let mut engine = Engine::new();
+    engine.server.limit_memory(MemoryLimit { bytes: 1000, used });
+    let subscriber = engine.server.connect("");
+    engine.server.send(subscriber, &[b"SUBSCRIBE".to_vec(), b"c".to_vec()]);
+    USED.set(1001);
+    let few = "for i = 1, 10 do redis.call('PUBLISH', 'c', i) end";
+    ours(&mut engine, &["EVAL", few, "0"]);
+    assert!(engine.server.client(subscriber).is_some());
+    assert_eq!(std::iter::from_fn(|| engine.server.take_reply(subscriber)).count(), 11);
+    let many = "local n for i = 1, 100 do n = redis.call('PUBLISH', 'c', i) end return n";
+    assert_eq!(ours(&mut engine, &["EVAL", many, "0"]), Reply::Integer(0));
+    assert!(engine.server.client(subscriber).is_none());
+}
