@@ -16,7 +16,6 @@ use crate::server::client::Muted;
 use crate::server::config::parse_memory;
 use crate::server::{Context, LogLevel};
 use crate::value::digest::Digest;
-use crate::value::set::Set;
 use crate::value::string::StringValue;
 use crate::value::{Kind, LONGEST_STRING, Value};
 
@@ -184,45 +183,52 @@ fn inspected<'a>(context: &'a mut Context, key: &[u8]) -> Result<&'a Entry, Erro
 /// DEBUG HTSTATS dbid
 fn tables(context: &mut Context, index: &[u8]) -> Answer {
     let index = parse_integer(index).ok_or(Error::NOT_INTEGER)?;
-    let database =
-        usize::try_from(index).ok().and_then(|index| context.server.databases.get(index));
-    let entries = database.ok_or(Error::DEBUG_DB_OUT_OF_RANGE)?.entries();
-    let keys = entries.keys().map(<[u8]>::to_vec).collect();
-    let expire = entries.iter().filter(|(_, entry)| entry.deadline.is_some());
-    let expires = expire.map(|(key, _)| key.to_vec()).collect();
-    let text = format!("[Dictionary HT]\n{}[Expires HT]\n{}", table(keys), table(expires));
+    let index = usize::try_from(index).unwrap_or(usize::MAX);
+    let database = context.server.databases.get(index).ok_or(Error::DEBUG_DB_OUT_OF_RANGE)?;
+    let (mut keys, mut expires) = (Vec::new(), Vec::new());
+    for (key, entry) in database.entries().iter() {
+        keys.push(hash(key));
+        if entry.deadline.is_some() {
+            expires.push(hash(key));
+        }
+    }
+    let text = format!("[Dictionary HT]\n{}[Expires HT]\n{}", table(&keys), table(&expires));
     Ok(Reply::Verbatim(*b"txt", text.into_bytes()))
 }
 
 /// DEBUG HTSTATS-KEY key
 fn table_of(context: &mut Context, key: &[u8]) -> Answer {
-    let keys = match &inspected(context, key)?.value {
-        Value::Set(Set::Table(members)) => members.keys().map(<[u8]>::to_vec).collect(),
-        Value::Hash(hash) if hash.encoding() == "hashtable" => {
-            hash.iter().map(|(field, _)| field.to_vec()).collect()
+    let value = &inspected(context, key)?.value;
+    let keys: Vec<u64> = match value {
+        _ if !matches!(value.encoding(), "hashtable" | "skiplist") => {
+            return Err(Error::NOT_HASH_TABLE);
         }
-        Value::SortedSet(set) if set.encoding() == "skiplist" => {
-            set.members().into_iter().map(|(member, _)| member.to_vec()).collect()
+        Value::Set(set) => set.members().iter().map(|member| hash(member)).collect(),
+        Value::Hash(fields) => fields.iter().map(|(field, _)| hash(field)).collect(),
+        Value::SortedSet(set) => {
+            set.members().into_iter().map(|(member, _)| hash(member)).collect()
         }
         _ => return Err(Error::NOT_HASH_TABLE),
     };
-    Ok(Reply::Verbatim(*b"txt", table(keys).into_bytes()))
+    Ok(Reply::Verbatim(*b"txt", table(&keys).into_bytes()))
 }
 
-/// How a hash table of chains, as Redis has it, holds these keys. The lengths of its chains are chance there, too.
-fn table(keys: Vec<Vec<u8>>) -> String {
+/// How a hash table of chains, as Redis has it, holds keys with these hashes. The lengths of its chains are chance there, too.
+fn table(keys: &[u64]) -> String {
     const LONGEST: usize = 49;
     let mut text = String::from("Hash table 0 stats (main hash table):\n");
     if keys.is_empty() {
         return text + "No stats available for empty dictionaries\n";
     }
     let size = keys.len().next_power_of_two().max(4);
-    let mut chains = vec![0; size];
-    for key in &keys {
-        chains[hash(key) as usize & (size - 1)] += 1;
+    let mut chains = vec![0_usize; size];
+    for key in keys {
+        chains[*key as usize & (size - 1)] += 1;
     }
     let mut lengths = [0; LONGEST + 1];
-    chains.iter().for_each(|length: &usize| lengths[(*length).min(LONGEST)] += 1);
+    for length in &chains {
+        lengths[LONGEST.min(*length)] += 1;
+    }
     let used = size - lengths[0];
     let average = fixed(keys.len() as f64 / used as f64, 2);
     text += &format!(

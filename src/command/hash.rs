@@ -10,6 +10,7 @@ use crate::number;
 use crate::resp::{Reply, Resp};
 use crate::server::Context;
 use crate::server::notify::Event;
+use crate::value::LONGEST_STRING;
 use crate::value::hash::{Hash, Limits};
 
 /// The hash commands.
@@ -427,9 +428,14 @@ fn hrandfield(context: &mut Context, args: &mut Args) -> Answer {
         (true, true) => reply.push(Reply::bulks([field, value])),
     };
     if count < 0 {
-        // The same field may come again.
+        // The same field may come again, however long it is.
+        let mut bytes = 0;
         for _ in 0..count.unsigned_abs() {
             if let Some(pair) = hash.random(|| random.next()) {
+                bytes += pair.0.len() + if with_values { pair.1.len() } else { 0 };
+                if bytes > LONGEST_STRING {
+                    return Err(Error::OOM);
+                }
                 show(pair);
             }
         }

@@ -8,8 +8,8 @@ use crate::error::Error;
 use crate::resp::Reply;
 use crate::server::Context;
 use crate::server::notify::Event;
-use crate::value::Kind;
 use crate::value::set::Set;
+use crate::value::{Kind, LONGEST_STRING};
 
 /// The set commands.
 pub const COMMANDS: &[Command] = &[
@@ -417,8 +417,18 @@ fn srandmember(context: &mut Context, args: &mut Args) -> Answer {
         return Err(Error::OOM);
     }
     let members: Vec<Vec<u8>> = if count < 0 {
-        // The same member may come again.
-        (0..count.unsigned_abs()).filter_map(|_| set.random(|| random.next())).collect()
+        // The same member may come again, however long it is.
+        let (mut drawn, mut bytes) = (Vec::new(), 0);
+        for _ in 0..count.unsigned_abs() {
+            if let Some(member) = set.random(|| random.next()) {
+                bytes += member.len();
+                if bytes > LONGEST_STRING {
+                    return Err(Error::OOM);
+                }
+                drawn.push(member);
+            }
+        }
+        drawn
     } else {
         // Each at most once.
         let mut is_taken = random.sample(count.unsigned_abs(), set.len() as u64);

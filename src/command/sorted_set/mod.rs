@@ -15,9 +15,9 @@ use crate::error::Error;
 use crate::resp::{Reply, Resp, format_double};
 use crate::server::Context;
 use crate::server::notify::Event;
-use crate::value::Kind;
 use crate::value::hash::Limits;
 use crate::value::sorted_set::{Scored, SortedSet};
+use crate::value::{Kind, LONGEST_STRING};
 
 /// The sorted set commands.
 pub const COMMANDS: &[Command] = &[
@@ -731,6 +731,10 @@ fn zrandmember(context: &mut Context, args: &mut Args) -> Answer {
         found.reverse();
         found
     };
+    // A long member may have come very often.
+    if found.iter().map(|(member, _)| member.len()).sum::<usize>() > LONGEST_STRING && count < 0 {
+        return Err(Error::OOM);
+    }
     let reply = members(&found, with_scores, resp);
     context.server.random = random;
     Ok(reply)
