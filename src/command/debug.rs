@@ -4,7 +4,7 @@ use super::args::Args;
 use super::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
 use super::{Answer, Attempt, Command, MOST_ELEMENTS, Run};
 use crate::error::Error;
-use crate::keyspace::{Entry, Millis};
+use crate::keyspace::{Entry, Millis, dict::hash};
 use crate::number::{fixed, leading_float, parse_integer};
 use crate::rdb;
 use crate::resp::{Reply, Resp};
@@ -76,13 +76,8 @@ fn subcommand(context: &mut Context, args: &mut Args) -> Answer {
             b"assert" | b"panic" | b"segfault" | b"oom" | b"restart" | b"crash-and-recover"
             | b"loadaof",
             _,
-        ) => {
-            context.server.shutdown = true;
-            if let Some(client) = context.client() {
-                client.closing = true;
-                client.muted = Muted::Always;
-            }
-        }
+        )
+        | (b"clusterlink", []) => crash(context),
         (b"log", [line]) => {
             let line = [b"DEBUG LOG: ", line.as_slice()].concat();
             context.server.log(LogLevel::Warning, &line);
@@ -92,13 +87,18 @@ fn subcommand(context: &mut Context, args: &mut Args) -> Answer {
             return Ok(Reply::Error(Error::new(text.as_slice()).0));
         }
         (b"leak" | b"pause-cron" | b"aof-flush-sleep", [_]) | (b"replicate", [_, ..]) => {}
-        (b"replybuffer", [what, _])
-            if what.eq_ignore_ascii_case(b"resizing")
-                || what.eq_ignore_ascii_case(b"peak-reset-time") => {}
+        (b"replybuffer", [what, _]) if what.eq_ignore_ascii_case(b"resizing") => {}
+        (b"replybuffer", [what, time]) if what.eq_ignore_ascii_case(b"peak-reset-time") => {
+            if !time.eq_ignore_ascii_case(b"never") && !time.eq_ignore_ascii_case(b"reset") {
+                parse_integer(time).ok_or(Error::NOT_INTEGER)?;
+            }
+        }
         (b"drop-cluster-packet-filter", [number]) => {
             parse_integer(number).ok_or(Error::NOT_INTEGER)?;
         }
-        (b"clusterlink", [_, _, _]) => return Err(Error::DEBUG_CLUSTER),
+        (b"clusterlink", [what, _, _]) if what.eq_ignore_ascii_case(b"kill") => {
+            return Err(Error::DEBUG_CLUSTER);
+        }
         (b"client-eviction", []) if context.server.config.integer("maxmemory-clients") == 0 => {
             return Err(Error::DEBUG_CLIENT_EVICTION);
         }
@@ -106,6 +106,10 @@ fn subcommand(context: &mut Context, args: &mut Args) -> Answer {
             return Ok(Reply::status("Apparently Redis did not crash: test passed"));
         }
         (b"structsize", []) => return Ok(Reply::bulk(STRUCT_SIZES)),
+        // There is no file to write.
+        (b"config-rewrite-force-all", []) => return Err(Error::DEBUG_CONFIG_REWRITE),
+        (b"htstats", [index]) => return tables(context, index),
+        (b"htstats-key", [key]) => return table_of(context, key),
         (b"change-repl-id", []) => context.server.change_replication_id(),
         (b"set-active-expire", [value]) => context.server.switches.active_expire = switch(value),
         (b"set-skip-checksum-validation", [value]) => {
@@ -129,12 +133,12 @@ fn subcommand(context: &mut Context, args: &mut Args) -> Answer {
         }
         (b"object", [key]) => return object(context, key),
         (b"listpack", [key]) => {
-            let is_one = entry(context, key)?.value.encoding() == "listpack";
+            let is_one = inspected(context, key)?.value.encoding() == "listpack";
             let printed = Reply::status("Listpack structure printed on stdout");
             return if is_one { Ok(printed) } else { Err(Error::NOT_LISTPACK) };
         }
         (b"quicklist", [key] | [key, _]) => {
-            let is_one = entry(context, key)?.value.encoding() == "quicklist";
+            let is_one = inspected(context, key)?.value.encoding() == "quicklist";
             let printed = Reply::status("Quicklist structure printed on stdout");
             return if is_one { Ok(printed) } else { Err(Error::NOT_QUICKLIST) };
         }
@@ -143,9 +147,20 @@ fn subcommand(context: &mut Context, args: &mut Args) -> Answer {
         }
         (b"protocol", [kind]) => return protocol(context, kind),
         (b"reload", options) => reload(context, options)?,
+        // SDSLEN, MALLCTL and MALLCTL-STR show the allocator of a C program. SET-DISABLE-DENY-SCRIPTS, which HELP does not
+        // know, lets scripts call commands of which the real server then dies.
         _ => return Err(Error::wrong_subcommand_arity(name, "DEBUG")),
     }
     Ok(Reply::OK)
+}
+
+/// Ends the server; nobody is answered any more.
+fn crash(context: &mut Context) {
+    context.server.shutdown = true;
+    if let Some(client) = context.client() {
+        client.closing = true;
+        client.muted = Muted::Always;
+    }
 }
 
 /// The largest threshold of DEBUG QUICKLIST-PACKED-THRESHOLD.
@@ -158,6 +173,77 @@ const STRUCT_SIZES: &str =
 /// A key's entry, even if it has expired and nobody has noticed.
 fn entry<'a>(context: &'a mut Context, key: &[u8]) -> Result<&'a Entry, Error> {
     context.db().entries().get(key).ok_or(Error::NO_SUCH_KEY)
+}
+
+/// A key's entry as OBJECT looks at it: counted, and gone if it has expired.
+fn inspected<'a>(context: &'a mut Context, key: &[u8]) -> Result<&'a Entry, Error> {
+    context.inspect(key).ok_or(Error::NO_SUCH_KEY)
+}
+
+/// DEBUG HTSTATS dbid
+fn tables(context: &mut Context, index: &[u8]) -> Answer {
+    let index = parse_integer(index).ok_or(Error::NOT_INTEGER)?;
+    let index = usize::try_from(index).unwrap_or(usize::MAX);
+    let database = context.server.databases.get(index).ok_or(Error::DEBUG_DB_OUT_OF_RANGE)?;
+    let (mut keys, mut expires) = (Vec::new(), Vec::new());
+    for (key, entry) in database.entries().iter() {
+        keys.push(hash(key));
+        if entry.deadline.is_some() {
+            expires.push(hash(key));
+        }
+    }
+    let text = format!("[Dictionary HT]\n{}[Expires HT]\n{}", table(&keys), table(&expires));
+    Ok(Reply::Verbatim(*b"txt", text.into_bytes()))
+}
+
+/// DEBUG HTSTATS-KEY key
+fn table_of(context: &mut Context, key: &[u8]) -> Answer {
+    let value = &inspected(context, key)?.value;
+    let keys: Vec<u64> = match value {
+        _ if !matches!(value.encoding(), "hashtable" | "skiplist") => {
+            return Err(Error::NOT_HASH_TABLE);
+        }
+        Value::Set(set) => set.members().iter().map(|member| hash(member)).collect(),
+        Value::Hash(fields) => fields.iter().map(|(field, _)| hash(field)).collect(),
+        Value::SortedSet(set) => {
+            set.members().into_iter().map(|(member, _)| hash(member)).collect()
+        }
+        _ => return Err(Error::NOT_HASH_TABLE),
+    };
+    Ok(Reply::Verbatim(*b"txt", table(&keys).into_bytes()))
+}
+
+/// How a hash table of chains, as Redis has it, holds keys with these hashes. The lengths of its chains are chance there, too.
+fn table(keys: &[u64]) -> String {
+    const LONGEST: usize = 49;
+    let mut text = String::from("Hash table 0 stats (main hash table):\n");
+    if keys.is_empty() {
+        return text + "No stats available for empty dictionaries\n";
+    }
+    let size = keys.len().next_power_of_two().max(4);
+    let mut chains = vec![0_usize; size];
+    for key in keys {
+        chains[*key as usize & (size - 1)] += 1;
+    }
+    let mut lengths = [0; LONGEST + 1];
+    for length in &chains {
+        lengths[LONGEST.min(*length)] += 1;
+    }
+    let used = size - lengths[0];
+    let average = fixed(keys.len() as f64 / used as f64, 2);
+    text += &format!(
+        " table size: {size}\n number of elements: {}\n different slots: {used}\n \
+         max chain length: {}\n avg chain length (counted): {average}\n \
+         avg chain length (computed): {average}\n Chain length distribution:\n",
+        keys.len(),
+        chains.iter().max().unwrap_or(&0),
+    );
+    for (length, count) in lengths.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+        let least = if length == LONGEST { ">= " } else { "" };
+        let share = fixed(count as f64 / size as f64 * 100.0, 2);
+        text += &format!("   {least}{length}: {count} ({share}%)\n");
+    }
+    text
 }
 
 /// Adds a key's value to a digest, and whether it has a deadline.
@@ -284,6 +370,14 @@ fn reload(context: &mut Context, options: &[Vec<u8>]) -> Result<(), Error> {
     }
     let (now, form) = (context.now(), context.server.payload_form());
     let server = &mut *context.server;
+    if has("noflush")
+        && !has("merge")
+        && server.databases.iter().any(|database| !database.is_empty())
+    {
+        // Every key that has been saved is still there when it is loaded.
+        crash(context);
+        return Ok(());
+    }
     if !has("noflush") {
         let all: Vec<usize> = (0..server.databases.len()).collect();
         server.touched_all(&all);

@@ -219,11 +219,18 @@ fn sorted(
     let mut weighted = Vec::with_capacity(elements.len());
     let mut are_numbers = true;
     for element in elements {
-        let value = match by {
+        let mut value = match by {
             Some(pattern) => look_up(context, pattern, &element),
             None => Some(element.clone()),
         };
         let weight = if is_alpha {
+            // Where nothing is stored, texts are compared as C compares strings: up to a NUL.
+            if options.store.is_none()
+                && let Some(text) = &mut value
+                && let Some(nul) = text.iter().position(|byte| *byte == 0)
+            {
+                text.truncate(nul);
+            }
             Weight::Text(value)
         } else {
             let number = value.map_or(Some(0.0), |value| number(&value));
