@@ -208,17 +208,13 @@ pub fn give_reply<'gc>(
     mut reply: Reply,
     resp: Resp,
 ) -> Result<Flow, Fault<'gc>> {
-    match Filling::of(&mut reply, resp) {
-        Some(filling) => {
-            let table = machine.table(0, 0);
-            machine.push(Value::Table(table));
-            Box::new(filling).resume(machine, arguments, Outcome::Resumed)
-        }
-        None => {
-            let value = to_lua(machine, &mut reply, resp);
-            machine.give(value)
-        }
+    if let Some(filling) = Filling::of(&mut reply, resp) {
+        let table = machine.table(0, 0);
+        machine.push(Value::Table(table));
+        return Box::new(filling).resume(machine, arguments, Outcome::Resumed);
     }
+    let value = to_lua(machine, &mut reply, resp);
+    machine.give(value)
 }
 
 /// The elements of an aggregate on their way into a table, which lies behind the arguments.
