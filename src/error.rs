@@ -8,6 +8,9 @@ use std::borrow::Cow;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Error(pub Cow<'static, [u8]>);
 
+/// Where INFO errorstats looks for the end of an error's code.
+const LONGEST_CODE: usize = 30;
+
 impl Error {
     const fn fixed(text: &'static str) -> Error {
         Error(Cow::Borrowed(text.as_bytes()))
@@ -24,9 +27,10 @@ impl Error {
         Error(Cow::Owned(text))
     }
 
-    /// The code: the first word, by which INFO errorstats counts.
+    /// The code, by which INFO errorstats counts: the first word, if it is short and not the only one.
     pub fn code(&self) -> &[u8] {
-        self.0.split(|&byte| byte == b' ').next().unwrap_or_default()
+        let end = self.0.iter().take(LONGEST_CODE + 1).position(|&byte| byte == b' ');
+        end.and_then(|end| self.0.get(..end)).unwrap_or(b"ERR")
     }
 }
 

@@ -466,6 +466,8 @@ fn rename(context: &mut Context, args: &mut Args) -> Answer {
         return Err(Error::NO_SUCH_KEY);
     }
     if from != to {
+        // One that has expired goes by that first.
+        context.exists(to);
         move_to(context, from, to);
     }
     Ok(Reply::OK)

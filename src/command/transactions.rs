@@ -107,8 +107,6 @@ fn watch(context: &mut Context, args: &mut Args) -> Answer {
         return Err(Error::WATCH_IN_MULTI);
     }
     for key in args.rest() {
-        // A key whose time has passed is not there when it is first watched.
-        context.exists(key);
         context.server.watch(context.client, key);
     }
     Ok(Reply::OK)

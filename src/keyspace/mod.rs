@@ -202,6 +202,8 @@ impl Database {
 
     /// Gives a key a new value and no deadline.
     pub fn set(&mut self, key: &[u8], value: Value, now: Millis) {
+        // One that has expired goes by that first.
+        self.expire(key, now);
         // A value that takes another's place has been used as often.
         let frequency = self.entries.get(key).map_or(Frequency::new(now), |old| old.frequency);
         let entry = Entry { value, deadline: None, accessed: now, frequency, counted: 0 };

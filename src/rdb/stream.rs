@@ -153,7 +153,10 @@ fn read_node(
         let mut written = 3;
         if flags & SAME_FIELDS == 0 {
             let count: usize = integer(&mut elements)?.try_into().ok()?;
-            written += 1 + count.checked_mul(2)?;
+            if count > elements.len() {
+                return None;
+            }
+            written += 1 + 2 * count;
             for _ in 0..2 * count {
                 fields.push(elements.next()?);
             }
@@ -223,4 +226,22 @@ fn read_group(reader: &mut Reader, stream: &Stream, second: bool) -> Option<Grou
     // Each is somebody's.
     let is_whole = group.pending.from(Id::MIN).all(|pending| pending.consumer != NOBODY);
     is_whole.then_some(group)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Listpack, Reader, Writer, read};
+
+    #[test]
+    fn an_entry_has_no_more_fields_than_there_are() {
+        let mut listpack = Listpack::default();
+        for integer in [1, 0, 0, 0, 0, 0, 0, i64::MAX, 0] {
+            listpack.push_integer(integer);
+        }
+        let mut writer = Writer::new(false);
+        writer.length(1);
+        writer.string(&1u128.to_be_bytes());
+        writer.string(&listpack.finish());
+        assert!(read(&mut Reader::new(&writer.out), true).is_none());
+    }
 }

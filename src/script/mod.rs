@@ -529,8 +529,13 @@ fn failed(
             machine.state.position = Some(Position { source, line: 4 });
             value = error;
         }
+        let place = machine.state.position.take().map_or(String::new(), |position| {
+            let source = String::from_utf8_lossy(&position.source).into_owned();
+            error::script_position(&name, &source, position.line)
+        });
+        let placed = |text: &[u8]| Error::new([text, place.as_bytes()].concat());
         let mut errors = Errors::default();
-        let message = match value {
+        let error = match value {
             Value::Table(table) => {
                 // Where the real server finds no text it dies.
                 let inherited = match machine.field_of(value, "err") {
@@ -540,20 +545,17 @@ fn failed(
                 let text = text
                     .or(inherited)
                     .unwrap_or_else(|| Error::from_script(&display(value)).0.into_owned());
-                errors.add(table, &text);
-                text
+                let error = placed(&text);
+                errors.add(table, &error.0);
+                error
             }
             value => {
-                let error = Error::from_script(c_string(&display(value)));
+                let error = placed(&Error::from_script(c_string(&display(value))).0);
                 errors.uncounted.push(error.clone());
-                error.0.into_owned()
+                error
             }
         };
-        let place = machine.state.position.take().map_or(String::new(), |position| {
-            let source = String::from_utf8_lossy(&position.source).into_owned();
-            error::script_position(&name, &source, position.line)
-        });
-        (Err(Error::new([&message[..], place.as_bytes()].concat())), errors)
+        (Err(error), errors)
     })
 }
 

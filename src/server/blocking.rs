@@ -192,27 +192,28 @@ impl Server {
             return;
         };
         let Run::Block(handler) = blocked.found.command.run else { return };
+        let changes = self.changes;
         let attempt = match &blocked.gone {
             Some(error) if kind != Some(blocked.kind) => Err(error.clone()),
             _ => self.attempt(id, &blocked.argv, blocked.found, handler, Origin::Client, Some(key)),
         };
-        match attempt {
-            Ok(Attempt::Done(reply)) => {
-                self.blocking.remove(id, &blocked);
-                self.note_slow(id, &blocked.argv, blocked.spent);
-                self.answer_blocked(id, &blocked, Ok(reply));
-            }
-            Err(error) => {
-                self.blocking.remove(id, &blocked);
-                self.note_slow(id, &blocked.argv, blocked.spent);
-                self.answer_blocked(id, &blocked, Err(error));
-            }
+        if matches!(blocked.found.command.name, "blpop" | "brpop" | "blmove" | "brpoplpush") {
+            // What these take when they have waited, Redis does not count.
+            self.changes = changes;
+        }
+        let result = match attempt {
+            Ok(Attempt::Done(reply)) => Ok(reply),
+            Err(error) => Err(error),
             Ok(Attempt::Wait { .. }) => {
                 if let Some(client) = self.clients.get_mut(&id) {
                     client.blocked = Some(blocked);
                 }
+                return;
             }
-        }
+        };
+        self.blocking.remove(id, &blocked);
+        self.note_slow(id, &blocked.argv, blocked.spent);
+        self.answer_blocked(id, &blocked, result);
     }
 
     fn answer_blocked(&mut self, id: ClientId, blocked: &Blocked, result: Result<Reply, Error>) {

@@ -116,8 +116,13 @@ impl Server {
 
     /// WATCH: a change of the key makes the client's next EXEC answer nil.
     pub fn watch(&mut self, id: ClientId, key: &[u8]) {
-        let Some(client) = self.clients.get_mut(&id) else { return };
+        let now = self.now_millis();
+        let Some(client) = self.clients.get(&id) else { return };
         let key = (client.database, key.to_vec());
+        // A key whose time has passed is not there when it is first watched.
+        self.databases[key.0].peek(&key.1, now);
+        self.note_expired();
+        let Some(client) = self.clients.get_mut(&id) else { return };
         if !client.watched.contains(&key) {
             self.watches.0.add(key.0, &key.1, id);
             client.watched.push(key);

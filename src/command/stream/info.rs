@@ -58,7 +58,7 @@ pub(super) fn xinfo_consumers(context: &mut Context, args: &mut Args) -> Answer 
         let mut facts = Vec::new();
         fact(&mut facts, "name", Reply::bulk(&consumer.name));
         fact(&mut facts, "pending", count(consumer.pending));
-        fact(&mut facts, "idle", Reply::Integer((now - consumer.seen).max(0)));
+        fact(&mut facts, "idle", Reply::Integer(now.wrapping_sub(consumer.seen).max(0)));
         Reply::Map(facts)
     };
     Ok(Reply::Array(group.consumers.iter().map(reply).collect()))

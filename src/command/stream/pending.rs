@@ -51,13 +51,13 @@ pub(super) fn xpending(context: &mut Context, args: &mut Args) -> Answer {
     let found = pending
         .take_while(|pending| pending.id <= end)
         .filter(|pending| consumer.is_none_or(|consumer| pending.consumer == consumer))
-        .filter(|pending| least_idle == 0 || now - pending.delivered >= least_idle)
+        .filter(|pending| least_idle == 0 || now.wrapping_sub(pending.delivered) >= least_idle)
         .take(count);
     let reply = |pending: &Pending| {
         Reply::Array(vec![
             id_reply(pending.id),
             consumer_name(group, pending.consumer),
-            Reply::Integer((now - pending.delivered).max(0)),
+            Reply::Integer(now.wrapping_sub(pending.delivered).max(0)),
             Reply::Integer(pending.deliveries),
         ])
     };
@@ -125,7 +125,8 @@ impl Claim<'_> {
             None if !self.force => return Ok(Claimed::No),
             None => 1,
             Some(pending) => {
-                if self.least_idle > 0 && self.now - pending.delivered < self.least_idle {
+                let idle = self.now.wrapping_sub(pending.delivered);
+                if self.least_idle > 0 && idle < self.least_idle {
                     return Ok(Claimed::No);
                 }
                 pending.deliveries
