@@ -78,6 +78,7 @@ enum Line {
     Split(Vec<Vec<u8>>),
 }
 
+#[derive(Default)]
 struct Request {
     argv: Vec<Vec<u8>>,
     /// Replies that are missing, the one of the command that runs included.
@@ -98,16 +99,7 @@ struct Request {
 
 impl Request {
     fn new(argv: Vec<Vec<u8>>, times: i64) -> Request {
-        Request {
-            argv,
-            left: times,
-            sent: false,
-            silent: false,
-            reads: false,
-            has_read: false,
-            started: None,
-            printing: None,
-        }
+        Request { argv, left: times, ..Request::default() }
     }
 
     /// Whether redis-cli reads messages behind the reply, and says so.
@@ -313,9 +305,7 @@ impl Session {
                 match line {
                     Line::Typed(line) => self.enter(server, &line, output),
                     Line::Split(argv) if argv.is_empty() => {}
-                    Line::Split(argv) => {
-                        self.request = Some(Request::new(argv, 1));
-                    }
+                    Line::Split(argv) => self.request = Some(Request::new(argv, 1)),
                 }
             } else {
                 // Messages that nobody asked for.
@@ -346,9 +336,7 @@ impl Session {
         if self.debugging.is_some() && !is("clear") {
             match debugger::arguments(line) {
                 Some(argv) if argv.is_empty() => {}
-                Some(argv) => {
-                    self.request = Some(Request::new(argv, 1));
-                }
+                Some(argv) => self.request = Some(Request::new(argv, 1)),
                 None => {
                     output.text.extend_from_slice(b"Invalid argument(s)\n");
                     output.ok = false;
@@ -385,12 +373,8 @@ impl Session {
                     output.ok = false;
                 }
             }
-            Entered::Help(topic) => {
-                output.text.extend_from_slice(&help::help(&topic));
-            }
-            Entered::Send { argv, times } => {
-                self.request = Some(Request::new(argv, times));
-            }
+            Entered::Help(topic) => output.text.extend_from_slice(&help::help(&topic)),
+            Entered::Send { argv, times } => self.request = Some(Request::new(argv, times)),
         }
     }
 
