@@ -51,12 +51,12 @@ impl Requests {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// The next command; `None` until more bytes come. After an error the client is told it and sent away.
+    /// The next command, which may have no words; `None` until more bytes come. After an error the client is told it and sent away.
     pub fn next(&mut self, limits: Limits) -> Result<Option<&[Vec<u8>]>, Error> {
         if self.missing == 0 {
             self.forget();
         }
-        while self.missing == 0 {
+        if self.missing == 0 {
             match self.unread().first() {
                 None => return Ok(None),
                 Some(b'*') => {
@@ -64,15 +64,12 @@ impl Requests {
                         return Ok(None);
                     }
                 }
-                Some(_) => match self.inline()? {
-                    None => return Ok(None),
-                    Some(arguments) if arguments.is_empty() => {}
-                    Some(arguments) => {
-                        self.whole = arguments.len();
-                        self.arguments = arguments;
-                        return Ok(Some(&self.arguments));
-                    }
-                },
+                Some(_) => {
+                    let Some(arguments) = self.inline()? else { return Ok(None) };
+                    self.whole = arguments.len();
+                    self.arguments = arguments;
+                    return Ok(Some(&self.arguments));
+                }
             }
         }
         let is_whole = self.read_arguments(limits)?;
@@ -125,7 +122,7 @@ impl Requests {
         Ok(Some(number))
     }
 
-    /// `*3`: false until the line is complete. A length of nothing, or less, is a command of nothing and is passed over.
+    /// `*3`: false until the line is complete. A length of nothing, or less, is a command of nothing.
     fn begin_array(&mut self, limits: Limits) -> Result<bool, Error> {
         let number = self.number(Error::MULTIBULK_COUNT_TOO_LONG, Error::MULTIBULK_LENGTH)?;
         let Some(missing) = number else { return Ok(false) };
@@ -185,7 +182,7 @@ impl Requests {
         Ok(Some(length as usize))
     }
 
-    /// A line of words; without any it is passed over by the caller.
+    /// A line of words.
     fn inline(&mut self) -> Result<Option<Vec<Vec<u8>>>, Error> {
         let Some(length) = self.line_end(b'\n', Error::INLINE_TOO_LONG)? else { return Ok(None) };
         let line = self.unread().get(..length).unwrap_or_default();
@@ -231,7 +228,7 @@ mod tests {
     fn arrays() {
         check(b"*1\r\n$4\r\nPING\r\n", &["PING"], None);
         check(b"*2\r\n$3\r\nGET\r\n$2\r\n\r\n\r\n*1\r\n$0\r\n\r\n", &["GET|\\r\\n", ""], None);
-        check(b"*0\r\n*-1\r\n*-7\r\nPING\r\n", &["PING"], None);
+        check(b"*0\r\n*-1\r\n*-7\r\nPING\r\n", &["", "", "", "PING"], None);
         check(b"*1\r\n$4\r\nPINGxx*1\rx$4\rxPING\r\n", &["PING", "PING"], None);
         check(b"*3\r\n$4\r\nPING\r\n", &[], None);
         check(b"*1\r\n$536870912\r\nx", &[], None);
@@ -265,7 +262,7 @@ mod tests {
     #[test]
     fn lines() {
         check(b"PING\r\nGET a\n", &["PING", "GET|a"], None);
-        check(b"\r\n \t\n\nECHO \"a\\x41 b\" 'c'\r\n", &["ECHO|aA b|c"], None);
+        check(b"\r\n \t\n\nECHO \"a\\x41 b\" 'c'\r\n", &["", "", "", "ECHO|aA b|c"], None);
         check(b"PING a\rb\r\n", &["PING|a|b"], None);
         check(b"PI\0NG\r\nPING\r\n", &[], None);
         check(b"GET \"a\r\n", &[], Some("unbalanced quotes in request"));

@@ -452,6 +452,32 @@ fn a_session_waits_and_can_be_interrupted() {
     assert_eq!(session.send(server, b"exit").state, State::Closed);
 }
 
+/// Ctrl-C ends the reading of messages, and so does an error. What is left of the repetitions is done like any other
+/// command, but MONITOR has none.
+#[test]
+fn reading_ends_as_in_redis_cli() {
+    for (line, seen) in [
+        ("SUBSCRIBE c", "3) (integer) 1"),
+        ("2 SUBSCRIBE c", "3) (integer) 1"),
+        ("3 PSUBSCRIBE c", "3) (integer) 1"),
+        ("2 MONITOR", "OK"),
+    ] {
+        let Some(real) = RealServer::start_on_tcp() else { return };
+        let printed = redis_cli::interrupted(&real, line.as_bytes(), seen.as_bytes());
+        let mut engine = Engine::new();
+        let mut session = Session::open(&mut engine.server);
+        let mut text = session.send(&mut engine.server, line.as_bytes()).text;
+        text.extend(session.interrupt(&mut engine.server).text);
+        assert_eq!(session.state(), State::Ready, "{line}");
+        assert_text(line, &text, &without_delays(&printed));
+    }
+    let Some(real) = RealServer::start() else { return };
+    for line in ["2 SUBSCRIBE", "2 MONITOR x"] {
+        let printed = redis_cli::through_pipe(&real, &[line.as_bytes(), b"\n"].concat());
+        assert_text(line, &Engine::new().type_line(1, line.as_bytes(), false), &printed);
+    }
+}
+
 /// A long reply leaves the page's thread free while it is made and printed, and is shown as a whole.
 #[test]
 fn a_long_reply_comes_in_pieces() {

@@ -111,6 +111,12 @@ const REQUESTS: &[&[u8]] = &[
     b"CLIENT REPLY OFF\r\nMULTI\r\nECHO a\r\nEXEC\r\nCLIENT REPLY ON\r\nECHO b\r\n",
     b"CLIENT REPLY OFF\r\nEVAL \"return 1\" 0\r\nQUIT\r\nPING\r\n",
     b"CLIENT REPLY SKIP\r\nMULTI\r\nECHO a\r\nECHO b\r\nEXEC\r\n",
+    b"CLIENT REPLY SKIP\r\nRESET\r\nECHO a\r\n",
+    b"CLIENT REPLY OFF\r\nRESET\r\nECHO a\r\n",
+    b"CLIENT REPLY SKIP\r\n\r\nECHO a\r\nECHO b\r\n",
+    b"CLIENT REPLY SKIP\r\n*0\r\nECHO a\r\nECHO b\r\n",
+    b"MULTI\r\n\r\n*-1\r\nPING\r\nEXEC\r\n",
+    b"MULTI\r\nPOST x\r\n",
     b"CLIENT REPLY\r\nCLIENT REPLY no\r\n",
     b"HELLO 3\r\nSUBSCRIBE a\r\nPUBLISH a hi\r\nPING\r\nGET k\r\nUNSUBSCRIBE\r\n",
     b"HELLO 3\r\nPSUBSCRIBE a*\r\nMULTI\r\nPUBLISH ab hi\r\nPING\r\nEXEC\r\nPUBLISH ac last\r\n",
@@ -292,6 +298,27 @@ fn cut(text: &str) -> String {
     match text.len() {
         300.. => format!("{}... {} ...{}", &text[..150], text.len(), &text[text.len() - 150..]),
         _ => text.to_owned(),
+    }
+}
+
+/// A connection ends behind its last reply. Where CLIENT REPLY withholds that, it stays open, and nothing is heard any more.
+#[test]
+fn stays_open_without_a_last_reply_as_in_redis() {
+    let Some(real) = RealServer::start_on_tcp() else { return };
+    let door = open_door();
+    for last in ["QUIT", "*x", "CLIENT KILL TYPE normal SKIPME no"] {
+        for port in [door.port, real.port()] {
+            let mut client = connect(port);
+            let requests =
+                format!("CLIENT REPLY OFF\r\n{last}\r\nCLIENT REPLY ON\r\nSET heard yes\r\n");
+            client.write_all(requests.as_bytes()).expect("the server reads");
+            client.set_read_timeout(Some(Duration::from_millis(200))).expect("it is not zero");
+            assert!(client.read(&mut [0]).is_err(), "{last} at {port} says something, or hangs up");
+            client.set_read_timeout(Some(Duration::from_secs(20))).expect("it is not zero");
+            client.shutdown(Shutdown::Write).expect("it is open");
+            assert_eq!(client.read(&mut [0]).expect("the server hangs up"), 0, "{last} at {port}");
+            assert_eq!(answer(port, b"EXISTS heard\r\n"), ":0\\r\\n", "{last} at {port}");
+        }
     }
 }
 

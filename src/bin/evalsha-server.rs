@@ -234,9 +234,10 @@ struct Connection {
     is_half_closed: bool,
     /// It takes more at present.
     is_writable: bool,
-    /// The connection ends when its replies are out.
+    /// Nothing more is run, and the connection ends when its replies are out. As in Redis it then stays if CLIENT REPLY
+    /// has left nothing to send.
     closing: bool,
-    /// Since when its replies have exceeded the soft limit, in microseconds since the epoch.
+    /// Since when its replies have exceeded the soft limit, in seconds since the epoch.
     over_limit_since: Option<u64>,
 }
 
@@ -376,8 +377,7 @@ impl Door {
     /// Takes a piece of what a client has sent, and runs it.
     fn read(&mut self, client: ClientId) {
         let Some(connection) = self.connections.get_mut(&client) else { return };
-        let holds_back = connection.closing
-            || connection.unsent() > MOST_UNSENT
+        let holds_back = connection.unsent() > MOST_UNSENT
             || connection.requests.pending() > BACKLOG && self.server.is_waiting(client);
         if holds_back {
             return;
@@ -393,7 +393,9 @@ impl Door {
                 // On Unix, less than asked for is all that there was; if more comes, that is told.
                 let is_all = length < chunk.len() && !connection.is_ending && cfg!(unix);
                 connection.is_readable = !is_all;
-                connection.requests.feed(chunk.get(..length).unwrap_or_default());
+                if !connection.closing {
+                    connection.requests.feed(chunk.get(..length).unwrap_or_default());
+                }
                 if connection.is_readable {
                     self.readable.insert(client);
                 }
@@ -419,14 +421,14 @@ impl Door {
     /// Runs what a client has asked for, as far as it can run now.
     fn advance(&mut self, client: ClientId) {
         loop {
-            // CLIENT KILL takes a client away.
+            // CLIENT KILL takes a client away, and so does a browser's request.
             let Some(state) = self.server.client(client) else { return self.disconnect(client) };
             let limits = Limits {
                 known: !self.server.needs_authentication(state),
                 longest: self.server.config.active.proto_max_bulk_len,
             };
             let Some(connection) = self.connections.get_mut(&client) else { return };
-            if connection.closing || connection.unsent() > MOST_UNSENT {
+            if connection.unsent() > MOST_UNSENT {
                 return;
             }
             // One at a time, as Redis: what is wrong behind a script is told after the script's reply.
@@ -436,7 +438,8 @@ impl Door {
                 }
                 return;
             }
-            match connection.requests.next(limits) {
+            let next = if connection.closing { Ok(None) } else { connection.requests.next(limits) };
+            match next {
                 Ok(None) => {
                     if connection.is_half_closed {
                         connection.closing = true;
@@ -446,8 +449,6 @@ impl Door {
                     }
                     return;
                 }
-                // A browser was made to send this: Redis hangs up without a word.
-                Ok(Some(argv)) if is_http(argv) => return self.disconnect(client),
                 Ok(Some(argv)) => self.server.send(client, argv),
                 Err(error) => {
                     connection.closing = true;
@@ -496,9 +497,10 @@ impl Door {
         let unsent = unsent as u64;
         let Some(connection) = self.connections.get_mut(&client) else { return false };
         if soft > 0 && unsent >= soft {
-            let now = self.server.clocked();
+            // In whole seconds, as Redis's clock: a second is over when the next one begins.
+            let now = self.server.clocked() / 1_000_000;
             let since = *connection.over_limit_since.get_or_insert(now);
-            if now.saturating_sub(since) / 1_000_000 > seconds {
+            if now.saturating_sub(since) > seconds {
                 return true;
             }
         } else {
@@ -536,11 +538,12 @@ impl Door {
         for client in std::mem::take(&mut self.answered) {
             let Some(connection) = self.connections.get_mut(&client) else { continue };
             connection.is_answered = false;
-            let was_held_back = connection.unsent() > MOST_UNSENT;
+            let unsent = connection.unsent();
             self.server.note_active(client);
-            if !connection.flush() || connection.closing && connection.unsent() == 0 {
+            let is_last = connection.closing && (unsent > 0 || connection.is_half_closed);
+            if !connection.flush() || is_last && connection.unsent() == 0 {
                 self.disconnect(client);
-            } else if was_held_back && connection.unsent() <= MOST_UNSENT {
+            } else if unsent > MOST_UNSENT && connection.unsent() <= MOST_UNSENT {
                 self.advance(client);
             }
         }
@@ -598,10 +601,4 @@ fn is_subscribed(client: &Client) -> bool {
 /// Whether messages come to the client without its asking.
 fn listens(client: &Client) -> bool {
     client.monitors || is_subscribed(client)
-}
-
-fn is_http(argv: &[Vec<u8>]) -> bool {
-    argv.first().is_some_and(|name| {
-        name.eq_ignore_ascii_case(b"host:") || name.eq_ignore_ascii_case(b"post")
-    })
 }

@@ -78,6 +78,7 @@ enum Line {
     Split(Vec<Vec<u8>>),
 }
 
+#[derive(Default)]
 struct Request {
     argv: Vec<Vec<u8>>,
     /// Replies that are missing, the one of the command that runs included.
@@ -88,6 +89,8 @@ struct Request {
     silent: bool,
     /// It has been answered, and messages are read until Ctrl-C.
     reads: bool,
+    /// Messages were read, or would have been.
+    has_read: bool,
     /// When the first was sent, in microseconds.
     started: Option<u64>,
     /// Its reply, which is being printed.
@@ -96,15 +99,26 @@ struct Request {
 
 impl Request {
     fn new(argv: Vec<Vec<u8>>, times: i64) -> Request {
-        Request {
-            argv,
-            left: times,
-            sent: false,
-            silent: false,
-            reads: false,
-            started: None,
-            printing: None,
+        Request { argv, left: times, ..Request::default() }
+    }
+
+    /// Whether redis-cli reads messages behind the reply, and says so.
+    fn listens(&self) -> Option<bool> {
+        let name = self.argv.first().filter(|_| !self.has_read)?;
+        let is = |word: &&str| name.eq_ignore_ascii_case(word.as_bytes());
+        if ["subscribe", "psubscribe", "ssubscribe"].iter().any(is) {
+            Some(true)
+        } else {
+            is(&"monitor").then_some(false)
         }
+    }
+
+    /// Messages are not read any more. What is left of its repetitions is done like any other command; MONITOR has none.
+    fn stop_reading(&mut self) {
+        if self.listens() == Some(false) {
+            self.left = 1;
+        }
+        (self.reads, self.has_read) = (false, true);
     }
 }
 
@@ -121,17 +135,6 @@ fn say_time(server: &Server, started: Option<u64>, output: &mut Output) {
     let took = started.map_or(0, |started| server.clocked().saturating_sub(started));
     if took >= SLOW {
         say(output, &format!("({}s)\n", fixed(took as f64 / 1_000_000.0, 2)));
-    }
-}
-
-/// Whether redis-cli reads messages behind the reply to a command, and says so.
-fn listens(argv: &[Vec<u8>]) -> Option<bool> {
-    let name = argv.first()?;
-    let is = |word: &&str| name.eq_ignore_ascii_case(word.as_bytes());
-    if ["subscribe", "psubscribe", "ssubscribe"].iter().any(is) {
-        Some(true)
-    } else {
-        is(&"monitor").then_some(false)
     }
 }
 
@@ -243,14 +246,15 @@ impl Session {
             self.end_debugging(server, &mut output);
         }
         if let Some(mut request) = self.request.take_if(|request| request.reads) {
-            // What is left of its repetitions is done on another connection.
             self.terminal.forget_transaction();
             self.reconnect(server);
-            say_time(server, request.started, &mut output);
+            request.stop_reading();
             request.left -= 1;
             if request.left > 0 {
-                (request.sent, request.reads, request.started) = (false, false, None);
+                request.sent = false;
                 self.request = Some(request);
+            } else {
+                say_time(server, request.started, &mut output);
             }
         } else if let Some(request) = &mut self.request {
             request.left = 1;
@@ -301,9 +305,7 @@ impl Session {
                 match line {
                     Line::Typed(line) => self.enter(server, &line, output),
                     Line::Split(argv) if argv.is_empty() => {}
-                    Line::Split(argv) => {
-                        self.request = Some(Request::new(argv, 1));
-                    }
+                    Line::Split(argv) => self.request = Some(Request::new(argv, 1)),
                 }
             } else {
                 // Messages that nobody asked for.
@@ -334,9 +336,7 @@ impl Session {
         if self.debugging.is_some() && !is("clear") {
             match debugger::arguments(line) {
                 Some(argv) if argv.is_empty() => {}
-                Some(argv) => {
-                    self.request = Some(Request::new(argv, 1));
-                }
+                Some(argv) => self.request = Some(Request::new(argv, 1)),
                 None => {
                     output.text.extend_from_slice(b"Invalid argument(s)\n");
                     output.ok = false;
@@ -373,13 +373,8 @@ impl Session {
                     output.ok = false;
                 }
             }
-            Entered::Help(topic) => {
-                self.stay_connected(server);
-                output.text.extend_from_slice(&help::help(&topic));
-            }
-            Entered::Send { argv, times } => {
-                self.request = Some(Request::new(argv, times));
-            }
+            Entered::Help(topic) => output.text.extend_from_slice(&help::help(&topic)),
+            Entered::Send { argv, times } => self.request = Some(Request::new(argv, times)),
         }
     }
 
@@ -393,7 +388,7 @@ impl Session {
             request.sent = true;
             let client = self.stay_connected(server);
             self.begin_debugging(server, client, &request.argv, output);
-            if listens(&request.argv) == Some(true) {
+            if request.listens() == Some(true) {
                 say(output, "Reading messages... (press Ctrl-C to quit)\n");
             }
             server.send(client, &request.argv);
@@ -404,8 +399,8 @@ impl Session {
         let connected = self.client.and_then(|client| server.client(client));
         let (Some(reply), true) = (reply, connected.is_some()) else {
             if connected.is_none() {
+                // The prompt goes on to speak of a transaction, as redis-cli's does.
                 self.client = None;
-                self.terminal.forget_transaction();
                 // Whoever has shut the server down knows why.
                 if !matches!(request.argv.first(), Some(name) if name.eq_ignore_ascii_case(b"shutdown"))
                 {
@@ -417,18 +412,14 @@ impl Session {
             self.request = Some(request);
             return false;
         };
-        if request.reads {
-            output.text.extend_from_slice(&print::print(reply));
-            self.request = Some(request);
-            return true;
+        if request.listens().is_some() {
+            if matches!(reply, Reply::Error(_)) {
+                request.stop_reading();
+            } else {
+                request.reads = true;
+            }
         }
-        if listens(&request.argv).is_some() && !matches!(reply, Reply::Error(_)) {
-            request.reads = true;
-            output.text.extend_from_slice(&print::print(reply));
-            self.request = Some(request);
-            return true;
-        }
-        if matches!(reply, Reply::Push(_)) {
+        if request.reads || matches!(reply, Reply::Push(_)) {
             output.text.extend_from_slice(&print::print(reply));
             self.request = Some(request);
             return true;

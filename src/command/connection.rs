@@ -403,7 +403,10 @@ fn reset(context: &mut Context, _args: &mut Args) -> Answer {
         client.resp = Resp::V2;
         client.user = UserId::default();
         client.authenticated = open;
-        client.muted = Muted::No;
+        // What CLIENT REPLY SKIP skips is this.
+        if client.muted == Muted::Always {
+            client.muted = Muted::No;
+        }
         client.no_evict = false;
         client.monitors = false;
     }

@@ -394,8 +394,8 @@ impl Server {
         let mut at = 0;
         while let Some((id, argv)) = self.waiting.get(at) {
             // What a client sends behind a command that waits has to wait as well.
-            let is_first = self.waiting.iter().take(at).all(|(other, _)| other != id);
-            if is_first && self.serves(*id, argv) {
+            let is_first = || self.waiting.iter().take(at).all(|(other, _)| other != id);
+            if self.serves(*id, argv) && is_first() {
                 let id = *id;
                 self.serve_client(id);
                 at = 0;
@@ -422,7 +422,14 @@ impl Server {
     /// Runs one command of a client and queues its reply.
     fn answer(&mut self, id: ClientId, argv: &[Vec<u8>]) {
         // What follows a command that ends the connection is never looked at.
-        if argv.is_empty() || self.clients.get(&id).is_none_or(|client| client.closing) {
+        let Some(client) = self.clients.get_mut(&id).filter(|client| !client.closing) else {
+            return;
+        };
+        if argv.is_empty() {
+            // An empty line is a command of its own to CLIENT REPLY SKIP.
+            if client.muted == Muted::Replies(1) {
+                client.muted = Muted::No;
+            }
             return;
         }
         self.begin(self.clocked);
@@ -430,6 +437,9 @@ impl Server {
             ldb::commands::run(self, argv);
             self.go_on(FIRST_SLICE);
             return;
+        }
+        if is_http(argv) {
+            return self.disconnect(id);
         }
         match self.call(id, argv, Origin::Client) {
             Ok(Some(reply)) => self.reply(id, reply),
@@ -979,4 +989,11 @@ impl Server {
         self.stats.error_replies += 1;
         *self.stats.errors.get_or_default(error.code().to_vec()) += 1;
     }
+}
+
+/// Whether a browser was made to send this: Redis hangs up without a word.
+fn is_http(argv: &[Vec<u8>]) -> bool {
+    argv.first().is_some_and(|name| {
+        name.eq_ignore_ascii_case(b"host:") || name.eq_ignore_ascii_case(b"post")
+    })
 }

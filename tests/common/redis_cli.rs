@@ -40,6 +40,19 @@ pub fn on_a_simple_terminal(server: &RealServer, lines: &[u8]) -> Vec<u8> {
     replace(&text, format!("127.0.0.1:{}", server.port()).as_bytes(), b"127.0.0.1:6379")
 }
 
+/// What redis-cli prints of a line, and of Ctrl-C once this has been printed, up to the next prompt.
+pub fn interrupted(server: &RealServer, line: &[u8], seen: &[u8]) -> Vec<u8> {
+    let mut terminal = Terminal::open(server, "dumb");
+    let prompt = terminal.prompt.clone();
+    terminal.read.clear();
+    terminal.type_in(&[line, b"\n"].concat());
+    terminal.read_until(seen);
+    terminal.type_in(b"\x03");
+    terminal.read_until(&prompt);
+    let printed = terminal.read.strip_suffix(prompt.as_slice()).unwrap_or_default();
+    replace(printed, b"\r\n", b"\n")
+}
+
 /// redis-cli on a terminal, made by the program `script`.
 pub struct Terminal {
     process: Child,

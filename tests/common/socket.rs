@@ -118,10 +118,7 @@ impl Player for SocketPlayer {
                 Vec::new()
             }
             Entered::Invalid(text) => text,
-            Entered::Help(topic) => {
-                self.connected(number);
-                evalsha::cli::help::help(&topic)
-            }
+            Entered::Help(topic) => evalsha::cli::help::help(&topic),
             Entered::Connect { .. } => {
                 terminal.terminal.forget_transaction();
                 terminal.connection = None;
