@@ -9,6 +9,9 @@ use std::borrow::Cow;
 pub struct Error(pub Cow<'static, [u8]>);
 
 impl Error {
+    /// Bytes that a code may have.
+    const MAX_CODE: usize = 30;
+
     const fn fixed(text: &'static str) -> Error {
         Error(Cow::Borrowed(text.as_bytes()))
     }
@@ -24,9 +27,10 @@ impl Error {
         Error(Cow::Owned(text))
     }
 
-    /// The code: the first word, by which INFO errorstats counts.
+    /// The code, by which INFO errorstats counts: the first word, if a space follows it and it is not long.
     pub fn code(&self) -> &[u8] {
-        self.0.split(|&byte| byte == b' ').next().unwrap_or_default()
+        let end = self.0.iter().take(Error::MAX_CODE + 1).position(|&byte| byte == b' ');
+        end.map_or(b"ERR", |end| &self.0[..end])
     }
 }
 

@@ -524,8 +524,7 @@ fn failed(
             machine.state.position = Some(Position { source, line: 4 });
             value = error;
         }
-        let mut errors = Errors::default();
-        let message = match value {
+        let (table, message) = match value {
             Value::Table(table) => {
                 // Where the real server finds no text it dies.
                 let inherited = match machine.field_of(value, "err") {
@@ -535,20 +534,21 @@ fn failed(
                 let text = text
                     .or(inherited)
                     .unwrap_or_else(|| Error::from_script(&display(value)).0.into_owned());
-                errors.add(table, &text);
-                text
+                (Some(table), text)
             }
-            value => {
-                let error = Error::from_script(c_string(&display(value)));
-                errors.uncounted.push(error.clone());
-                error.0.into_owned()
-            }
+            value => (None, Error::from_script(c_string(&display(value))).0.into_owned()),
         };
         let place = machine.state.position.take().map_or(String::new(), |position| {
             let source = String::from_utf8_lossy(&position.source).into_owned();
             error::script_position(&name, &source, position.line)
         });
-        (Err(Error::new([&message[..], place.as_bytes()].concat())), errors)
+        let error = Error::new([&message[..], place.as_bytes()].concat());
+        let mut errors = Errors::default();
+        match table {
+            Some(table) => errors.add(table, error.clone()),
+            None => errors.uncounted.push(error.clone()),
+        }
+        (Err(error), errors)
     })
 }
 
