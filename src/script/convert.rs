@@ -208,16 +208,13 @@ pub fn give_reply<'gc>(
     mut reply: Reply,
     resp: Resp,
 ) -> Result<Flow, Fault<'gc>> {
-    match Filling::of(&mut reply, resp) {
-        Some(filling) => {
-            let table = machine.table(0, 0);
-            machine.push(Value::Table(table));
-            Box::new(filling).resume(machine, arguments, Outcome::Resumed)
-        }
-        None => {
-            let value = to_lua(machine, &mut reply, resp);
-            machine.give(value)
-        }
+    if let Some(filling) = Filling::of(&mut reply, resp) {
+        let table = machine.table(0, 0);
+        machine.push(Value::Table(table));
+        Box::new(filling).resume(machine, arguments, Outcome::Resumed)
+    } else {
+        let value = to_lua(machine, &mut reply, resp);
+        machine.give(value)
     }
 }
 
