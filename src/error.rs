@@ -8,10 +8,10 @@ use std::borrow::Cow;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Error(pub Cow<'static, [u8]>);
 
-/// Where INFO errorstats looks for the end of an error's code.
-const LONGEST_CODE: usize = 30;
-
 impl Error {
+    /// Bytes that a code may have.
+    const MAX_CODE: usize = 30;
+
     const fn fixed(text: &'static str) -> Error {
         Error(Cow::Borrowed(text.as_bytes()))
     }
@@ -27,10 +27,10 @@ impl Error {
         Error(Cow::Owned(text))
     }
 
-    /// The code, by which INFO errorstats counts: the first word, if it is short and not the only one.
+    /// The code, by which INFO errorstats counts: the first word, if a space follows it and it is not long.
     pub fn code(&self) -> &[u8] {
-        let end = self.0.iter().take(LONGEST_CODE + 1).position(|&byte| byte == b' ');
-        end.and_then(|end| self.0.get(..end)).unwrap_or(b"ERR")
+        let end = self.0.iter().take(Error::MAX_CODE + 1).position(|&byte| byte == b' ');
+        end.map_or(b"ERR", |end| &self.0[..end])
     }
 }
 

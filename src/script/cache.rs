@@ -103,15 +103,21 @@ impl<F> Cache<F> {
     }
 }
 
-/// Reads the shebang of a script. Gives its flags and the code behind it, which begins with the line end, so that
-/// lines keep their numbers.
+/// Splits a text behind its first line: what is left begins with the line end, so that lines keep their numbers. The real
+/// server looks for the line end as C does: not behind a NUL.
+pub(super) fn split_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = text.iter().position(|&byte| byte == b'\n' || byte == 0)?;
+    let (line, rest) = text.split_at(end);
+    rest.starts_with(b"\n").then_some((line, rest))
+}
+
+/// Reads the shebang of a script. Gives its flags and the code behind it.
 pub fn shebang(body: &[u8]) -> Result<(Flags, &[u8]), Error> {
     let mut flags = Flags::default();
     if !body.starts_with(b"#!") {
         return Ok((flags, body));
     }
-    let end = body.iter().position(|&byte| byte == b'\n').ok_or(Error::INVALID_SHEBANG)?;
-    let (line, code) = body.split_at(end);
+    let (line, code) = split_line(body).ok_or(Error::INVALID_SHEBANG)?;
     let words = split(line).ok_or(Error::INVALID_SHEBANG_ENGINE)?;
     let (engine, options) = words.split_first().ok_or(Error::INVALID_SHEBANG_ENGINE)?;
     if engine != b"#!lua" {
@@ -171,6 +177,8 @@ mod tests {
             Ok((Flags { allow_oom: true, ..declared }, "\nx")),
         );
         check("#!lua", Err("ERR Invalid script shebang"));
+        check("#!lua\0\nx", Err("ERR Invalid script shebang"));
+        check("#!lua\n\0", Ok((declared, "\n\0")));
         check("#!lua \"flags\nx", Err("ERR Invalid engine in script shebang"));
         check("#!\nx", Err("ERR Unexpected engine in script shebang: #!"));
         check("#!lua x=1\nx", Err("ERR Unknown lua shebang option: x=1"));

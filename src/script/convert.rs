@@ -81,12 +81,12 @@ pub struct Errors {
 }
 
 impl Errors {
-    /// Takes an error's table into account.
-    pub fn add(&mut self, table: Table<'_>, text: &[u8]) {
+    /// Takes an error into account, of which this is the table.
+    pub fn add(&mut self, table: Table<'_>, error: Error) {
         if table.field(b"ignore_error_stats_update").is_true() {
             self.counted += 1;
         } else {
-            self.uncounted.push(Error::new(text));
+            self.uncounted.push(error);
         }
     }
 }
@@ -133,6 +133,7 @@ fn convert<'gc>(
     errors: &mut Errors,
 ) -> Converted<'gc> {
     if slots >= MAX_SLOTS {
+        errors.uncounted.push(Error::SCRIPT_STACK);
         return Converted::Reply(Reply::Error(Error::SCRIPT_STACK.0));
     }
     Converted::Reply(match value {
@@ -147,12 +148,16 @@ fn convert<'gc>(
 
 /// A table is what its first known field says, else an array.
 fn convert_table<'gc>(table: Table<'gc>, slots: usize, errors: &mut Errors) -> Converted<'gc> {
-    if let Some(text) = text_field(table, "err") {
-        errors.add(table, &text);
-        return Converted::Reply(Reply::Error(Error::new(text).0));
+    if let Some(text) = string_field(table, "err") {
+        let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        let text = c_string(text);
+        let length = text.iter().rposition(|byte| !is_end(byte)).map_or(0, |last| last + 1);
+        let error = Error::new(&text[..length]);
+        errors.add(table, error.clone());
+        return Converted::Reply(Reply::Error(error.0));
     }
-    if let Some(text) = text_field(table, "ok") {
-        return Converted::Reply(Reply::Status(Error::new(text).0));
+    if let Some(text) = string_field(table, "ok") {
+        return Converted::Reply(Reply::Status(Error::new(c_string(text)).0));
     }
     if let Value::Number(number) = table.field(b"double") {
         return Converted::Reply(Reply::Double(number));
@@ -173,30 +178,25 @@ fn convert_table<'gc>(table: Table<'gc>, slots: usize, errors: &mut Errors) -> C
             slots: slots + 3,
         });
     }
-    if let Some(digits) = text_field(table, "big_number") {
+    if let Some(digits) = string_field(table, "big_number") {
         return Converted::Reply(Reply::BigNumber(Error::new(digits).0.into_owned()));
     }
     if let Value::Table(verbatim) = table.field(b"verbatim_string") {
-        let text = text_field(verbatim, "string");
-        let format = text_field(verbatim, "format");
+        let text = string_field(verbatim, "string");
+        let format = string_field(verbatim, "format");
         if let (Some(text), Some(format)) = (text, format) {
             let mut letters = *b"   ";
-            letters.iter_mut().zip(&format).for_each(|(letter, byte)| *letter = *byte);
-            return Converted::Reply(Reply::Verbatim(letters, text));
+            letters.iter_mut().zip(c_string(format)).for_each(|(letter, byte)| *letter = *byte);
+            return Converted::Reply(Reply::Verbatim(letters, text.to_vec()));
         }
     }
     Converted::Open(Open { kind: Kind::Array(table, 1), items: Vec::new(), slots: slots + 1 })
 }
 
-/// A field that is a string, up to its first NUL; a number is none.
-fn text_field(table: Table<'_>, name: &str) -> Option<Vec<u8>> {
-    text(table.field(name.as_bytes()))
-}
-
-/// A value that is a string, up to its first NUL.
-fn text(value: Value<'_>) -> Option<Vec<u8>> {
-    match value {
-        Value::String(text) => Some(c_string(text.bytes()).to_vec()),
+/// A field that is a string; a number is none.
+fn string_field<'gc>(table: Table<'gc>, name: &str) -> Option<&'gc [u8]> {
+    match table.field(name.as_bytes()) {
+        Value::String(text) => Some(text.bytes()),
         _ => None,
     }
 }

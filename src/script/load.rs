@@ -1,6 +1,7 @@
 //! Loads libraries of functions: compiles their code and runs it, in slices, which registers their functions.
 
 use super::api::raise;
+use super::cache::split_line;
 use super::convert::c_string;
 use super::library::{CHUNK_NAME, Engine, FLAGS, FUNCTION, Function, Library, Store, join};
 use super::sandbox;
@@ -264,18 +265,12 @@ fn end_body(server: &mut Server) -> Vec<Rc<Function>> {
     all.loading.take().unwrap_or_default().functions
 }
 
-/// The name in a library's shebang, and the code behind it, which begins with the line end, so that lines keep their
-/// numbers.
+/// The name in a library's shebang, and the code behind it.
 fn metadata(code: &[u8]) -> Result<(Vec<u8>, &[u8]), Error> {
     if !code.starts_with(b"#!") {
         return Err(Error::NO_METADATA);
     }
-    let end = code.iter().position(|&byte| byte == b'\n').ok_or(Error::INVALID_METADATA)?;
-    let (line, body) = code.split_at(end);
-    // The real server looks for the line end as C does.
-    if line.contains(&0) {
-        return Err(Error::INVALID_METADATA);
-    }
+    let (line, body) = split_line(code).ok_or(Error::INVALID_METADATA)?;
     let words = split(line).ok_or(Error::INVALID_METADATA)?;
     let (engine, options) = words.split_first().ok_or(Error::INVALID_METADATA)?;
     let mut name = None;

@@ -529,13 +529,7 @@ fn failed(
             machine.state.position = Some(Position { source, line: 4 });
             value = error;
         }
-        let place = machine.state.position.take().map_or(String::new(), |position| {
-            let source = String::from_utf8_lossy(&position.source).into_owned();
-            error::script_position(&name, &source, position.line)
-        });
-        let placed = |text: &[u8]| Error::new([text, place.as_bytes()].concat());
-        let mut errors = Errors::default();
-        let error = match value {
+        let (table, message) = match value {
             Value::Table(table) => {
                 // Where the real server finds no text it dies.
                 let inherited = match machine.field_of(value, "err") {
@@ -545,16 +539,20 @@ fn failed(
                 let text = text
                     .or(inherited)
                     .unwrap_or_else(|| Error::from_script(&display(value)).0.into_owned());
-                let error = placed(&text);
-                errors.add(table, &error.0);
-                error
+                (Some(table), text)
             }
-            value => {
-                let error = placed(&Error::from_script(c_string(&display(value))).0);
-                errors.uncounted.push(error.clone());
-                error
-            }
+            value => (None, Error::from_script(c_string(&display(value))).0.into_owned()),
         };
+        let place = machine.state.position.take().map_or(String::new(), |position| {
+            let source = String::from_utf8_lossy(&position.source).into_owned();
+            error::script_position(&name, &source, position.line)
+        });
+        let error = Error::new([&message[..], place.as_bytes()].concat());
+        let mut errors = Errors::default();
+        match table {
+            Some(table) => errors.add(table, error.clone()),
+            None => errors.uncounted.push(error.clone()),
+        }
         (Err(error), errors)
     })
 }

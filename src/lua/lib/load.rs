@@ -107,8 +107,9 @@ pub(super) fn loadstring<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Argumen
 }
 
 pub(super) fn load<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    let function = machine.check_function(arguments, 1)?;
+    // PUC-Rio looks at the name first.
     machine.optional_string(arguments, 2)?;
+    let function = machine.check_function(arguments, 1)?;
     machine.push(function);
     Ok(Flow::Call {
         arguments: 0,
