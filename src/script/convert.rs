@@ -5,7 +5,7 @@ use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome};
 use crate::lua::number::to_long;
 use crate::lua::table::Table;
 use crate::lua::value::Value;
-use crate::number::parse_float;
+use crate::number::{c_string, parse_float};
 use crate::resp::{Reply, Resp, format_decimal};
 use std::vec;
 
@@ -196,11 +196,6 @@ fn text(value: Value<'_>) -> Option<Vec<u8>> {
     }
 }
 
-/// The bytes up to the first NUL: what C takes for the text.
-pub fn c_string(bytes: &[u8]) -> &[u8] {
-    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
-}
-
 /// Gives a script a command's reply. A long one is converted in slices; it is never deep.
 pub fn give_reply<'gc>(
     machine: &mut Machine<'_, 'gc>,
@@ -208,17 +203,13 @@ pub fn give_reply<'gc>(
     mut reply: Reply,
     resp: Resp,
 ) -> Result<Flow, Fault<'gc>> {
-    match Filling::of(&mut reply, resp) {
-        Some(filling) => {
-            let table = machine.table(0, 0);
-            machine.push(Value::Table(table));
-            Box::new(filling).resume(machine, arguments, Outcome::Resumed)
-        }
-        None => {
-            let value = to_lua(machine, &mut reply, resp);
-            machine.give(value)
-        }
-    }
+    let Some(filling) = Filling::of(&mut reply, resp) else {
+        let value = to_lua(machine, &mut reply, resp);
+        return machine.give(value);
+    };
+    let table = machine.table(0, 0);
+    machine.push(Value::Table(table));
+    Box::new(filling).resume(machine, arguments, Outcome::Resumed)
 }
 
 /// The elements of an aggregate on their way into a table, which lies behind the arguments.

@@ -1,7 +1,6 @@
 //! Loads libraries of functions: compiles their code and runs it, in slices, which registers their functions.
 
 use super::api::raise;
-use super::convert::c_string;
 use super::library::{CHUNK_NAME, Engine, FLAGS, FUNCTION, Function, Library, Store, join};
 use super::sandbox;
 use super::{Called, Progress, Running};
@@ -12,6 +11,7 @@ use crate::lua::machine::{Arguments, Fault, Flow, Machine};
 use crate::lua::table::Table;
 use crate::lua::value::Value;
 use crate::lua::{Lua, Step};
+use crate::number::c_string;
 use crate::rdb;
 use crate::resp::Reply;
 use crate::server::{Context, Server};

@@ -17,11 +17,12 @@ use crate::lua::lib::base::display;
 use crate::lua::machine::{Machine, Position};
 use crate::lua::value::Value;
 use crate::lua::{FunctionId, Lua, Step};
+use crate::number::c_string;
 use crate::resp::{Reply, Resp};
 use crate::server::client::{ClientId, SCRIPT_CLIENT};
 use crate::server::{Context, Server};
 use cache::{Cache, Flags, shebang};
-use convert::{Errors, c_string};
+use convert::Errors;
 use library::Libraries;
 use load::Load;
 use text::Text;
@@ -283,8 +284,12 @@ fn start(
     prepare: impl for<'a, 'gc> FnOnce(&mut Machine<'a, 'gc>),
 ) -> Result<(), Error> {
     let is_short = context.server.is_over_memory();
+    let lacks_replicas = context.server.config.active.lacks_replicas;
     let scripts = &mut context.server.scripts;
     let Call { function, called, flags, read_only } = call;
+    if flags.declared && lacks_replicas && !flags.no_writes {
+        return Err(Error::NO_GOOD_REPLICAS);
+    }
     if flags.declared && read_only && !flags.no_writes {
         return Err(Error::WRITER_CALLED_READ_ONLY);
     }
@@ -524,6 +529,10 @@ fn failed(
             machine.state.position = Some(Position { source, line: 4 });
             value = error;
         }
+        let place = machine.state.position.take().map_or(String::new(), |position| {
+            let source = String::from_utf8_lossy(&position.source).into_owned();
+            error::script_position(&name, &source, position.line)
+        });
         let mut errors = Errors::default();
         let message = match value {
             Value::Table(table) => {
@@ -535,7 +544,8 @@ fn failed(
                 let text = text
                     .or(inherited)
                     .unwrap_or_else(|| Error::from_script(&display(value)).0.into_owned());
-                errors.add(table, &text);
+                // What is behind it makes a code of a single word.
+                errors.add(table, &[&text[..], place.as_bytes()].concat());
                 text
             }
             value => {
@@ -544,10 +554,6 @@ fn failed(
                 error.0.into_owned()
             }
         };
-        let place = machine.state.position.take().map_or(String::new(), |position| {
-            let source = String::from_utf8_lossy(&position.source).into_owned();
-            error::script_position(&name, &source, position.line)
-        });
         (Err(Error::new([&message[..], place.as_bytes()].concat())), errors)
     })
 }

@@ -377,7 +377,8 @@ fn commandstats(server: &mut Server, out: &mut String) -> std::fmt::Result {
 
 fn errorstats(server: &mut Server, out: &mut String) -> std::fmt::Result {
     for (code, count) in server.stats.errors.iter() {
-        writeln!(out, "errorstat_{}:count={count}", String::from_utf8_lossy(code))?;
+        let code = String::from_utf8_lossy(code).replace([':', '#'], "_");
+        writeln!(out, "errorstat_{code}:count={count}")?;
     }
     Ok(())
 }

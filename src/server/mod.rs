@@ -841,14 +841,15 @@ impl Server {
     /// Whether a command may run at all: it exists, its arity fits, and its sender may call it.
     fn admit(&mut self, id: ClientId, argv: &[Vec<u8>], origin: Origin) -> Result<Found, Error> {
         let from_script = matches!(origin, Origin::Script { .. });
-        let found = match command::resolve(argv) {
+        let found = command::resolve(argv);
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.last_command = found.as_ref().ok().copied();
+        }
+        let found = match found {
             Ok(found) => found,
             Err(_) if from_script => return Err(Error::SCRIPT_UNKNOWN_COMMAND),
             Err(error) => return Err(self.refuse_queued(id, None, argv, error)),
         };
-        if let Some(client) = self.clients.get_mut(&id) {
-            client.last_command = Some(found);
-        }
         let verdict = match origin {
             Origin::Client => self.may_start(id, &found, argv),
             Origin::Script { read_only, allow_oom } => {
@@ -912,6 +913,9 @@ impl Server {
         {
             return Err(Error::OOM);
         }
+        if self.config.active.lacks_replicas && command.has(flag::WRITE) {
+            return Err(Error::NO_GOOD_REPLICAS);
+        }
         if self.is_executing() && !command.has(flag::ALLOW_BUSY) {
             return Err(self.busy_error());
         }
@@ -945,6 +949,9 @@ impl Server {
         })?;
         if (command.has(flag::WRITE) || command.may_replicate()) && read_only {
             return Err(Error::WRITE_IN_READ_ONLY_SCRIPT);
+        }
+        if command.has(flag::WRITE) && self.config.active.lacks_replicas {
+            return Err(Error::NO_GOOD_REPLICAS);
         }
         if command.has(flag::DENYOOM) && !allow_oom {
             return Err(Error::OOM);
