@@ -301,9 +301,7 @@ impl Session {
                 match line {
                     Line::Typed(line) => self.enter(server, &line, output),
                     Line::Split(argv) if argv.is_empty() => {}
-                    Line::Split(argv) => {
-                        self.request = Some(Request::new(argv, 1));
-                    }
+                    Line::Split(argv) => self.request = Some(Request::new(argv, 1)),
                 }
             } else {
                 // Messages that nobody asked for.

@@ -888,11 +888,27 @@ impl Server {
         if transaction.is_some() && command.has(flag::NO_MULTI) {
             return Err(Error::NOT_IN_TRANSACTION);
         }
+        let writes = command.has(flag::WRITE)
+            || (command.name == "exec"
+                && transaction.is_some_and(|transaction| {
+                    transaction.commands.iter().any(|(found, _)| found.command.has(flag::WRITE))
+                }));
         self.check_permission(id, found, argv).map_err(|denied| match denied {
             Denied::Command => Error::no_permission(&found.full_name()),
             Denied::Key(_) => Error::NO_KEY_PERMISSION,
             Denied::Channel(_) => Error::NO_CHANNEL_PERMISSION,
         })?;
+        // Room is made before any command, whether or not it needs some.
+        if self.config.active.maxmemory > 0
+            && !self.is_executing()
+            && !self.evict()
+            && self.needs_memory(id, found, argv)
+        {
+            return Err(Error::OOM);
+        }
+        if self.config.active.lacks_replicas && writes {
+            return Err(Error::NO_GOOD_REPLICAS);
+        }
         if let Some(client) = self.client(id) {
             let is_limited = client.resp == Resp::V2 && !client.subscriptions.is_empty();
             let is_allowed = found.container.is_none()
@@ -904,17 +920,6 @@ impl Server {
             if client.monitors && (command.has(flag::READONLY) || self.may_write(command, argv)) {
                 return Err(Error::WHILE_MONITORING);
             }
-        }
-        // Room is made before any command, whether or not it needs some.
-        if self.config.active.maxmemory > 0
-            && !self.is_executing()
-            && !self.evict()
-            && self.needs_memory(id, found, argv)
-        {
-            return Err(Error::OOM);
-        }
-        if self.config.active.lacks_replicas && command.has(flag::WRITE) {
-            return Err(Error::NO_GOOD_REPLICAS);
         }
         if self.is_executing() && !command.has(flag::ALLOW_BUSY) {
             return Err(self.busy_error());
