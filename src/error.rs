@@ -2,6 +2,7 @@
 //!
 //! Long because it is a table.
 
+use crate::number::c_string;
 use std::borrow::Cow;
 
 /// A Redis error: code and message as a client receives them, without the leading dash.
@@ -60,6 +61,7 @@ fixed! {
     LCS_OVER_LIMIT "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
     HASH_NOT_INTEGER "ERR hash value is not an integer"
     HASH_NOT_FLOAT "ERR hash value is not a float"
+    NO_GOOD_REPLICAS "NOREPLICAS Not enough good replicas to write."
     OOM "OOM command not allowed when used memory > 'maxmemory'."
     NO_KEY_PERMISSION "NOPERM this user has no permissions to access one of the keys used as arguments"
     NO_CHANNEL_PERMISSION "NOPERM this user has no permissions to access one of the channels used as arguments"
@@ -699,9 +701,4 @@ fn last_word(word: &[u8]) -> &[u8] {
     let text = c_string(word);
     let ends = text.iter().rev().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
     &text[..text.len() - ends]
-}
-
-/// The text as C's `%s` prints it: up to the first NUL byte.
-fn c_string(bytes: &[u8]) -> &[u8] {
-    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }

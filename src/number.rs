@@ -29,20 +29,36 @@ pub fn parse_unsigned(text: &[u8]) -> Option<u64> {
 /// The whole text as C's `strtoull` reads it: space and a sign may stand before the digits, and a negative number counts
 /// from the end.
 pub fn strtoull(text: &[u8]) -> Option<u64> {
-    let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t'..=b'\r');
-    let text = text.get(text.iter().take_while(is_space).count()..)?;
-    let (negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
-    };
+    let number = whole_number(text)?;
+    u64::try_from(number.unsigned_abs()).is_ok().then_some(number as u64)
+}
+
+/// The bytes up to the first NUL: what C takes for the text.
+pub fn c_string(bytes: &[u8]) -> &[u8] {
+    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
+}
+
+/// A text that ends at a NUL, the whole of it as C's `strtoll` reads it: space and a sign may stand before the digits, and
+/// nothing is 0. A number beyond 64 bits is told, too.
+pub fn strtoll(text: &[u8]) -> Option<i128> {
+    let text = c_string(text);
+    if text.is_empty() {
+        return Some(0);
+    }
+    whole_number(text)
+}
+
+fn whole_number(text: &[u8]) -> Option<i128> {
+    let start = text.iter().position(|byte| !is_space(*byte))?;
+    let text = &text[start..];
+    let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let number = digits.iter().try_fold(0u64, |number, digit| {
-        number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
-    })?;
-    Some(if negative { number.wrapping_neg() } else { number })
+    let number = digits.iter().fold(0i128, |number, digit| {
+        number.saturating_mul(10).saturating_add(i128::from(digit - b'0'))
+    });
+    Some(if text.starts_with(b"-") { -number } else { number })
 }
 
 /// A double as `strtod` reads it, the whole text and nothing before it; NaN is refused.
@@ -57,7 +73,7 @@ pub fn parse_double(text: &[u8]) -> Option<f64> {
 
 /// A double as C's `strtod` reads a whole text, which ends at a NUL: spaces may stand before it, and nothing is 0.
 pub fn strtod(text: &[u8]) -> Option<f64> {
-    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    let text = c_string(text);
     if text.is_empty() {
         return Some(0.0);
     }

@@ -2,10 +2,10 @@
 
 use super::debugger::{self, BANNER, Debugging, PROMPT, REFUSAL, Role};
 use super::print::{self, Printing};
-use super::terminal::{ADDRESS, Entered, Terminal, c_string};
+use super::terminal::{ADDRESS, Entered, Terminal};
 use super::{help, split};
 use crate::error::Error;
-use crate::number::fixed;
+use crate::number::{c_string, fixed};
 use crate::resp::Reply;
 use crate::server::Server;
 use crate::server::client::ClientId;

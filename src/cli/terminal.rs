@@ -2,6 +2,7 @@
 
 use super::print::{self, Printing};
 use super::split;
+use crate::number::{self, c_string};
 use crate::resp::Reply;
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -201,24 +202,10 @@ fn is(word: &[u8], name: &str) -> bool {
     c_string(word).eq_ignore_ascii_case(name.as_bytes())
 }
 
-pub(super) fn c_string(word: &[u8]) -> &[u8] {
-    word.split(|&byte| byte == 0).next().unwrap_or_default()
-}
-
 /// The number that a line's first word is, if it is one and nothing else, as C's `strtol` reads it; 0 if it is too
 /// large for 64 bits, which is refused like 0 itself. The empty word is 0 as well.
 fn repetitions(word: &[u8]) -> Option<i64> {
-    let word = c_string(word);
-    let text = word.trim_ascii_start();
-    let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
-    if word.is_empty() {
-        return Some(0);
-    }
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let number = std::str::from_utf8(text).ok()?.parse();
-    Some(number.unwrap_or(0))
+    number::strtoll(word).map(|number| i64::try_from(number).unwrap_or(0))
 }
 
 /// The number at the beginning of a text, as C's `atoi` reads it; 0 if there is none.

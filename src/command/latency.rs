@@ -302,7 +302,7 @@ fn latency_doctor(context: &mut Context, _args: &mut Args) -> Answer {
             Ok(logged) if logged / 1000 > limit => Some(LOWER_SLOWLOG),
             Ok(_) => None,
         } {
-            advices.push_str(&advice.replace("{}", &(limit * 1000).to_string()));
+            advices.push_str(&advice.replace("{}", &limit.wrapping_mul(1000).to_string()));
         }
         advices.push_str(CHECK_SLOWLOG);
     }
@@ -437,6 +437,26 @@ mod tests {
         ask(vec![named("eviction-del")], "0", &[LARGE_OBJECTS]);
         let expected = expected.replace("1. command", "1. expire-del");
         assert_eq!(ask(vec![named("expire-del")], "0", &[]), expected);
+    }
+
+    /// As redis-server 7.0.15 lets the number overflow.
+    #[test]
+    fn the_doctor_multiplies_every_threshold() {
+        let mut server = Server::new(1, Box::new(Still));
+        let client = server.connect("");
+        server.latency.0 = vec![event(&[(0, 5)], 5)];
+        for line in [
+            &["CONFIG", "SET", "latency-monitor-threshold", "9223372036854775807"][..],
+            &["CONFIG", "SET", "slowlog-log-slower-than", "-1"],
+            &["LATENCY", "DOCTOR"],
+        ] {
+            let line: Vec<Vec<u8>> = line.iter().map(|word| word.as_bytes().to_vec()).collect();
+            server.take_reply(client);
+            server.send(client, &line);
+        }
+        let reply = server.take_reply(client);
+        let Some(Reply::Bulk(text)) = &reply else { panic!("{reply:?}") };
+        assert!(String::from_utf8_lossy(text).contains("slower-than 18446744073709550616'"));
     }
 
     #[test]

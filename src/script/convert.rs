@@ -5,7 +5,7 @@ use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome};
 use crate::lua::number::to_long;
 use crate::lua::table::Table;
 use crate::lua::value::Value;
-use crate::number::parse_float;
+use crate::number::{c_string, parse_float};
 use crate::resp::{Reply, Resp, format_decimal};
 use std::vec;
 
@@ -199,11 +199,6 @@ fn string_field<'gc>(table: Table<'gc>, name: &str) -> Option<&'gc [u8]> {
         Value::String(text) => Some(text.bytes()),
         _ => None,
     }
-}
-
-/// The bytes up to the first NUL: what C takes for the text.
-pub fn c_string(bytes: &[u8]) -> &[u8] {
-    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
 /// Gives a script a command's reply. A long one is converted in slices; it is never deep.

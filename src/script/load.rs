@@ -2,7 +2,6 @@
 
 use super::api::raise;
 use super::cache::split_line;
-use super::convert::c_string;
 use super::library::{CHUNK_NAME, Engine, FLAGS, FUNCTION, Function, Library, Store, join};
 use super::sandbox;
 use super::{Called, Progress, Running};
@@ -13,6 +12,7 @@ use crate::lua::machine::{Arguments, Fault, Flow, Machine};
 use crate::lua::table::Table;
 use crate::lua::value::Value;
 use crate::lua::{Lua, Step};
+use crate::number::c_string;
 use crate::rdb;
 use crate::resp::Reply;
 use crate::server::{Context, Server};

@@ -17,11 +17,12 @@ use crate::lua::lib::base::display;
 use crate::lua::machine::{Machine, Position};
 use crate::lua::value::Value;
 use crate::lua::{FunctionId, Lua, Step};
+use crate::number::c_string;
 use crate::resp::{Reply, Resp};
 use crate::server::client::{ClientId, SCRIPT_CLIENT};
 use crate::server::{Context, Server};
 use cache::{Cache, Flags, shebang};
-use convert::{Errors, c_string};
+use convert::Errors;
 use library::Libraries;
 use load::Load;
 use text::Text;
@@ -288,8 +289,12 @@ fn start(
     prepare: impl for<'a, 'gc> FnOnce(&mut Machine<'a, 'gc>),
 ) -> Result<(), Error> {
     let is_short = context.server.is_over_memory();
+    let lacks_replicas = context.server.config.active.lacks_replicas;
     let scripts = &mut context.server.scripts;
     let Call { function, called, flags, read_only } = call;
+    if flags.declared && lacks_replicas && !flags.no_writes {
+        return Err(Error::NO_GOOD_REPLICAS);
+    }
     if flags.declared && read_only && !flags.no_writes {
         return Err(Error::WRITER_CALLED_READ_ONLY);
     }

@@ -5,7 +5,7 @@
 use super::eviction::Policy;
 use crate::error::{Error, reason};
 use crate::glob;
-use crate::number;
+use crate::number::{self, c_string};
 use crate::ordered;
 use Kind::{
     Alias, Bool, BufferLimits, Hostname, Immutable, Integer, KeyspaceEvents, Memory,
@@ -306,6 +306,8 @@ pub struct Active {
     pub busy_reply_threshold: u64,
     /// Bytes of memory over which commands that need more are refused; 0 means no limit.
     pub maxmemory: u64,
+    /// Commands that write are refused: there are no replicas, and `min-replicas-to-write` asks for some.
+    pub lacks_replicas: bool,
     /// Longest bulk string that a client may send, in bytes.
     pub proto_max_bulk_len: u64,
     /// Long strings of payloads are compressed.
@@ -385,6 +387,7 @@ impl Config {
                 .unwrap_or(usize::MAX),
             busy_reply_threshold: number("busy-reply-threshold") as u64,
             maxmemory: maxmemory.parse().unwrap_or(0),
+            lacks_replicas: number("min-replicas-to-write").min(number("min-replicas-max-lag")) > 0,
             proto_max_bulk_len: number("proto-max-bulk-len") as u64,
             rdb_compression: self.text("rdbcompression") == b"yes",
             list_max_listpack_size: number("list-max-listpack-size"),
@@ -486,6 +489,11 @@ fn target(at: usize) -> usize {
 
 /// The canonical text of a new value, or the reason why it is refused.
 fn parse(parameter: &Parameter, value: &[u8], old: &[u8]) -> Result<Vec<u8>, String> {
+    // Only these are read beyond a NUL.
+    let value = match parameter.kind {
+        BufferLimits | Integer(..) | MemoryOrPercent | Percentiles => value,
+        _ => c_string(value),
+    };
     let text = match parameter.kind {
         Alias(_) | Immutable | Protected | Text => value.to_vec(),
         Bool => {
@@ -493,7 +501,11 @@ fn parse(parameter: &Parameter, value: &[u8], old: &[u8]) -> Result<Vec<u8>, Str
             refuse_what_this_engine_cannot_do(parameter.name, word.as_bytes(), old)?;
             word.into()
         }
-        Word(words) => word(words, value).ok_or_else(|| reason::one_of(words))?.into(),
+        Word(words) => match word(words, value).ok_or_else(|| reason::one_of(words))? {
+            // Two words for the same.
+            "relative" => "yes".into(),
+            word => word.into(),
+        },
         Words(words) => some_words(words, value)?,
         Integer(low, high) => {
             let number = number::parse_integer(value).ok_or(reason::INTEGER)?;
@@ -591,7 +603,7 @@ fn memory_or_percent(value: &[u8]) -> Result<Vec<u8>, String> {
             Ok(format!("{percent}%").into())
         };
     }
-    let number = parse_memory(value).ok_or(reason::MEMORY_OR_PERCENT)?;
+    let number = parse_memory(c_string(value)).ok_or(reason::MEMORY_OR_PERCENT)?;
     // Redis keeps percentages as negative numbers, and so shows numbers beyond an i64 as percentages.
     let number = number as i64;
     if number < -100 {
@@ -611,9 +623,12 @@ fn save(value: &[u8]) -> Result<Vec<u8>, String> {
     }
     let mut numbers = Vec::new();
     for (index, word) in words.into_iter().enumerate() {
-        let least = i64::from(index % 2 == 0);
-        let number = number::parse_integer(word).filter(|number| *number >= least);
-        numbers.push(number.ok_or(reason::SAVE)?.to_string());
+        let is_seconds = index % 2 == 0;
+        let number = number::strtoll(word).filter(|number| *number >= i128::from(is_seconds));
+        let number = number.ok_or(reason::SAVE)?.min(I64_MAX);
+        // Redis lets the number of changes overflow.
+        let number = if is_seconds { number } else { i128::from(number as i32) };
+        numbers.push(number.to_string());
     }
     Ok(numbers.join(" ").into())
 }
@@ -622,8 +637,6 @@ fn save(value: &[u8]) -> Result<Vec<u8>, String> {
 fn keyspace_events(value: &[u8]) -> Result<Vec<u8>, String> {
     const CLASSES: &[u8] = b"g$lshzxetdn";
     const OTHERS: &[u8] = b"KEm";
-    // C's text ends at a NUL byte.
-    let value = value.split(|byte| *byte == 0).next().unwrap_or_default();
     let known = |byte: &u8| *byte == b'A' || CLASSES.contains(byte) || OTHERS.contains(byte);
     if !value.iter().all(known) {
         return Err(reason::KEYSPACE_EVENTS.into());
@@ -650,7 +663,9 @@ fn buffer_limits(value: &[u8], old: &[u8]) -> Result<Vec<u8>, String> {
             b"pubsub" => 2,
             _ => return Err(reason::BUFFER_CLASS.into()),
         };
-        let numbers = (parse_memory(hard), parse_memory(soft), number::parse_integer(seconds));
+        // Redis lets the seconds overflow.
+        let seconds = number::strtoll(seconds).map(|number| number.min(I64_MAX) as i32);
+        let numbers = (parse_memory(hard), parse_memory(soft), seconds);
         let (Some(hard), Some(soft), Some(seconds @ 0..)) = numbers else {
             return Err(reason::BUFFER_LIMIT.into());
         };
@@ -694,7 +709,7 @@ fn process_title(value: &[u8]) -> Result<Vec<u8>, String> {
     let mut rest: &str = &text;
     let mut prints = false;
     while let Some((before, behind)) = rest.split_once('{') {
-        prints |= !before.is_empty();
+        prints |= !before.trim().is_empty();
         if let Some(behind) = behind.strip_prefix('{') {
             prints = true;
             rest = behind;
@@ -702,13 +717,13 @@ fn process_title(value: &[u8]) -> Result<Vec<u8>, String> {
         }
         let (name, behind) = behind.split_once('}').ok_or(reason::PROCESS_TITLE)?;
         match name {
-            "title" | "config-file" | "server-mode" | "unixsocket" => {}
-            "listen-addr" | "port" | "tls-port" => prints = true,
+            "title" | "server-mode" | "unixsocket" => {}
+            "config-file" | "listen-addr" | "port" | "tls-port" => prints = true,
             _ => return Err(reason::PROCESS_TITLE.into()),
         }
         rest = behind;
     }
-    if !prints && rest.is_empty() {
+    if !prints && rest.trim().is_empty() {
         return Err(reason::PROCESS_TITLE.into());
     }
     Ok(value.to_vec())
@@ -721,7 +736,7 @@ fn score_adjustments(value: &[u8]) -> Result<Vec<u8>, String> {
     }
     let mut texts = Vec::new();
     for word in words {
-        let number = number::parse_integer(word).filter(|number| (-2000..=2000).contains(number));
+        let number = number::strtoll(word).filter(|number| (-2000..=2000).contains(number));
         texts.push(number.ok_or(reason::SCORE_ADJUSTMENT)?.to_string());
     }
     Ok(texts.join(" ").into())

@@ -863,14 +863,15 @@ impl Server {
     /// Whether a command may run at all: it exists, its arity fits, and its sender may call it.
     fn admit(&mut self, id: ClientId, argv: &[Vec<u8>], origin: Origin) -> Result<Found, Error> {
         let from_script = matches!(origin, Origin::Script { .. });
-        let found = match command::resolve(argv) {
+        let found = command::resolve(argv);
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.last_command = found.as_ref().ok().copied();
+        }
+        let found = match found {
             Ok(found) => found,
             Err(_) if from_script => return Err(Error::SCRIPT_UNKNOWN_COMMAND),
             Err(error) => return Err(self.refuse_queued(id, None, argv, error)),
         };
-        if let Some(client) = self.clients.get_mut(&id) {
-            client.last_command = Some(found);
-        }
         let verdict = match origin {
             Origin::Client => self.may_start(id, &found, argv),
             Origin::Script { read_only, allow_oom } => {
@@ -909,11 +910,30 @@ impl Server {
         if transaction.is_some() && command.has(flag::NO_MULTI) {
             return Err(Error::NOT_IN_TRANSACTION);
         }
+        let writes = command.has(flag::WRITE)
+            || (command.name == "exec"
+                && transaction.is_some_and(|transaction| {
+                    transaction.commands.iter().any(|(found, _)| found.command.has(flag::WRITE))
+                }));
         self.check_permission(id, found, argv).map_err(|denied| match denied {
             Denied::Command => Error::no_permission(&found.full_name()),
             Denied::Key(_) => Error::NO_KEY_PERMISSION,
             Denied::Channel(_) => Error::NO_CHANNEL_PERMISSION,
         })?;
+        // Room is made before any command, whether or not it needs some.
+        if self.config.active.maxmemory > 0
+            && !self.is_executing()
+            && !self.evict()
+            && self.needs_memory(id, found, argv)
+        {
+            return Err(Error::OOM);
+        }
+        if self.is_full() && self.needs_memory(id, found, argv) {
+            return Err(Error::OOM);
+        }
+        if self.config.active.lacks_replicas && writes {
+            return Err(Error::NO_GOOD_REPLICAS);
+        }
         if let Some(client) = self.client(id) {
             let is_limited = client.resp == Resp::V2 && !client.subscriptions.is_empty();
             let is_allowed = found.container.is_none()
@@ -925,17 +945,6 @@ impl Server {
             if client.monitors && (command.has(flag::READONLY) || self.may_write(command, argv)) {
                 return Err(Error::WHILE_MONITORING);
             }
-        }
-        // Room is made before any command, whether or not it needs some.
-        if self.config.active.maxmemory > 0
-            && !self.is_executing()
-            && !self.evict()
-            && self.needs_memory(id, found, argv)
-        {
-            return Err(Error::OOM);
-        }
-        if self.is_full() && self.needs_memory(id, found, argv) {
-            return Err(Error::OOM);
         }
         if self.is_executing() && !command.has(flag::ALLOW_BUSY) {
             return Err(self.busy_error());
@@ -970,6 +979,9 @@ impl Server {
         })?;
         if (command.has(flag::WRITE) || command.may_replicate()) && read_only {
             return Err(Error::WRITE_IN_READ_ONLY_SCRIPT);
+        }
+        if command.has(flag::WRITE) && self.config.active.lacks_replicas {
+            return Err(Error::NO_GOOD_REPLICAS);
         }
         if command.has(flag::DENYOOM) && (!allow_oom || self.is_full()) {
             return Err(Error::OOM);

@@ -58,16 +58,19 @@ impl Server {
     /// Notes that a command has run, if it was slow.
     pub(super) fn note_slow(&mut self, id: ClientId, argv: &[Vec<u8>], microseconds: u64) {
         let limit = u64::try_from(self.config.active.slowlog_log_slower_than);
-        if limit.is_ok_and(|limit| microseconds >= limit) {
-            let arguments = self.slowlog_arguments(argv);
-            self.push_slow(id, arguments, microseconds);
-        }
+        let is_slow = limit.is_ok_and(|limit| microseconds >= limit);
+        let arguments = if is_slow { self.slowlog_arguments(argv) } else { Vec::new() };
+        self.push_slow(id, arguments, microseconds);
     }
 
     /// The same of a command that was shortened when it came.
     pub(super) fn push_slow(&mut self, id: ClientId, arguments: Vec<Vec<u8>>, microseconds: u64) {
         let limit = u64::try_from(self.config.active.slowlog_log_slower_than);
-        if limit.is_ok_and(|limit| microseconds < limit) || limit.is_err() {
+        let Ok(limit) = limit else { return };
+        // A smaller `slowlog-max-len` is obeyed by the next command, slow or not.
+        let most = self.config.active.slowlog_max_len;
+        self.slowlog.entries.truncate(most);
+        if microseconds < limit {
             return;
         }
         let (address, name) = match self.client(id) {
@@ -84,7 +87,7 @@ impl Server {
         };
         self.slowlog.next_id += 1;
         self.slowlog.entries.push_front(slow);
-        self.slowlog.entries.truncate(self.config.active.slowlog_max_len);
+        self.slowlog.entries.truncate(most);
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::command::key_specs::CATEGORIES;
 use crate::command::{self, CommandId, Found};
 use crate::error::reason;
-use crate::script::convert::c_string;
+use crate::number::c_string;
 use std::sync::OnceLock;
 
 /// A command or a subcommand.

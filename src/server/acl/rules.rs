@@ -3,7 +3,7 @@
 use super::commands::Commands;
 use super::user::{KeyPattern, Selector, User, digest};
 use crate::error::reason;
-use crate::script::convert::c_string;
+use crate::number::c_string;
 use crate::split::split;
 
 /// Hexadecimal digits of a password's SHA-256.
