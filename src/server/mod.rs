@@ -49,8 +49,9 @@ pub const REDIS_VERSION: &str = "7.0.15";
 /// The databases that SELECT can choose.
 const DATABASES: usize = 16;
 
-/// Fuel for the first slice of a script, run while its command is handled: most scripts need no second one.
-const FIRST_SLICE: i64 = 5_000;
+/// Fuel for the first slice of a script, run while its command is handled: most scripts need no second one. It is small,
+/// as a page that has just loaded compiles the interpreter in it.
+const FIRST_SLICE: i64 = 1_000;
 
 /// What a command of a transaction takes of a slice.
 const COMMAND_FUEL: i64 = 200;
