@@ -11,16 +11,6 @@ use common::real::RealServer;
 use evalsha::resp::Reply;
 use evalsha::server::random::Random;
 
-fn ours<T: AsRef<[u8]>>(engine: &mut Engine, words: &[T]) -> Reply {
-    let client = engine.server.connect("127.0.0.1:1");
-    let argv: Vec<_> = words.iter().map(|word| word.as_ref().to_vec()).collect();
-    engine.server.send(client, &argv);
-    while engine.server.run(100_000) {}
-    let reply = engine.server.take_reply(client).expect("the command has ended");
-    engine.server.disconnect(client);
-    reply
-}
-
 fn bytes(reply: &Reply) -> Vec<u8> {
     match reply {
         Reply::Bulk(bytes) => bytes.clone(),
@@ -76,15 +66,15 @@ fn payloads_go_both_ways() {
         let there = libraries(&real.call(&listed));
 
         let dumped = bytes(&real.call(&["FUNCTION", "DUMP"]));
-        assert_eq!(ours(&mut engine, &words("FUNCTION RESTORE", &dumped)), Reply::OK);
-        assert_eq!(libraries(&ours(&mut engine, &listed)), there);
-        assert_eq!(ours(&mut engine, &["FCALL", "f0", "0"]), Reply::Integer(0));
+        assert_eq!(engine.ask(&words("FUNCTION RESTORE", &dumped)), Reply::OK);
+        assert_eq!(libraries(&engine.ask(&listed)), there);
+        assert_eq!(engine.ask(&["FCALL", "f0", "0"]), Reply::Integer(0));
 
         if round % 2 == 1 {
-            ours(&mut engine, &["CONFIG", "SET", "rdbcompression", compression]);
+            engine.ask(&["CONFIG", "SET", "rdbcompression", compression]);
         }
         let theirs = dumped;
-        let dumped = bytes(&ours(&mut engine, &["FUNCTION", "DUMP"]));
+        let dumped = bytes(&engine.ask(&["FUNCTION", "DUMP"]));
         // The order of several is another one.
         assert_eq!(dumped.len(), theirs.len());
         assert!(there.len() > 1 || dumped == theirs);
@@ -98,7 +88,7 @@ fn payloads_go_both_ways() {
             let mut broken = dumped.clone();
             let at = random.below(broken.len() as u64) as usize;
             broken[at] ^= 1 << random.below(8);
-            let refused = ours(&mut engine, &words("FUNCTION RESTORE", &broken));
+            let refused = engine.ask(&words("FUNCTION RESTORE", &broken));
             assert_eq!(real.call(&words("FUNCTION RESTORE", &broken)), refused);
             assert!(matches!(refused, Reply::Error(_)));
         }
@@ -112,8 +102,8 @@ fn false_payloads_are_refused() {
     let mut random = Random::new(3);
     let good = {
         let code = b"#!lua name=a\nredis.register_function('f', function() end)";
-        assert_eq!(ours(&mut engine, &words("FUNCTION LOAD", code)), Reply::bulk("a"));
-        bytes(&ours(&mut engine, &["FUNCTION", "DUMP"]))
+        assert_eq!(engine.ask(&words("FUNCTION LOAD", code)), Reply::bulk("a"));
+        bytes(&engine.ask(&["FUNCTION", "DUMP"]))
     };
     for _ in 0..2000 {
         let mut data = good[..good.len() - 10].to_vec();
@@ -125,7 +115,7 @@ fn false_payloads_are_refused() {
         let payload = evalsha::rdb::seal(data);
         let mut words = words("FUNCTION RESTORE", &payload);
         words.push(b"FLUSH");
-        match ours(&mut engine, &words) {
+        match engine.ask(&words) {
             Reply::Error(_) => {}
             reply => assert_eq!(reply, Reply::OK, "{payload:?}"),
         }
@@ -138,12 +128,12 @@ fn a_body_may_take_some_time_but_not_for_ever() {
     fn check(body: &str, expected: Result<&str, &str>) {
         let mut engine = Engine::new();
         let kept = "#!lua name=l\nredis.register_function('f', function() return 'kept' end)";
-        ours(&mut engine, &["FUNCTION", "LOAD", kept]);
+        engine.ask(&["FUNCTION", "LOAD", kept]);
         let code = format!(
             "#!lua name=l\nredis.register_function('f', function() return 'new' end);\n{body}"
         );
-        let reply = ours(&mut engine, &["FUNCTION", "LOAD", "REPLACE", &code]);
-        let now = ours(&mut engine, &["FCALL", "f", "0"]);
+        let reply = engine.ask(&["FUNCTION", "LOAD", "REPLACE", &code]);
+        let now = engine.ask(&["FCALL", "f", "0"]);
         match expected {
             Ok(found) => {
                 assert_eq!((reply, now), (Reply::bulk("l"), Reply::bulk(found)), "{body}");

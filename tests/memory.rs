@@ -7,17 +7,6 @@ use evalsha::resp::Reply;
 use evalsha::server::memory::MemoryLimit;
 use std::cell::Cell;
 
-/// What our engine replies.
-fn ours(engine: &mut Engine, words: &[&str]) -> Reply {
-    let client = engine.server.connect("");
-    let argv: Vec<_> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
-    engine.server.send(client, &argv);
-    while engine.server.run(100_000) {}
-    let reply = engine.server.take_reply(client).expect("there is a reply");
-    engine.server.disconnect(client);
-    reply
-}
-
 #[track_caller]
 fn check_refused(reply: &Reply, expected: &str) {
     let Reply::Error(error) = reply else { panic!("it is not refused") };
@@ -32,14 +21,14 @@ fn memory_is_for_both() {
     let code = "#!lua name=l\nlocal kept = {} redis.register_function('keep', function(keys, args) \
         for i = 1, args[1] do kept[#kept + 1] = ('x'):rep(1e6) .. i end return #kept end) \
         redis.register_function('drop', function() kept = {} return collectgarbage() end)";
-    assert_eq!(ours(&mut engine, &["FUNCTION", "LOAD", code]), Reply::bulk("l"));
-    assert_eq!(ours(&mut engine, &["FCALL", "keep", "0", "4"]), Reply::Integer(4));
+    assert_eq!(engine.ask(&["FUNCTION", "LOAD", code]), Reply::bulk("l"));
+    assert_eq!(engine.ask(&["FCALL", "keep", "0", "4"]), Reply::Integer(4));
     let big = "local t = {} for i = 1, 6 do t[i] = ('x'):rep(1e6) .. i end return #t";
-    let refused = ours(&mut engine, &["EVAL", big, "0"]);
+    let refused = engine.ask(&["EVAL", big, "0"]);
     let Reply::Error(error) = &refused else { panic!("functions have left too little") };
     assert!(error.starts_with(b"ERR not enough memory"), "{}", error.escape_ascii());
-    assert_eq!(ours(&mut engine, &["FCALL", "drop", "0"]), Reply::Integer(0));
-    assert_eq!(ours(&mut engine, &["EVAL", big, "0"]), Reply::Integer(6));
+    assert_eq!(engine.ask(&["FCALL", "drop", "0"]), Reply::Integer(0));
+    assert_eq!(engine.ask(&["EVAL", big, "0"]), Reply::Integer(6));
 }
 
 thread_local! {
@@ -94,9 +83,9 @@ fn a_full_server_goes_on() {
     assert_eq!(send("GET k"), Reply::bulk("vw"));
     // A restart changes nothing about it.
     engine.server.restart(Box::new(engine.clock.clone()));
-    check_refused(&ours(&mut engine, &["SET", "k", "v"]), FULL);
+    check_refused(&engine.ask(&["SET", "k", "v"]), FULL);
     USED.set(0);
-    assert_eq!(ours(&mut engine, &["SET", "k", "v"]), Reply::OK);
+    assert_eq!(engine.ask(&["SET", "k", "v"]), Reply::OK);
 }
 
 /// A table that holds a long string many times is no more than that string; copies of it would be.
@@ -104,11 +93,11 @@ fn a_full_server_goes_on() {
 fn one_string_is_not_copied_without_end() {
     let mut engine = Engine::new();
     let script = "local s, t = ('x'):rep(1e7), {} for i = 1, 1000 do t[i] = s end ";
-    let reply = ours(&mut engine, &["EVAL", &format!("{script} return t"), "0"]);
+    let reply = engine.ask(&["EVAL", &format!("{script} return t"), "0"]);
     check_refused(&reply, "ERR the script's reply is too large");
     let call = format!("{script} return redis.call('RPUSH', 'l', unpack(t))");
-    check_refused(&ours(&mut engine, &["EVAL", &call, "0"]), FULL);
-    assert_eq!(ours(&mut engine, &["EXISTS", "l"]), Reply::Integer(0));
+    check_refused(&engine.ask(&["EVAL", &call, "0"]), FULL);
+    assert_eq!(engine.ask(&["EXISTS", "l"]), Reply::Integer(0));
 }
 
 /// Nobody reads so much, and JavaScript's strings end somewhere.
@@ -126,7 +115,7 @@ fn one_value_is_not_answered_without_end() {
     let mut engine = Engine::new();
     let fill = "local s = ('x'):rep(3e7) redis.call('SET', 'big', s) redis.call('HSET', 'h', 'f', s) \
         redis.call('SADD', 's', s) redis.call('ZADD', 'z', 1, s) redis.call('RPUSH', 'l', 'g', 'g', 'g', 'g', 'g')";
-    assert_eq!(ours(&mut engine, &["EVAL", fill, "0"]), Reply::Null);
+    assert_eq!(engine.ask(&["EVAL", fill, "0"]), Reply::Null);
     let refused = [
         [&["MGET"][..], &["big"; 20]].concat(),
         [&["HMGET", "h"][..], &["f"; 20]].concat(),
@@ -137,11 +126,11 @@ fn one_value_is_not_answered_without_end() {
         [&["SORT", "l", "ALPHA", "STORE", "to"][..], &["GET", "bi*"].repeat(4)].concat(),
     ];
     for words in refused {
-        let reply = ours(&mut engine, &words);
+        let reply = engine.ask(&words);
         assert!(matches!(reply, Reply::Error(_)), "{words:?}");
         check_refused(&reply, FULL);
     }
-    assert_eq!(ours(&mut engine, &["EXISTS", "to"]), Reply::Integer(0));
+    assert_eq!(engine.ask(&["EXISTS", "to"]), Reply::Integer(0));
 }
 
 /// Whoever does not read what others publish is let go before there is no memory.
@@ -153,10 +142,10 @@ fn an_unread_subscriber_is_let_go() {
     engine.server.send(subscriber, &[b"SUBSCRIBE".to_vec(), b"c".to_vec()]);
     USED.set(1001);
     let few = "for i = 1, 10 do redis.call('PUBLISH', 'c', i) end";
-    ours(&mut engine, &["EVAL", few, "0"]);
+    engine.ask(&["EVAL", few, "0"]);
     assert!(engine.server.client(subscriber).is_some());
     assert_eq!(std::iter::from_fn(|| engine.server.take_reply(subscriber)).count(), 11);
     let many = "local n for i = 1, 100 do n = redis.call('PUBLISH', 'c', i) end return n";
-    assert_eq!(ours(&mut engine, &["EVAL", many, "0"]), Reply::Integer(0));
+    assert_eq!(engine.ask(&["EVAL", many, "0"]), Reply::Integer(0));
     assert!(engine.server.client(subscriber).is_none());
 }

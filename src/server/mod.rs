@@ -22,7 +22,7 @@ mod switches;
 pub mod transaction;
 
 use crate::command::args::Args;
-use crate::command::{self, Attempt, BlockHandler, CommandId, Found, Run, flag};
+use crate::command::{self, Attempt, BlockHandler, Command, CommandId, Found, Run, flag};
 use crate::error::Error;
 use crate::keyspace::{Database, Millis};
 use crate::ordered::Ordered;
@@ -763,9 +763,10 @@ impl Server {
     ) -> Result<Option<Reply>, Error> {
         let start = self.clocked;
         let result = match found.command.run {
-            // The commands of a transaction run without being admitted again, and all replies are kept to its end.
-            _ if (found.command.has(flag::DENYOOM) || self.executing.is_some())
-                && self.is_full() =>
+            // The commands of a transaction run without being admitted again, and what they read is kept to its end.
+            _ if self.is_full()
+                && (found.command.has(flag::DENYOOM)
+                    || self.executing.is_some() && found.command.has(flag::READONLY)) =>
             {
                 Err(Error::OOM)
             }
@@ -885,6 +886,16 @@ impl Server {
         })
     }
 
+    /// Whether a client's command is flagged as one that writes, or one that it has queued and runs now.
+    fn writes(&self, id: ClientId, command: &Command) -> bool {
+        let transaction = self.client(id).and_then(|client| client.transaction.as_ref());
+        let queued = transaction.filter(|_| command.name == "exec");
+        command.has(flag::WRITE)
+            || queued.is_some_and(|queued| {
+                queued.commands.iter().any(|(found, _)| found.command.has(flag::WRITE))
+            })
+    }
+
     fn may_start(&mut self, id: ClientId, found: &Found, argv: &[Vec<u8>]) -> Result<(), Error> {
         let command = found.command;
         if !command.takes(argv.len()) {
@@ -911,11 +922,6 @@ impl Server {
         if transaction.is_some() && command.has(flag::NO_MULTI) {
             return Err(Error::NOT_IN_TRANSACTION);
         }
-        let writes = command.has(flag::WRITE)
-            || (command.name == "exec"
-                && transaction.is_some_and(|transaction| {
-                    transaction.commands.iter().any(|(found, _)| found.command.has(flag::WRITE))
-                }));
         self.check_permission(id, found, argv).map_err(|denied| match denied {
             Denied::Command => Error::no_permission(&found.full_name()),
             Denied::Key(_) => Error::NO_KEY_PERMISSION,
@@ -932,7 +938,7 @@ impl Server {
         if self.is_full() && self.needs_memory(id, found, argv) {
             return Err(Error::OOM);
         }
-        if self.config.active.lacks_replicas && writes {
+        if self.config.active.lacks_replicas && self.writes(id, command) {
             return Err(Error::NO_GOOD_REPLICAS);
         }
         if let Some(client) = self.client(id) {

@@ -2,6 +2,7 @@
 
 use super::transcript::Player;
 use evalsha::cli::session::{Session, State};
+use evalsha::resp::Reply;
 use evalsha::server::{Clock, Server};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -54,6 +55,17 @@ impl Engine {
             engine.server.config.preset(name, value);
         }
         engine
+    }
+
+    /// What a client that is connected for it is answered to a command.
+    pub fn ask<T: AsRef<[u8]>>(&mut self, words: &[T]) -> Reply {
+        let client = self.server.connect("127.0.0.1:1");
+        let argv: Vec<_> = words.iter().map(|word| word.as_ref().to_vec()).collect();
+        self.server.send(client, &argv);
+        while self.server.run(100_000) {}
+        let reply = self.server.take_reply(client).expect("the command has ended");
+        self.server.disconnect(client);
+        reply
     }
 
     fn session(&mut self, terminal: usize) -> Session {
