@@ -764,9 +764,9 @@ impl Server {
         let start = self.clocked;
         let result = match found.command.run {
             // The commands of a transaction run without being admitted again, and what they read is kept to its end.
-            _ if self.is_full()
-                && (found.command.has(flag::DENYOOM)
-                    || self.executing.is_some() && found.command.has(flag::READONLY)) =>
+            _ if (found.command.has(flag::DENYOOM)
+                || self.executing.is_some() && found.command.has(flag::READONLY))
+                && self.is_full() =>
             {
                 Err(Error::OOM)
             }
