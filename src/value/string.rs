@@ -127,6 +127,7 @@ impl StringValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::random::Random;
 
     fn check(bytes: &str, expected: &str) {
         let value = StringValue::new(bytes.as_bytes());
@@ -156,5 +157,59 @@ mod tests {
         let mut value = StringValue::from(12);
         value.make_raw().push(b'3');
         assert_eq!((value.encoding(), value.as_integer()), ("raw", Some(123)));
+    }
+
+    #[test]
+    fn it_does_what_plain_bytes_do() {
+        const PIECES: [&[u8]; 7] =
+            [b"", b"0", b"-", b"12", b" ", b"9223372036854775807", &[b'a'; 23]];
+        let mut random = Random::new(5);
+        for _ in 0..2000 {
+            let mut value = StringValue::default();
+            let (mut model, mut is_raw) = (Vec::new(), false);
+            for _ in 0..6 {
+                let piece = PIECES[random.below(PIECES.len() as u64) as usize];
+                match random.below(5) {
+                    0 => {
+                        value = StringValue::new(piece);
+                        (model, is_raw) = (piece.to_vec(), false);
+                    }
+                    1 => {
+                        let number = random.next() as i64;
+                        value = StringValue::from(number);
+                        (model, is_raw) = (number.to_string().into_bytes(), false);
+                    }
+                    2 => value.unshare(),
+                    3 => {
+                        value = StringValue::new(&model);
+                        is_raw = false;
+                    }
+                    _ => {
+                        value.make_raw().extend_from_slice(piece);
+                        model.extend_from_slice(piece);
+                        is_raw = true;
+                    }
+                }
+                let text = std::str::from_utf8(&model).expect("all pieces are ASCII");
+                // The shortest decimal form, and no other.
+                let number = text.parse::<i64>().ok().filter(|number| number.to_string() == text);
+                assert_eq!(value.bytes(), model);
+                assert_eq!((value.len(), value.is_empty()), (model.len(), model.is_empty()));
+                assert_eq!(value.as_integer(), number, "{text}");
+                let is_int = number.is_some() && !is_raw;
+                let short = if model.len() <= EMBEDDED { "embstr" } else { "raw" };
+                let expected = if is_int {
+                    "int"
+                } else if is_raw {
+                    "raw"
+                } else {
+                    short
+                };
+                assert_eq!(value.encoding(), expected, "{text}");
+                assert!(
+                    !value.is_shared() || is_int && number.is_some_and(|n| (0..10000).contains(&n))
+                );
+            }
+        }
     }
 }
