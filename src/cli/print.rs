@@ -18,7 +18,7 @@ const MOST_BYTES: usize = 64 << 20;
 /// What follows the part that is printed.
 const REST: &[u8] = b"(the rest of this reply is too long to be printed)\n";
 
-/// A reply that is printed portion by portion, as [`print`] does it.
+/// A reply that is printed portion by portion, as [`print()`] does it.
 pub struct Printing {
     /// What has been printed.
     pub text: Vec<u8>,
