@@ -57,20 +57,25 @@ impl Server {
 
     /// Notes that a command has run, if it was slow.
     pub(super) fn note_slow(&mut self, id: ClientId, argv: &[Vec<u8>], microseconds: u64) {
-        let limit = u64::try_from(self.config.active.slowlog_log_slower_than);
-        let is_slow = limit.is_ok_and(|limit| microseconds >= limit);
+        let is_slow = self.is_slow(microseconds);
         let arguments = if is_slow { self.slowlog_arguments(argv) } else { Vec::new() };
         self.push_slow(id, arguments, microseconds);
     }
 
+    fn is_slow(&self, microseconds: u64) -> bool {
+        let limit = u64::try_from(self.config.active.slowlog_log_slower_than);
+        limit.is_ok_and(|limit| microseconds >= limit)
+    }
+
     /// The same of a command that was shortened when it came.
     pub(super) fn push_slow(&mut self, id: ClientId, arguments: Vec<Vec<u8>>, microseconds: u64) {
-        let limit = u64::try_from(self.config.active.slowlog_log_slower_than);
-        let Ok(limit) = limit else { return };
+        if self.config.active.slowlog_log_slower_than < 0 {
+            return;
+        }
         // A smaller `slowlog-max-len` is obeyed by the next command, slow or not.
         let most = self.config.active.slowlog_max_len;
         self.slowlog.entries.truncate(most);
-        if microseconds < limit {
+        if !self.is_slow(microseconds) {
             return;
         }
         let (address, name) = match self.client(id) {
