@@ -3,6 +3,7 @@
 //! Long because it is a table.
 
 use crate::number::c_string;
+use memchr::memchr;
 use std::borrow::Cow;
 
 /// A Redis error: code and message as a client receives them, without the leading dash.
@@ -20,11 +21,7 @@ impl Error {
     /// An error whose text is made at run time, code included. Line ends become spaces: an error is one line.
     pub fn new(text: impl Into<Vec<u8>>) -> Error {
         let mut text = text.into();
-        for byte in &mut text {
-            if matches!(byte, b'\r' | b'\n') {
-                *byte = b' ';
-            }
-        }
+        spaces_for_line_ends(&mut text);
         Error(Cow::Owned(text))
     }
 
@@ -32,6 +29,26 @@ impl Error {
     pub fn code(&self) -> &[u8] {
         let end = self.0.iter().take(Error::MAX_CODE + 1).position(|&byte| byte == b' ');
         end.map_or(b"ERR", |end| &self.0[..end])
+    }
+}
+
+/// Puts a space in the place of each line end, eight bytes at a time: scripts make errors of megabytes.
+fn spaces_for_line_ends(text: &mut [u8]) {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    let repeated = |byte: u8| u64::from_le_bytes([byte; 8]);
+    // The top bit of each byte of a word that is this one.
+    let places = |word: u64, byte: u8| {
+        let other = word ^ repeated(byte);
+        !(((other & LOW) + LOW) | other | LOW)
+    };
+    let (words, rest) = text.as_chunks_mut();
+    for bytes in words {
+        let word = u64::from_le_bytes(*bytes);
+        let ends = ((places(word, b'\r') | places(word, b'\n')) >> 7) * 0xff;
+        *bytes = (word & !ends | repeated(b' ') & ends).to_le_bytes();
+    }
+    for byte in rest.iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n')) {
+        *byte = b' ';
     }
 }
 
@@ -343,7 +360,7 @@ impl Error {
     /// go; others stay until it is sent.
     pub fn error_reply(text: &[u8]) -> Error {
         let text = c_string(text.strip_prefix(b"-").unwrap_or(text));
-        let (code, message) = match text.iter().position(|byte| *byte == b' ') {
+        let (code, message) = match memchr(b' ', text) {
             Some(space) => (&text[..space], &text[space + 1..]),
             None => (&b"ERR"[..], text),
         };

@@ -45,9 +45,9 @@ impl LongDouble {
         }
         let number = match digits {
             [b'0', b'x' | b'X', rest @ ..] => {
-                hexadecimal(&Literal::read(rest, 16, b'p')?, negative)
+                hexadecimal(&Literal::read(rest, 16, b'p', MAX_TEXT)?, negative)
             }
-            _ => decimal(&Literal::read(digits, 10, b'e')?, negative),
+            _ => decimal(&Literal::read(digits, 10, b'e', MAX_TEXT)?, negative),
         };
         number.filter(|number| !number.is_infinite())
     }

@@ -1,7 +1,11 @@
 //! Reads and prints numbers as Redis does.
 
 use crate::lua::format::Spec;
+pub use crate::lua::number::c_string;
 use crate::lua::number::{is_space, parse_whole};
+
+/// Of an integer of 64 bits, a sign among them.
+const MOST_DIGITS: usize = 20;
 
 /// A 64-bit signed integer in the one form that Redis takes: no space, no plus, no leading zero.
 pub fn parse_integer(text: &[u8]) -> Option<i64> {
@@ -11,7 +15,7 @@ pub fn parse_integer(text: &[u8]) -> Option<i64> {
         [b'0'] => text.len() == 1,
         [first, ..] => *first != b'0',
     };
-    if !canonical || !digits.iter().all(u8::is_ascii_digit) {
+    if !canonical || text.len() > MOST_DIGITS || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
     std::str::from_utf8(text).ok()?.parse().ok()
@@ -31,11 +35,6 @@ pub fn parse_unsigned(text: &[u8]) -> Option<u64> {
 pub fn strtoull(text: &[u8]) -> Option<u64> {
     let number = whole_number(text)?;
     u64::try_from(number.unsigned_abs()).is_ok().then_some(number as u64)
-}
-
-/// The bytes up to the first NUL: what C takes for the text.
-pub fn c_string(bytes: &[u8]) -> &[u8] {
-    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
 /// A text that ends at a NUL, the whole of it as C's `strtoll` reads it: space and a sign may stand before the digits, and

@@ -1,12 +1,13 @@
 //! Splits a line into arguments, with redis-cli's quotes and escapes.
 
+use crate::number::c_string;
 /// The arguments of a line; `None` when a quote is left open or something touches a closing one.
 ///
 /// A quote may open in the middle of an argument. In double quotes `\xHH`, `\n`, `\r`, `\t`, `\b` and `\a` stand for
 /// their byte and a backslash before anything else for that byte; in single quotes only `\'` is an escape. As in
 /// redis-cli, where a line is a C string, it ends at the first NUL byte.
 pub fn split(line: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let mut reader = Reader { line: line.split(|&byte| byte == 0).next().unwrap_or_default() };
+    let mut reader = Reader { line: c_string(line) };
     let mut arguments = Vec::new();
     loop {
         let Some(start) = reader.line.iter().position(|&byte| !is_space(byte)) else {

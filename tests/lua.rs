@@ -10,6 +10,7 @@ mod common;
 use common::engine::Engine;
 use common::real::RealServer;
 use evalsha::lua::lib::base::display;
+use evalsha::lua::lines::Stops;
 use evalsha::lua::machine::{Arguments, Fault, Flow, Machine};
 use evalsha::lua::{Lua, NoHost, Step, lib};
 use evalsha::resp::Reply;
@@ -281,7 +282,7 @@ fn a_script_that_is_to_give_up_does_so() {
 /// Natives whose work the script makes as long as it likes give the turn back.
 #[test]
 fn long_natives_pause() {
-    let scripts: [&[u8]; 18] = [
+    let scripts: [&[u8]; 38] = [
         b"loadstring(('x = {y(1, [[z]])} '):rep(1e5))",
         b"loadstring('return {' .. ('1, a = 1, '):rep(1e5) .. '}')",
         b"loadstring('return 1' .. ('+ x'):rep(3e5))",
@@ -300,6 +301,26 @@ fn long_natives_pause() {
         b"local s = ('1'):rep(1e6) for i = 1, 1000 do for j = 1, 0, s do end end",
         b"local s = ('1'):rep(1e6) for i = 1, 1000 do bit.band(s) end",
         b"local s, t = ('1'):rep(1e6), ('1'):rep(1e6) for i = 1, 1000 do rawequal(s, t) end",
+        b"('x'):rep(8e6):upper()",
+        b"('x'):rep(8e6):lower()",
+        b"('x'):rep(8e6):reverse()",
+        b"('%q'):format(('x'):rep(8e6))",
+        b"(('%%'):rep(8e6)):format()",
+        b"(('x%%'):rep(8e6)):format()",
+        b"local t = {} local v = t[('x'):rep(8e6)]",
+        b"local t = {} t[('x'):rep(8e6)] = 1",
+        b"local v = _G[('x'):rep(8e6)]",
+        b"rawget({}, ('x'):rep(8e6))",
+        b"rawset({}, ('x'):rep(8e6), 1)",
+        b"next({}, ('x'):rep(8e6))",
+        b"cmsgpack.unpack(cmsgpack.pack({[('x'):rep(8e6)] = 1}))",
+        b"('x'):rep(8e6):gsub('.+', {})",
+        b"('x'):rep(8):gsub('x', ('%%'):rep(1e6))",
+        b"struct.size(('i'):rep(8e6))",
+        b"struct.pack(('x'):rep(8e6))",
+        b"struct.unpack(('x'):rep(8e6), ('x'):rep(8e6))",
+        b"local t = {} for i = 1, 3e5 do t[i] = i end while true do table.maxn(t) end",
+        b"local s, t = ('x'):rep(8e6), ('x'):rep(8e6) .. 'y' for i = 1, 1000 do local x = s < t end",
     ];
     for source in scripts {
         let mut lua = Lua::new(64 << 20);
@@ -312,6 +333,30 @@ fn long_natives_pause() {
             assert_eq!(step, Step::Paused, "{source} in slice {slice}");
         }
     }
+}
+
+/// A key that takes several slices to be looked up does not let its line begin again.
+#[test]
+fn a_line_with_a_long_key_begins_once() {
+    let source =
+        b"local t, key = {}, ('x'):rep(1e6)\nt[key] = 1\nlocal v = t[('x'):rep(1e6)]\nreturn v";
+    let mut lua = Lua::new(64 << 20);
+    lua.enter(lib::open);
+    let function = lua.load(source, b"@t").expect("it compiles");
+    lua.start(function);
+    let stops = Stops { every_line: true, ..Stops::default() };
+    lua.enter(|machine| machine.set_stops(b"@t", Some(stops)));
+    let (mut lines, mut pauses) = (Vec::new(), 0);
+    loop {
+        match lua.resume(&mut NoHost, 1000) {
+            Step::Paused => pauses += 1,
+            Step::Stopped => lines.push(lua.enter(|machine| machine.levels()[0].line)),
+            step => break assert_eq!(step, Step::Finished),
+        }
+    }
+    assert_eq!(lines, [1, 2, 3, 4]);
+    assert!(pauses > 20, "{pauses} pauses");
+    assert_eq!(lua.enter(|machine| display(machine.slot(0))), b"1");
 }
 
 /// A replacement that would be larger than the memory is refused before it is made.

@@ -3,7 +3,7 @@
 use super::args::Args;
 use crate::error::Error;
 use crate::glob;
-use crate::number;
+use crate::number::{self, c_string};
 use crate::resp::Reply;
 
 /// The options behind a cursor.
@@ -51,7 +51,7 @@ impl<'a> Options<'a> {
 /// A cursor, read as C's `strtoul` does, but that a space before it is refused.
 pub fn cursor(text: &[u8]) -> Result<u64, Error> {
     // C's text ends at a NUL byte.
-    let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
+    let text = c_string(text);
     match text {
         [] => Ok(0),
         [b' ' | b'\t'..=b'\r', ..] => Err(Error::INVALID_CURSOR),

@@ -280,24 +280,39 @@ impl<'gc> Machine<'_, 'gc> {
             }
             Quick::GetGlobal => {
                 let key = at.constant(instruction.bx());
+                if !self.hash_key(key) {
+                    return Ok(self.again());
+                }
                 let globals = Value::Table(self.state.globals).into();
                 self.index(globals, key, target, None)?;
             }
             Quick::GetTable | Quick::GetField => {
                 let (value, key) = (at.get(instruction.b()), at.operand(instruction.c()));
+                if !self.hash_key(key) {
+                    return Ok(self.again());
+                }
                 self.index(value, key, target, Some(at.slot(instruction.b())))?;
             }
             Quick::SetGlobal => {
                 let key = at.constant(instruction.bx());
+                if !self.hash_key(key) {
+                    return Ok(self.again());
+                }
                 let globals = Value::Table(self.state.globals).into();
                 self.set_index(globals, key, at.get(instruction.a()), None)?;
             }
             Quick::SetTable | Quick::SetField => {
                 let (key, value) = (at.operand(instruction.b()), at.operand(instruction.c()));
+                if !self.hash_key(key) {
+                    return Ok(self.again());
+                }
                 self.set_index(at.get(instruction.a()), key, value, Some(target))?;
             }
             Quick::OpSelf | Quick::Method => {
                 let (value, key) = (at.get(instruction.b()), at.operand(instruction.c()));
+                if !self.hash_key(key) {
+                    return Ok(self.again());
+                }
                 self.thread.stack[target + 1] = value;
                 self.index(value, key, target, Some(at.slot(instruction.b())))?;
             }
@@ -409,6 +424,16 @@ impl<'gc> Machine<'_, 'gc> {
         }
         self.refresh(at);
         Ok(Then::GoOn)
+    }
+
+    /// Lets the instruction that has just been fetched be done again when there is fuel.
+    fn again(&mut self) -> Then {
+        if let Some(frame) = self.thread.frames.last_mut() {
+            frame.pc -= 1;
+        }
+        self.fuel = self.fuel.min(0);
+        self.go_on_in_line();
+        Then::LookAgain
     }
 
     /// How many values an instruction means: as many as the operand less one says, or all from `first` to the top.

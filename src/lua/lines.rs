@@ -103,6 +103,13 @@ impl<'gc> Machine<'_, 'gc> {
         Ok(false)
     }
 
+    /// The instruction that comes next is one that could not be done: its line does not begin again.
+    pub(super) fn go_on_in_line(&mut self) {
+        if let Some(lines) = &mut self.state.lines {
+            lines.stopped = true;
+        }
+    }
+
     /// Notes the instruction that comes next. Gives whether the script is to stop there.
     fn stops_before(&mut self, closure: Closure<'gc>, pc: u32) -> bool {
         let thread = self.state.coroutine.map(Coroutine::id);

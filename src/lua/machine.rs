@@ -85,6 +85,8 @@ pub enum Flow {
     },
     /// Fuel is spent: give the turn back, then resume.
     Pause(Box<dyn Continue>),
+    /// Fuel is spent before anything has been done: give the turn back, then start again.
+    Again,
     /// Another coroutine runs now: it has been resumed, or the one that ran has yielded.
     Switched,
 }
@@ -332,6 +334,9 @@ pub struct State<'gc> {
     pub handler: Value<'gc>,
     /// The error that ended the script.
     pub failure: Option<Value<'gc>>,
+    /// The string whose hash is being worked out, its bytes that are still to be looked at, and what the others have
+    /// come to ([`Machine::hash_key`]).
+    pub(super) hashing: Option<(Str<'gc>, usize, u32)>,
     /// `collectgarbage` asked for a full collection.
     pub(super) wants_collection: bool,
     /// Where short texts are put together.
@@ -396,6 +401,7 @@ impl<'gc> State<'gc> {
             hook: None,
             handler: Value::Nil,
             failure: None,
+            hashing: None,
             wants_collection: false,
             joined: Vec::new(),
             random: 0,
@@ -979,6 +985,10 @@ impl<'gc> Machine<'_, 'gc> {
     pub(super) fn wait(&mut self, flow: Flow) -> Result<(), Fault<'gc>> {
         match flow {
             Flow::Return(_) | Flow::Switched => Ok(()),
+            Flow::Again => {
+                self.fuel = self.fuel.min(0);
+                Ok(())
+            }
             Flow::Pause(then) => {
                 self.set_progress(Progress::Waiting(Protection::None));
                 self.thread.waiting.push(then);

@@ -278,6 +278,7 @@ impl Lua {
             state.pending = None;
             state.hook = None;
             state.lines = None;
+            state.hashing = None;
             push(machine);
             machine.begin_call(MULTIPLE);
         });

@@ -7,6 +7,8 @@ use super::packed::Packed;
 use super::table::{KeyError, Table};
 use super::value::{Str, Value};
 
+/// Bytes that natives work on between two looks at the fuel.
+pub const PIECE: usize = 1 << 12;
 /// Bytes of a number's text that are read for one unit of fuel.
 const READ_PER_FUEL: usize = 16;
 
@@ -318,6 +320,12 @@ impl<'gc> Machine<'_, 'gc> {
     /// Pays for work on so many bytes that is as quick as a copy.
     pub fn pay_for_bytes(&mut self, bytes: usize) {
         self.fuel -= (bytes >> 8) as i64;
+    }
+
+    /// Pays for work on so many bytes that takes them one by one.
+    #[inline]
+    pub fn pay_for_each(&mut self, bytes: usize) {
+        self.fuel -= (bytes >> 6) as i64;
     }
 
     /// Refuses to go on if so many more bytes cannot fit. To be asked before anything large is made.

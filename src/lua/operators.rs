@@ -1,10 +1,11 @@
 //! Defines what operators do with any values: metamethods, conversions and the errors of wrong operands.
 
 use super::machine::{After, Fault, Machine};
+use super::native::PIECE;
 use super::number::{modulo, power};
 use super::packed::Packed;
 use super::table::Table;
-use super::value::{Str, Value};
+use super::value::{Str, Value, hash_on};
 
 /// The names of the events that metatables answer, in the order of [`Event`].
 pub(super) const EVENTS: [&str; 18] = [
@@ -73,6 +74,9 @@ pub enum Event {
 const MAX_LOOP: usize = 100;
 /// What is formatted of a number in a concatenation is at most this long.
 const NUMBER_TEXT: usize = 32;
+
+/// From this length on the hash of a key is worked out in time slices.
+const LONG_TO_HASH: usize = 1 << 16;
 
 /// What [`Machine::look_up`] comes to.
 pub(crate) enum LookUp<'gc> {
@@ -365,6 +369,42 @@ impl<'gc> Machine<'_, 'gc> {
         Ok(Some(left.equals(right)))
     }
 
+    /// Gets the hash of a key that is a very long string ready, which takes a look at each byte. Gives whether it is:
+    /// otherwise fuel is spent, and the key must wait until there is more.
+    #[inline]
+    pub fn hash_key(&mut self, key: Packed<'gc>) -> bool {
+        key.as_str().is_none_or(|text| {
+            text.bytes().len() < LONG_TO_HASH || text.known_hash() != 0 || self.hash_on(text)
+        })
+    }
+
+    #[cold]
+    fn hash_on(&mut self, text: Str<'gc>) -> bool {
+        let begun = self
+            .state
+            .hashing
+            .take()
+            .filter(|begun| Packed::string(begun.0).is(Packed::string(text)));
+        let length = text.bytes().len();
+        let (_, mut rest, mut hash) = begun.unwrap_or((text, length, length as u32));
+        // A piece at least, however little fuel there is: who asks may ask anew each time.
+        loop {
+            let start = rest.saturating_sub(PIECE);
+            hash = hash_on(hash, &text.bytes()[start..rest]);
+            self.pay_for_each(rest - start);
+            rest = start;
+            if rest == 0 {
+                break;
+            }
+            if self.fuel <= 0 {
+                self.state.hashing = Some((text, rest, hash));
+                return false;
+            }
+        }
+        text.set_hash(hash);
+        true
+    }
+
     /// A string that is a key may have to be compared to its end.
     pub(crate) fn pay_for_key(&mut self, key: Packed<'gc>) {
         if let Some(text) = key.as_str() {
@@ -389,7 +429,7 @@ impl<'gc> Machine<'_, 'gc> {
         self.pay_for_comparison(left, right);
         match (left.unpack(), right.unpack()) {
             (Value::Number(a), Value::Number(b)) => return Ok(Some(a < b)),
-            (Value::String(a), Value::String(b)) => return Ok(Some(a.bytes() < b.bytes())),
+            (Value::String(a), Value::String(b)) => return Ok(Some(a < b)),
             _ => {}
         }
         if left.unpack().type_name() == right.unpack().type_name()
@@ -411,7 +451,7 @@ impl<'gc> Machine<'_, 'gc> {
         self.pay_for_comparison(left, right);
         match (left.unpack(), right.unpack()) {
             (Value::Number(a), Value::Number(b)) => return Ok(Some(a <= b)),
-            (Value::String(a), Value::String(b)) => return Ok(Some(a.bytes() <= b.bytes())),
+            (Value::String(a), Value::String(b)) => return Ok(Some(a <= b)),
             _ => {}
         }
         if left.unpack().type_name() == right.unpack().type_name() {
@@ -468,8 +508,9 @@ impl<'gc> Machine<'_, 'gc> {
                 |value: &Packed<'_>| value.as_str().map_or(NUMBER_TEXT, |text| text.bytes().len());
             let size: usize = self.thread.stack[start..=last].iter().map(length).sum();
             if size > 1 << 12 {
-                self.check_memory(size)?;
-                self.fuel -= (size >> 9) as i64;
+                self.join(start, last, size)?;
+                last = start;
+                continue;
             }
             let mut bytes = std::mem::take(&mut self.state.joined);
             bytes.reserve(size);
@@ -481,13 +522,28 @@ impl<'gc> Machine<'_, 'gc> {
                 }
             }
             self.thread.stack[start] = Packed::string(Str::new(self.mc, &bytes));
-            if bytes.capacity() <= 1 << 12 {
-                bytes.clear();
-                self.state.joined = bytes;
-            }
+            bytes.clear();
+            self.state.joined = bytes;
             last = start;
         }
         self.thread.stack[target] = self.thread.stack[first];
+        Ok(())
+    }
+
+    /// Puts into the slot `first` what the strings and numbers of the slots up to `last` are together: a long string,
+    /// which has at most `size` bytes. It is made in one copy.
+    fn join(&mut self, first: usize, last: usize, size: usize) -> Result<(), Fault<'gc>> {
+        self.check_memory(size)?;
+        self.fuel -= (size >> 9) as i64;
+        for value in &mut self.thread.stack[first..=last] {
+            if let Some(number) = value.as_number() {
+                *value = Packed::string(Str::new(self.mc, &super::number::format_number(number)));
+            }
+        }
+        let texts = self.thread.stack[first..=last].iter();
+        let texts = texts.filter_map(|value| value.as_str().map(Str::bytes));
+        let length = texts.clone().map(<[u8]>::len).sum();
+        self.thread.stack[first] = Packed::string(Str::joined(self.mc, length, texts));
         Ok(())
     }
 

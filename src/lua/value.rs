@@ -7,6 +7,7 @@ use allocator_api2::vec::Vec as MeteredVec;
 use gc_arena::allocator_api::MetricsAlloc;
 use gc_arena::{Collect, Gc, Mutation};
 use std::cell::Cell;
+use std::cmp::Ordering;
 
 /// A Lua value.
 #[derive(Clone, Copy, Collect, Default)]
@@ -62,12 +63,22 @@ impl<'gc> Str<'gc> {
     /// A new string with these bytes.
     #[inline]
     pub fn new(mc: &Mutation<'gc>, bytes: &[u8]) -> Str<'gc> {
-        let bytes = if bytes.len() <= SHORT {
-            Bytes::Short { length: bytes.len() as u8, bytes: padded(bytes) }
-        } else {
-            Bytes::Long(metered_copy(mc, bytes))
-        };
+        if bytes.len() > SHORT {
+            return Str::joined(mc, bytes.len(), [bytes].into_iter());
+        }
+        let bytes = Bytes::Short { length: bytes.len() as u8, bytes: padded(bytes) };
         Str(Gc::new(mc, Text { hash: Cell::new(0), bytes }))
+    }
+
+    /// A new long string: so many bytes, which these parts have together. The collector counts their memory.
+    pub(super) fn joined<'a>(
+        mc: &Mutation<'gc>,
+        length: usize,
+        parts: impl Iterator<Item = &'a [u8]>,
+    ) -> Str<'gc> {
+        let mut bytes = MeteredVec::with_capacity_in(length, MetricsAlloc::new(mc));
+        parts.for_each(|part| append(&mut bytes, part));
+        Str(Gc::new(mc, Text { hash: Cell::new(0), bytes: Bytes::Long(bytes) }))
     }
 
     /// The bytes.
@@ -98,18 +109,24 @@ impl<'gc> Str<'gc> {
         self.0.hash.set(hash);
         hash
     }
+
+    /// Notes what [`hash_on`] has come to.
+    pub(super) fn set_hash(self, hash: u32) {
+        self.0.hash.set(hash);
+    }
 }
 
-/// A copy whose memory the collector counts. The vector's own way takes the bytes one by one.
+/// Adds bytes. The vector's own way takes them one by one.
+#[inline]
 #[allow(unsafe_code)] // A third of the time of long strings.
-fn metered_copy<'gc>(mc: &Mutation<'gc>, bytes: &[u8]) -> MeteredVec<u8, MetricsAlloc<'gc>> {
-    let mut copy = MeteredVec::with_capacity_in(bytes.len(), MetricsAlloc::new(mc));
+fn append(bytes: &mut MeteredVec<u8, MetricsAlloc<'_>>, part: &[u8]) {
+    bytes.reserve(part.len());
+    let length = bytes.len();
     // SAFETY: there is room for so many bytes, which are written before they count, and nothing else points there.
     unsafe {
-        std::ptr::copy_nonoverlapping(bytes.as_ptr(), copy.as_mut_ptr(), bytes.len());
-        copy.set_len(bytes.len());
+        std::ptr::copy_nonoverlapping(part.as_ptr(), bytes.as_mut_ptr().add(length), part.len());
+        bytes.set_len(length + part.len());
     }
-    copy
 }
 
 /// The first bytes of a text, with zeros behind them. They are put together in registers: in the browser a copy of
@@ -130,7 +147,12 @@ fn padded(bytes: &[u8]) -> [u8; SHORT] {
 /// The hash of a string, on which the order of `pairs` depends. It is PUC-Rio's, but every byte counts, as in Redis's
 /// copy of it.
 pub fn hash(bytes: &[u8]) -> u32 {
-    bytes.iter().rev().fold(bytes.len() as u32, |hash, byte| {
+    hash_on(bytes.len() as u32, bytes)
+}
+
+/// A hash that begins with the length and has come to the end of these bytes, at their beginning.
+pub(super) fn hash_on(hash: u32, bytes: &[u8]) -> u32 {
+    bytes.iter().rev().fold(hash, |hash, byte| {
         hash ^ (hash << 5).wrapping_add(hash >> 2).wrapping_add(u32::from(*byte))
     })
 }
@@ -166,9 +188,25 @@ impl Str<'_> {
 /// Whether these are the same: eight bytes at a time, where the browser's build would take them one by one.
 #[inline(never)]
 fn same_bytes(bytes: &[u8], others: &[u8]) -> bool {
-    let ((words, rest), (other_words, others_rest)) = (bytes.as_chunks::<8>(), others.as_chunks());
-    let same = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_le_bytes(*a) == u64::from_le_bytes(*b);
-    bytes.len() == others.len() && words.iter().zip(other_words).all(same) && rest == others_rest
+    bytes.len() == others.len() && {
+        let same = same_words(bytes, others);
+        bytes[same..] == others[same..]
+    }
+}
+
+/// How many bytes, eight by eight, are the same from the beginning.
+fn same_words(bytes: &[u8], others: &[u8]) -> usize {
+    let words = bytes.as_chunks::<8>().0.iter().zip(others.as_chunks().0);
+    let same = |(a, b): &(&[u8; 8], &[u8; 8])| u64::from_le_bytes(**a) == u64::from_le_bytes(**b);
+    words.take_while(same).count() * 8
+}
+
+impl PartialOrd for Str<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        let (bytes, others) = (self.bytes(), other.bytes());
+        let same = same_words(bytes, others);
+        bytes[same..].partial_cmp(&others[same..])
+    }
 }
 
 /// Equality without metamethods.

@@ -138,56 +138,58 @@ impl Decimal {
 pub struct Literal {
     /// The digits' values, zeros in front left out.
     pub digits: Vec<u8>,
-    /// How many of them stand behind the point.
+    /// How many of them stand behind the point; less than 0 if digits in front of it have been left out.
     pub behind_point: i64,
     /// What the exponent says.
     pub exponent: i64,
 }
 
 impl Literal {
-    /// Reads digits with a point among them and an exponent behind them; all of the text, or `None`.
-    pub fn read(text: &[u8], base: u32, mark: u8) -> Option<Literal> {
-        let mut literal = Literal { digits: Vec::new(), behind_point: 0, exponent: 0 };
-        let (mut point, mut any) = (false, false);
-        let mut at = 0;
-        while let Some(&byte) = text.get(at) {
-            if byte == b'.' && !point {
-                point = true;
-            } else if let Some(digit) = char::from(byte).to_digit(base) {
-                any = true;
-                literal.behind_point += i64::from(point);
-                if digit != 0 || !literal.digits.is_empty() {
-                    literal.digits.push(digit as u8);
-                }
-            } else {
-                break;
-            }
-            at += 1;
+    /// Reads digits with a point among them and an exponent behind them; all of the text, or `None`. Of digits behind
+    /// the first `most` is only kept whether all are zero: if not, the last one before them is made odd.
+    pub fn read(text: &[u8], base: u32, mark: u8, most: usize) -> Option<Literal> {
+        let (whole, rest) = text.split_at(digits(text, base));
+        let (fraction, rest) = match rest {
+            [b'.', rest @ ..] => rest.split_at(digits(rest, base)),
+            _ => (&b""[..], rest),
+        };
+        if whole.len() + fraction.len() == 0 {
+            return None;
         }
-        let exponent = text.get(at..).unwrap_or_default();
-        match exponent {
-            _ if !any => None,
-            [] => Some(literal),
-            [first, rest @ ..] if first.eq_ignore_ascii_case(&mark) => {
-                let (negative, digits) = match rest {
-                    [b'-', digits @ ..] => (true, digits),
-                    [b'+', digits @ ..] => (false, digits),
-                    _ => (false, rest),
-                };
-                if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-                    return None;
-                }
-                // Far outside of any range is as good as the exact number.
-                let size = digits
-                    .iter()
-                    .fold(0i64, |size, digit| (size * 10 + i64::from(digit - b'0')).min(1 << 40));
-                literal.exponent = if negative { -size } else { size };
-                Some(literal)
-            }
-            _ => None,
+        let behind_point = fraction.len() as i64;
+        let mut literal = Literal { digits: Vec::new(), behind_point, exponent: 0 };
+        literal.take(whole, base, most);
+        literal.take(fraction, base, most);
+        let Some((first, power)) = rest.split_first() else { return Some(literal) };
+        let (negative, power) = match power {
+            [b'-', power @ ..] => (true, power),
+            [b'+', power @ ..] => (false, power),
+            _ => (false, power),
+        };
+        if !first.eq_ignore_ascii_case(&mark) || power.is_empty() || digits(power, 10) < power.len()
+        {
+            return None;
         }
+        // Far outside of any range is as good as the exact number.
+        let power = power[zeros(power)..].iter().take(13);
+        let size = power.fold(0, |size, digit| size * 10 + i64::from(digit - b'0')).min(1 << 40);
+        literal.exponent = if negative { -size } else { size };
+        Some(literal)
     }
 
+    /// Takes digits that follow those that it has.
+    fn take(&mut self, text: &[u8], base: u32, most: usize) {
+        let text = if self.digits.is_empty() { &text[zeros(text)..] } else { text };
+        let (kept, left_out) = text.split_at(text.len().min(most - self.digits.len()));
+        let values = kept.iter().filter_map(|digit| char::from(*digit).to_digit(base));
+        self.digits.extend(values.map(|value| value as u8));
+        self.behind_point -= left_out.len() as i64;
+        if zeros(left_out) < left_out.len()
+            && let Some(last) = self.digits.last_mut()
+        {
+            *last |= 1;
+        }
+    }
     /// The power of ten of the last digit, and of what stands before the first.
     pub fn scale(&self) -> (i64, i64) {
         let scale = self.exponent - self.behind_point;
@@ -209,19 +211,37 @@ impl Literal {
     }
 }
 
+/// With how many digits a text begins, in base 10 or 16.
+pub fn digits(text: &[u8], base: u32) -> usize {
+    const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    // Eight bytes from "0" to "?", of which none is above "9".
+    let are_digits = |word: u64| {
+        base == 10 && word & HIGH == ZEROS && (word + 0x0606_0606_0606_0606) & HIGH == ZEROS
+    };
+    let is_digit = if base == 10 { u8::is_ascii_digit } else { u8::is_ascii_hexdigit };
+    run(text, are_digits, is_digit)
+}
+
+/// With how many zeros a text begins.
+fn zeros(text: &[u8]) -> usize {
+    run(text, |word| word == u64::from_le_bytes(*b"00000000"), |byte| *byte == b'0')
+}
+
+/// With how many bytes of a kind a text begins: a text of millions of them is looked at by eight.
+fn run(text: &[u8], eight: impl Fn(u64) -> bool, one: impl Fn(&u8) -> bool) -> usize {
+    let words = text.as_chunks().0.iter().take_while(|word| eight(u64::from_le_bytes(**word)));
+    let start = words.count() * 8;
+    start + text[start..].iter().take_while(|byte| one(byte)).count()
+}
+
 /// A decimal number without a sign, as `strtod` reads it.
 pub fn parse(text: &[u8]) -> Option<f64> {
     /// All powers of ten up to this one fit 64 bits, as all numbers of so many digits do.
     const MOST: i64 = 19;
     /// No number that lies in the middle between two doubles has more digits.
     const DIGITS: usize = 800;
-    let mut literal = Literal::read(text, 10, b'e')?;
-    let more = literal.digits.iter().skip(DIGITS).any(|digit| *digit != 0);
-    literal.behind_point -= literal.digits.len().saturating_sub(DIGITS) as i64;
-    literal.digits.truncate(DIGITS);
-    if more && let Some(last) = literal.digits.last_mut() {
-        *last |= 1;
-    }
+    let mut literal = Literal::read(text, 10, b'e', DIGITS)?;
     while literal.digits.last() == Some(&0) {
         literal.digits.pop();
         literal.behind_point -= 1;

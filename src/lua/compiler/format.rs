@@ -1,7 +1,7 @@
 //! Defines C's `printf` conversions as `string.format` allows them, and the reading of a conversion's specification.
 
 use super::decimal::Decimal;
-use super::number::{to_int, to_long, to_unsigned_long};
+use super::number::{c_string, to_int, to_long, to_unsigned_long};
 
 /// What stands between `%` and the letter of a conversion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -117,8 +117,7 @@ impl Spec {
         }
         let length = self.precision.unwrap_or(usize::MAX).min(text.len());
         let text = &text[..length];
-        let end = text.iter().position(|byte| *byte == 0).unwrap_or(length);
-        self.pad(b"", text[..end].to_vec(), false)
+        self.pad(b"", c_string(text).to_vec(), false)
     }
 
     /// `%e`, `%E`, `%f`, `%g` and `%G`.
@@ -235,9 +234,8 @@ fn with_exponent(mantissa: &str, exponent: i32) -> String {
     format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())
 }
 
-/// `%q`: the string between quotes as Lua's lexer reads it back.
+/// What `%q` prints between its quotes of a string, or of a part of one: as Lua's lexer reads it back.
 pub fn quote(text: &[u8], out: &mut Vec<u8>) {
-    out.push(b'"');
     for &byte in text {
         match byte {
             b'"' | b'\\' | b'\n' => out.extend_from_slice(&[b'\\', byte]),
@@ -246,7 +244,6 @@ pub fn quote(text: &[u8], out: &mut Vec<u8>) {
             _ => out.push(byte),
         }
     }
-    out.push(b'"');
 }
 
 #[cfg(test)]
@@ -307,6 +304,6 @@ mod tests {
         assert_eq!(Spec { width: 3, ..Spec::default() }.string(b"a\0b"), b"  a");
         let mut quoted = Vec::new();
         quote(b"a\0\r\n\"\\", &mut quoted);
-        assert_eq!(quoted, b"\"a\\000\\r\\\n\\\"\\\\\"");
+        assert_eq!(quoted, b"a\\000\\r\\\n\\\"\\\\");
     }
 }

@@ -1,6 +1,7 @@
 //! Splits Lua source into tokens, and words syntax errors as PUC-Rio does.
 
-use super::number::parse_number;
+use super::number::{c_string, parse_number};
+use memchr::{memchr, memchr2, memchr3};
 use std::rc::Rc;
 
 /// Why a chunk does not compile.
@@ -61,7 +62,7 @@ pub const RUNNING_SIZE: usize = 60;
 /// The name under which messages show a chunk: `=name` and `@name` without their mark, else the first line of the
 /// source in `[string "..."]`; always less than `size` bytes, which is one of the sizes above.
 pub fn chunk_id(source: &[u8], size: usize) -> Vec<u8> {
-    let source = source.split(|&byte| byte == 0).next().unwrap_or_default();
+    let source = c_string(source);
     match source.first() {
         Some(b'=') => source[1..source.len().min(size)].to_vec(),
         Some(b'@') => {
@@ -73,15 +74,17 @@ pub fn chunk_id(source: &[u8], size: usize) -> Vec<u8> {
             }
         }
         _ => {
-            let line = source
-                .iter()
-                .position(|byte| matches!(byte, b'\n' | b'\r'))
-                .unwrap_or(source.len());
+            let line = memchr2(b'\n', b'\r', source).unwrap_or(source.len());
             let shown = line.min(size - 17);
             let dots: &[u8] = if shown < source.len() { b"..." } else { b"" };
             [b"[string \"", &source[..shown], dots, b"\"]"].concat()
         }
     }
+}
+
+/// Where something stands that cannot be part of a name.
+fn find_no_letter(text: &[u8]) -> Option<usize> {
+    text.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_'))
 }
 
 /// Reads tokens one after the other, with one token of look-ahead.
@@ -161,7 +164,7 @@ impl<'a> Lexer<'a> {
             Some(Token::Byte(byte)) => vec![*byte],
             Some(Token::Fixed(fixed)) => fixed.text().as_bytes().to_vec(),
             // C prints the text up to its first NUL byte.
-            Some(_) => self.buffer.split(|&byte| byte == 0).next().unwrap_or_default().to_vec(),
+            Some(_) => c_string(&self.buffer).to_vec(),
         };
         self.located(&[message.as_bytes(), b" near '", &near, b"'"].concat())
     }
@@ -188,10 +191,10 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Takes everything before the next of these bytes.
-    fn save_until(&mut self, ends: impl Fn(u8) -> bool) {
+    /// Takes everything before what is to be found.
+    fn save_until(&mut self, find: impl FnOnce(&[u8]) -> Option<usize>) {
         let rest = &self.source[self.at..];
-        let length = rest.iter().position(|&byte| ends(byte)).unwrap_or(rest.len());
+        let length = find(rest).unwrap_or(rest.len());
         self.buffer.extend_from_slice(&rest[..length]);
         self.at += length;
     }
@@ -264,7 +267,7 @@ impl<'a> Lexer<'a> {
                 }
                 b'0'..=b'9' => return self.number(),
                 b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
-                    self.save_until(|byte| !(byte.is_ascii_alphanumeric() || byte == b'_'));
+                    self.save_until(find_no_letter);
                     return Ok(match Fixed::reserved(&self.buffer) {
                         Some(fixed) => Token::Fixed(fixed),
                         None => Token::Name(Rc::from(&self.buffer[..])),
@@ -305,7 +308,7 @@ impl<'a> Lexer<'a> {
             self.buffer.clear();
             return Ok(());
         }
-        self.save_until(|byte| matches!(byte, b'\n' | b'\r'));
+        self.save_until(|text| memchr2(b'\n', b'\r', text));
         self.buffer.clear();
         Ok(())
     }
@@ -338,7 +341,7 @@ impl<'a> Lexer<'a> {
                     self.buffer.push(b'\n');
                     self.line_end()?;
                 }
-                Some(_) => self.save_until(|byte| matches!(byte, b']' | b'\n' | b'\r')),
+                Some(_) => self.save_until(|text| memchr3(b']', b'\n', b'\r', text)),
             }
             if !keep {
                 self.buffer.truncate(level + 2);
@@ -393,7 +396,10 @@ impl<'a> Lexer<'a> {
                     return Ok(Token::String(Rc::from(&self.buffer[1..self.buffer.len() - 1])));
                 }
                 Some(_) => {
-                    self.save_until(|byte| byte == quote || matches!(byte, b'\\' | b'\n' | b'\r'));
+                    self.save_until(|text| {
+                        let end = memchr3(quote, b'\\', b'\n', text);
+                        memchr(b'\r', &text[..end.unwrap_or(text.len())]).or(end)
+                    });
                 }
             }
         }
@@ -404,15 +410,18 @@ impl<'a> Lexer<'a> {
     /// PUC-Rio looks for the byte in a set that C ends with a NUL, and so finds NUL in every set; here as for dots. C's
     /// reading of the number stops there.
     fn number(&mut self) -> Result<Token, SyntaxError> {
-        self.save_until(|byte| !(byte.is_ascii_digit() || byte == b'.'));
+        self.save_until(|text| {
+            text.iter().position(|byte| !(byte.is_ascii_digit() || *byte == b'.'))
+        });
         if matches!(self.peek(), Some(b'e' | b'E' | 0)) {
             self.save();
             if matches!(self.peek(), Some(b'+' | b'-' | 0)) {
                 self.save();
             }
         }
-        self.save_until(|byte| !(byte.is_ascii_alphanumeric() || byte == b'_'));
-        let text = self.buffer.split(|&byte| byte == 0).next().unwrap_or_default();
-        parse_number(text).map(Token::Number).ok_or_else(|| self.error_in_text("malformed number"))
+        self.save_until(find_no_letter);
+        parse_number(&self.buffer)
+            .map(Token::Number)
+            .ok_or_else(|| self.error_in_text("malformed number"))
     }
 }

@@ -1,8 +1,16 @@
 //! Lua's numbers: reading them, printing them, and the operations that C's library and Lua define between them.
 
+use crate::decimal::Literal;
+use memchr::memchr;
+
 /// The bytes that C's `isspace` accepts in the C locale.
 pub const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+/// What C takes for a text: it ends at the first NUL.
+pub fn c_string(bytes: &[u8]) -> &[u8] {
+    memchr(0, bytes).map_or(bytes, |end| &bytes[..end])
 }
 
 /// A number as `luaO_str2d` reads it from text: all that `strtod` takes ("inf", "nan" and hexadecimal among it) with
@@ -35,21 +43,30 @@ pub fn parse_integer(text: &[u8], base: u32) -> Option<f64> {
     if digits.is_empty() {
         return None;
     }
-    let mut number = Some(0u64);
-    for &byte in digits {
-        let digit = u64::from(char::from(byte).to_digit(base)?);
-        number = number
-            .and_then(|number| number.checked_mul(u64::from(base)))
-            .and_then(|number| number.checked_add(digit));
+    let digit = |byte: &u8| char::from(*byte).to_digit(base).map(u64::from);
+    let mut number = 0u64;
+    while let [byte, rest @ ..] = digits {
+        let digit = digit(byte)?;
+        match number.checked_mul(base.into()).and_then(|number| number.checked_add(digit)) {
+            Some(next) => number = next,
+            None => break,
+        }
+        digits = rest;
     }
-    let number =
-        number.map_or(u64::MAX, |number| if negative { number.wrapping_neg() } else { number });
+    if !digits.iter().all(|byte| digit(byte).is_some()) {
+        return None;
+    }
+    let number = match digits {
+        [] if negative => number.wrapping_neg(),
+        [] => number,
+        _ => u64::MAX,
+    };
     Some(number as f64)
 }
 
 /// The text up to its first NUL without the space around it.
 fn trim_c_string(text: &[u8]) -> &[u8] {
-    let mut text = text.iter().position(|byte| *byte == 0).map_or(text, |end| &text[..end]);
+    let mut text = c_string(text);
     while let [first, rest @ ..] = text
         && is_space(*first)
     {
@@ -125,42 +142,11 @@ fn parse_word(text: &[u8]) -> Option<f64> {
 
 /// `strtod`'s hexadecimal form behind `0x`: digits, a point, and a binary exponent.
 fn parse_hexadecimal(text: &[u8]) -> Option<f64> {
-    let mut mantissa = 0u64;
-    let mut exponent = 0i64;
-    let (mut digits, mut point, mut rest) = (false, false, text);
-    while let [byte, behind @ ..] = rest {
-        if *byte == b'.' && !point {
-            point = true;
-        } else if let Some(digit) = char::from(*byte).to_digit(16) {
-            digits = true;
-            if mantissa >> 60 == 0 {
-                mantissa = mantissa << 4 | u64::from(digit);
-                exponent -= if point { 4 } else { 0 };
-            } else {
-                // What does not fit only decides how the last bit rounds.
-                mantissa |= u64::from(digit != 0);
-                exponent += if point { 0 } else { 4 };
-            }
-        } else {
-            break;
-        }
-        rest = behind;
-    }
-    if !digits {
-        return None;
-    }
-    if let [b'p' | b'P', power @ ..] = rest {
-        let (negative, power) = split_sign(power);
-        if power.is_empty() || !power.iter().all(u8::is_ascii_digit) {
-            return None;
-        }
-        let power = power.iter().fold(0i64, |power, digit| {
-            power.saturating_mul(10).saturating_add(i64::from(digit - b'0'))
-        });
-        exponent = exponent.saturating_add(if negative { -power } else { power });
-    } else if !rest.is_empty() {
-        return None;
-    }
+    // All of them fit 64 bits; what does not only decides how the last bit rounds.
+    const DIGITS: usize = 16;
+    let literal = Literal::read(text, 16, b'p', DIGITS)?;
+    let mantissa = literal.digits.iter().fold(0, |all, digit| all << 4 | u64::from(*digit));
+    let exponent = literal.exponent - 4 * literal.behind_point;
     Some(scale(mantissa, exponent))
 }
 

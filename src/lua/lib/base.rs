@@ -6,7 +6,7 @@ use crate::machine::{
     Arguments, Continue, Fault, Flow, MAX_VALUES, Machine, NativeFunction, Outcome, Protection,
     QuickFunction,
 };
-use crate::number::{format_number, parse_integer};
+use crate::number::{c_string, format_number, parse_integer};
 use crate::operators::Event;
 use crate::packed::Packed;
 use crate::value::Value;
@@ -74,17 +74,12 @@ pub fn open(machine: &mut Machine) {
     }
 }
 
-/// What C takes for a text: it ends at the first NUL.
-fn text_of_c(bytes: &[u8]) -> &[u8] {
-    bytes.split(|byte| *byte == 0).next().unwrap_or_default()
-}
-
 fn assert<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     if machine.check_any(arguments, 1)?.is_true() {
         return Ok(Flow::Return(arguments.count));
     }
     let message = match machine.optional_string(arguments, 2)? {
-        Some(message) => text_of_c(message.bytes()),
+        Some(message) => c_string(message.bytes()),
         None => b"assertion failed!",
     };
     Err(machine.error(message))
@@ -96,7 +91,7 @@ fn collectgarbage<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> 
         [b"stop", b"restart", b"collect", b"count", b"step", b"setpause", b"setstepmul"];
     let option = machine
         .optional_string(arguments, 1)?
-        .map_or(&b"collect"[..], |option| text_of_c(option.bytes()));
+        .map_or(&b"collect"[..], |option| c_string(option.bytes()));
     if !OPTIONS.contains(&option) {
         let message = [&b"invalid option '"[..], option, b"'"].concat();
         return Err(machine.argument_error(1, &message));
@@ -227,7 +222,11 @@ fn pairs<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'g
 
 fn next<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let table = machine.check_table(arguments, 1)?;
-    match table.next_packed(machine.packed_argument(arguments, 2)) {
+    let key = machine.packed_argument(arguments, 2);
+    if !machine.hash_key(key) {
+        return Ok(Flow::Again);
+    }
+    match table.next_packed(key) {
         Ok(Some((key, value))) => {
             machine.push_packed(key);
             machine.push_packed(value);
@@ -243,7 +242,11 @@ fn quick_next<'gc>(
     arguments: Arguments,
 ) -> Option<[Packed<'gc>; 2]> {
     let table = machine.packed_argument(arguments, 1).as_table()?;
-    let next = table.next_packed(machine.packed_argument(arguments, 2)).ok()?;
+    let key = machine.packed_argument(arguments, 2);
+    if key.as_str().is_some_and(|text| text.known_hash() == 0) {
+        return None;
+    }
+    let next = table.next_packed(key).ok()?;
     Some(next.map_or([Packed::NIL; 2], |(key, value)| [key, value]))
 }
 
@@ -259,6 +262,9 @@ fn rawequal<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result
 fn rawget<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let table = machine.check_table(arguments, 1)?;
     let key = machine.check_any(arguments, 2)?;
+    if !machine.hash_key(key.into()) {
+        return Ok(Flow::Again);
+    }
     machine.pay_for_key(key.into());
     machine.give(table.get(key))
 }
@@ -266,6 +272,9 @@ fn rawget<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
 fn rawset<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let table = machine.check_table(arguments, 1)?;
     let (key, value) = (machine.check_any(arguments, 2)?, machine.check_any(arguments, 3)?);
+    if !machine.hash_key(key.into()) {
+        return Ok(Flow::Again);
+    }
     machine.pay_for_key(key.into());
     machine.raw_set(table, key, value)?;
     machine.give(Value::Table(table))

@@ -321,6 +321,12 @@ impl Continue for Unpacking {
                 return Ok(Flow::Pause(self));
             }
             machine.fuel -= 1;
+            // A key, whose value comes next.
+            if let Some(OpenInput::Map(_, true)) = self.open.last()
+                && !machine.hash_key(machine.slot(machine.top() - 1).into())
+            {
+                return Ok(Flow::Pause(self));
+            }
             if self.open.is_empty()
                 && (self.at == data.len() || self.limit.is_some_and(|limit| self.found >= limit))
             {

@@ -4,10 +4,12 @@ use super::base::Result;
 use super::string::{quick_optional, relative};
 use crate::function::{Native, NativeCode};
 use crate::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome, Protection};
+use crate::native::PIECE;
 use crate::operators::LookUp;
 use crate::packed::Packed;
 use crate::pattern::{Capture, Matcher, Step};
 use crate::value::{Str, Value};
+use memchr::memchr;
 use std::ops::Range;
 
 /// What a search by a short cut may cost. If it is not enough, then the search begins anew.
@@ -26,7 +28,7 @@ fn subject_and_pattern<'gc>(
     Ok((text(1)?, text(2)?))
 }
 
-fn text_slot<'gc>(machine: &Machine<'_, 'gc>, slot: usize) -> &'gc [u8] {
+pub(super) fn text_slot<'gc>(machine: &Machine<'_, 'gc>, slot: usize) -> &'gc [u8] {
     match machine.slot(slot) {
         Value::String(text) => text.bytes(),
         _ => b"",
@@ -323,6 +325,8 @@ pub(super) fn gsub<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) ->
         unchecked: 0,
         is_paused: false,
         matched: None,
+        replacing: None,
+        expanded: 0,
     };
     Ok(match substitution.go_on(machine, arguments)? {
         Halt::Done => Flow::Return(2),
@@ -356,6 +360,10 @@ struct Substitution {
     is_paused: bool,
     /// A match whose replacement a function is asked for.
     matched: Option<Range<usize>>,
+    /// A match whose replacement is at work. The key that a table is asked for lies behind the arguments.
+    replacing: Option<Range<usize>>,
+    /// How much of the template has been put in its place.
+    expanded: usize,
 }
 
 impl Continue for Substitution {
@@ -397,31 +405,51 @@ impl Substitution {
         let (subject, pattern) =
             (text_slot(machine, arguments.base), text_slot(machine, arguments.base + 1));
         let replacement = machine.argument(arguments, 3);
-        while self.left > 0 && self.source <= subject.len() {
-            if !std::mem::take(&mut self.is_paused) {
-                self.matcher.seek(self.source);
-            }
-            let range = match run(machine, &mut self.matcher, subject, pattern, i64::MAX) {
-                Step::Paused => {
-                    self.is_paused = true;
-                    return Ok(Halt::Paused);
+        loop {
+            let range = match self.replacing.take() {
+                Some(range) => range,
+                None if self.left <= 0 || self.source > subject.len() => break,
+                None => {
+                    if !std::mem::take(&mut self.is_paused) {
+                        self.matcher.seek(self.source);
+                    }
+                    let range = match run(machine, &mut self.matcher, subject, pattern, i64::MAX) {
+                        Step::Paused => {
+                            self.is_paused = true;
+                            return Ok(Halt::Paused);
+                        }
+                        Step::Error(message) => return Err(machine.error(message)),
+                        Step::NoMatch => break,
+                        Step::Match(range) => range,
+                    };
+                    self.out.extend_from_slice(&subject[self.source..range.start]);
+                    self.left -= 1;
+                    self.count += 1;
+                    self.expanded = 0;
+                    if let Value::Table(_) = replacement {
+                        match capture(machine, &self.matcher, 0, &range, subject) {
+                            Ok(key) => machine.push_packed(key),
+                            Err(message) => return Err(machine.error(message)),
+                        }
+                    }
+                    range
                 }
-                Step::Error(message) => return Err(machine.error(message)),
-                Step::NoMatch => break,
-                Step::Match(range) => range,
             };
-            self.out.extend_from_slice(&subject[self.source..range.start]);
-            self.left -= 1;
-            self.count += 1;
             match replacement {
                 Value::String(template) => {
-                    self.expand(machine, template.bytes(), subject, &range)?;
+                    if !self.expand(machine, template.bytes(), subject, &range)? {
+                        self.replacing = Some(range);
+                        return Ok(Halt::Paused);
+                    }
                 }
                 Value::Table(table) => {
-                    let key = match capture(machine, &self.matcher, 0, &range, subject) {
-                        Ok(key) => key,
-                        Err(message) => return Err(machine.error(message)),
-                    };
+                    let place = arguments.base + arguments.count;
+                    let key = machine.slot(place).into();
+                    if !machine.hash_key(key) {
+                        self.replacing = Some(range);
+                        return Ok(Halt::Paused);
+                    }
+                    machine.set_top(place);
                     match machine.look_up(Value::Table(table).into(), key, None)? {
                         LookUp::Found(found) => {
                             self.replace(machine, subject, &range, found.unpack())?;
@@ -487,17 +515,17 @@ impl Substitution {
         self.check(machine)
     }
 
-    /// Puts the template in the place of a match, with `%0` to `%9` filled in.
+    /// Puts the template in the place of a match, with `%0` to `%9` filled in. Gives whether that is done.
     fn expand<'gc>(
         &mut self,
         machine: &mut Machine<'_, 'gc>,
         template: &[u8],
         subject: &[u8],
         range: &Range<usize>,
-    ) -> std::result::Result<(), Fault<'gc>> {
-        let before = self.out.len();
-        let mut rest = template;
-        while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
+    ) -> std::result::Result<bool, Fault<'gc>> {
+        let mut rest = &template[self.expanded..];
+        let mut before = self.out.len();
+        while let Some(at) = memchr(b'%', rest) {
             self.out.extend_from_slice(&rest[..at]);
             match rest.get(at + 1).copied().unwrap_or(0) {
                 b'0' => self.out.extend_from_slice(&subject[range.clone()]),
@@ -515,10 +543,20 @@ impl Substitution {
             // A small template can make a large text of large captures.
             self.check(machine)?;
             rest = rest.get(at + 2..).unwrap_or_default();
+            let work = template.len() - rest.len() - self.expanded + self.out.len() - before;
+            if work > PIECE {
+                machine.pay_for_each(work);
+                before = self.out.len();
+                self.expanded = template.len() - rest.len();
+                if machine.fuel <= 0 {
+                    return Ok(false);
+                }
+            }
         }
         self.out.extend_from_slice(rest);
-        machine.fuel -= ((template.len() + self.out.len() - before) >> 6) as i64;
-        self.check(machine)
+        machine.pay_for_each(template.len() - self.expanded + self.out.len() - before);
+        self.check(machine)?;
+        Ok(true)
     }
 
     /// Asks, each time that it has grown by much, whether what has been made still fits into memory.

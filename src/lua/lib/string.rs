@@ -1,12 +1,16 @@
 //! Defines the string library but for what searches. Long work pays fuel by the byte.
 
 use super::base::Result;
-use super::search::{find, gmatch, gsub, r#match, quick_search};
+use super::search::{find, gmatch, gsub, r#match, quick_search, text_slot};
 use crate::format::{Spec, quote};
-use crate::machine::{Arguments, Flow, MAX_VALUES, Machine, NativeFunction, QuickFunction};
+use crate::machine::{
+    Arguments, Continue, Fault, Flow, MAX_VALUES, Machine, NativeFunction, Outcome, QuickFunction,
+};
+use crate::native::PIECE;
 use crate::number::to_long;
 use crate::packed::Packed;
 use crate::value::{Str, Value};
+use memchr::memchr;
 
 /// The functions.
 pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
@@ -135,16 +139,49 @@ fn quick_string<'gc>(machine: &Machine<'_, 'gc>, bytes: &[u8]) -> Option<[Packed
     (bytes.len() < LONG).then(|| [Packed::string(Str::new(machine.mc, bytes)), Packed::NIL])
 }
 
+/// A string as long as the first argument, made of it piece by piece.
 fn map<'gc>(
     machine: &mut Machine<'_, 'gc>,
     arguments: Arguments,
-    change: impl Fn(&mut [u8]),
+    change: fn(&mut [u8]),
+    backwards: bool,
 ) -> Result<'gc> {
     let text = machine.check_string(arguments, 1)?;
     machine.check_memory(text.bytes().len())?;
-    let mut bytes = text.bytes().to_vec();
-    change(&mut bytes);
-    give_string(machine, &bytes)
+    machine.push(Value::String(text));
+    let mapping = Mapping { out: Vec::with_capacity(text.bytes().len()), change, backwards };
+    Box::new(mapping).resume(machine, arguments, Outcome::Resumed)
+}
+
+/// `lower` and its like at work. The string lies behind the arguments.
+struct Mapping {
+    out: Vec<u8>,
+    change: fn(&mut [u8]),
+    /// The last piece of the string comes first.
+    backwards: bool,
+}
+
+impl Continue for Mapping {
+    fn resume<'gc>(
+        mut self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        _: Outcome<'gc>,
+    ) -> Result<'gc> {
+        let text = text_slot(machine, arguments.base + arguments.count);
+        while self.out.len() < text.len() {
+            if machine.fuel <= 0 {
+                return Ok(Flow::Pause(self));
+            }
+            let done = self.out.len();
+            let length = PIECE.min(text.len() - done);
+            let start = if self.backwards { text.len() - done - length } else { done };
+            self.out.extend_from_slice(&text[start..start + length]);
+            (self.change)(&mut self.out[done..]);
+            machine.pay_for_each(length);
+        }
+        give_string(machine, &self.out)
+    }
 }
 
 #[inline]
@@ -162,15 +199,15 @@ fn quick_map<'gc>(
 }
 
 fn lower<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    map(machine, arguments, <[u8]>::make_ascii_lowercase)
+    map(machine, arguments, <[u8]>::make_ascii_lowercase, false)
 }
 
 fn upper<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    map(machine, arguments, <[u8]>::make_ascii_uppercase)
+    map(machine, arguments, <[u8]>::make_ascii_uppercase, false)
 }
 
 fn reverse<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    map(machine, arguments, <[u8]>::reverse)
+    map(machine, arguments, <[u8]>::reverse, true)
 }
 
 fn rep<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
@@ -244,31 +281,80 @@ fn dump<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
 }
 
 fn format<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    let template = machine.check_string(arguments, 1)?.bytes();
-    let mut out = Vec::new();
-    let mut argument = 1;
-    let mut at = 0;
-    while at < template.len() {
-        let byte = template[at];
-        at += 1;
-        if byte != b'%' {
-            out.push(byte);
-            continue;
+    let template = machine.check_string(arguments, 1)?;
+    machine.set_slot(arguments.base, Value::String(template));
+    Formatting { at: 0, argument: 1, quoted: 0, out: Vec::new() }.go_on(machine, arguments)
+}
+
+/// `format` at work.
+struct Formatting {
+    /// The byte of the template that comes next.
+    at: usize,
+    /// The argument that was last used.
+    argument: usize,
+    /// Where in it `%q` goes on, whose conversion has been read; 0 if there is none.
+    quoted: usize,
+    out: Vec<u8>,
+}
+
+impl Continue for Formatting {
+    fn resume<'gc>(
+        self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        _: Outcome<'gc>,
+    ) -> Result<'gc> {
+        self.go_on(machine, arguments)
+    }
+}
+
+impl Formatting {
+    fn go_on<'gc>(mut self, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+        let template = text_slot(machine, arguments.base);
+        while self.at < template.len() || self.quoted > 0 {
+            if machine.fuel <= 0 {
+                return Ok(Flow::Pause(Box::new(self)));
+            }
+            let rest = &template[self.at..];
+            if self.quoted > 0 {
+                self.quote(machine, arguments)?;
+            } else if rest[0] == b'%' {
+                self.at += 1;
+                self.convert(machine, arguments, &rest[1..])?;
+                machine.fuel -= 1;
+            } else {
+                let rest = &rest[..rest.len().min(PIECE)];
+                let plain = memchr(b'%', rest).unwrap_or(rest.len());
+                self.out.extend_from_slice(&rest[..plain]);
+                self.at += plain;
+                machine.pay_for_bytes(plain);
+            }
+            machine.check_memory(self.out.len())?;
         }
-        if template.get(at) == Some(&b'%') {
-            out.push(b'%');
-            at += 1;
-            continue;
+        give_string(machine, &self.out)
+    }
+
+    /// Does the conversion whose text follows its `%`.
+    fn convert<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        text: &[u8],
+    ) -> std::result::Result<(), Fault<'gc>> {
+        if text.first() == Some(&b'%') {
+            self.out.push(b'%');
+            self.at += 1;
+            return Ok(());
         }
-        argument += 1;
+        self.argument += 1;
+        let argument = self.argument;
         if argument > arguments.count {
             return Err(machine.argument_error(argument, "no value"));
         }
-        let (spec, length) =
-            Spec::parse(&template[at..]).map_err(|message| machine.error(message))?;
-        at += length;
-        let conversion = template.get(at).copied().unwrap_or(0);
-        at += 1;
+        let (spec, length) = Spec::parse(text).map_err(|message| machine.error(message))?;
+        let conversion = text.get(length).copied().unwrap_or(0);
+        self.at += length + usize::from(length < text.len());
+        let out = &mut self.out;
         match conversion {
             b'c' => out.extend(spec.character(machine.check_number(arguments, argument)?)),
             b'd' | b'i' => out.extend(spec.integer(machine.check_number(arguments, argument)?)),
@@ -278,8 +364,18 @@ fn format<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
             b'e' | b'E' | b'f' | b'g' | b'G' => {
                 out.extend(spec.float(conversion, machine.check_number(arguments, argument)?));
             }
-            b'q' => quote(machine.check_string(arguments, argument)?.bytes(), &mut out),
-            b's' => out.extend(spec.string(machine.check_string(arguments, argument)?.bytes())),
+            b'q' => {
+                let text = machine.check_string(arguments, argument)?;
+                machine.set_slot(arguments.base + argument - 1, Value::String(text));
+                out.push(b'"');
+                self.quoted = 1;
+            }
+            b's' => {
+                let text = machine.check_string(arguments, argument)?.bytes();
+                machine.pay_for_bytes(text.len());
+                machine.check_memory(out.len() + text.len())?;
+                out.extend(spec.string(text));
+            }
             _ => {
                 let mut message = b"invalid option '%".to_vec();
                 // C's `%c` of a template that ends here.
@@ -288,8 +384,25 @@ fn format<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
                 return Err(machine.error(message));
             }
         }
-        machine.fuel -= 1;
-        machine.check_memory(out.len())?;
+        Ok(())
     }
-    give_string(machine, &out)
+
+    /// Quotes a piece of the argument.
+    fn quote<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+    ) -> std::result::Result<(), Fault<'gc>> {
+        let text = text_slot(machine, arguments.base + self.argument - 1);
+        let rest = &text[self.quoted - 1..];
+        let piece = &rest[..rest.len().min(PIECE)];
+        quote(piece, &mut self.out);
+        machine.pay_for_each(piece.len());
+        self.quoted += piece.len();
+        if piece.len() == rest.len() {
+            self.out.push(b'"');
+            self.quoted = 0;
+        }
+        Ok(())
+    }
 }

@@ -1,9 +1,14 @@
 //! Defines the struct library: values packed into bytes and back, laid out as a C struct would be.
 
 use super::base::Result;
-use crate::machine::{Arguments, Fault, Flow, MAX_VALUES, Machine, NativeFunction};
+use super::search::text_slot;
+use crate::decimal::digits;
+use crate::machine::{
+    Arguments, Continue, Fault, Flow, MAX_VALUES, Machine, NativeFunction, Outcome,
+};
 use crate::number::{canonical, from_single, to_long, to_single, to_unsigned_long};
 use crate::value::Value;
+use memchr::memchr;
 
 /// The functions.
 pub const FUNCTIONS: &[(&str, NativeFunction)] =
@@ -19,34 +24,42 @@ pub fn open(machine: &mut Machine) {
     machine.library("struct", FUNCTIONS, &[]);
 }
 
-/// A format, read from its begin to its end or to a NUL, and what its options have set so far.
-struct Format<'f> {
-    rest: &'f [u8],
+/// A format, the first argument, read from its begin to its end or to a NUL, and what its options have set so far.
+struct Format {
+    /// The byte that comes next.
+    at: usize,
     is_big_endian: bool,
     alignment: usize,
 }
 
-impl<'f> Format<'f> {
-    fn new(text: &'f [u8]) -> Format<'f> {
-        Format { rest: text, is_big_endian: false, alignment: 1 }
+impl Format {
+    /// The format that the first argument is.
+    fn new<'gc>(
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+    ) -> std::result::Result<Format, Fault<'gc>> {
+        let text = machine.check_string(arguments, 1)?;
+        machine.set_slot(arguments.base, Value::String(text));
+        Ok(Format { at: 0, is_big_endian: false, alignment: 1 })
     }
 
-    /// The next option and the bytes of its value; 0 where the value decides.
+    /// The next option of the text and the bytes of its value; 0 where the value decides.
     fn next<'gc>(
         &mut self,
         machine: &mut Machine<'_, 'gc>,
+        text: &[u8],
     ) -> std::result::Result<Option<(u8, usize)>, Fault<'gc>> {
-        let [option @ 1..=255, rest @ ..] = self.rest else { return Ok(None) };
-        self.rest = rest;
+        let Some(option @ 1..=255) = text.get(self.at) else { return Ok(None) };
+        self.at += 1;
         machine.fuel -= 1;
         let size = match option {
             b'b' | b'B' | b'x' => 1,
             b'h' | b'H' => 2,
             b'f' => 4,
             b'l' | b'L' | b'T' | b'd' => 8,
-            b'c' => self.number(machine, 1)?,
+            b'c' => self.number(machine, text, 1)?,
             b'i' | b'I' => {
-                let size = self.number(machine, 4)?;
+                let size = self.number(machine, text, 4)?;
                 if size > MAX_INTEGER {
                     return Err(machine.error(format!(
                         "integral size {size} is larger than limit of {MAX_INTEGER}"
@@ -63,15 +76,16 @@ impl<'f> Format<'f> {
     fn number<'gc>(
         &mut self,
         machine: &mut Machine<'_, 'gc>,
+        text: &[u8],
         default: usize,
     ) -> std::result::Result<usize, Fault<'gc>> {
-        let length = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let (digits, rest) = self.rest.split_at(length);
-        self.rest = rest;
+        let length = digits(&text[self.at..], 10);
+        let digits = &text[self.at..self.at + length];
+        self.at += length;
         if digits.is_empty() {
             return Ok(default);
         }
-        machine.fuel -= (length >> 4) as i64;
+        machine.pay_for_each(length);
         let number = digits.iter().try_fold(0i32, |number, digit| {
             number.checked_mul(10)?.checked_add(i32::from(digit - b'0'))
         });
@@ -94,6 +108,7 @@ impl<'f> Format<'f> {
     fn control<'gc>(
         &mut self,
         machine: &mut Machine<'_, 'gc>,
+        text: &[u8],
         option: u8,
     ) -> std::result::Result<(), Fault<'gc>> {
         match option {
@@ -101,7 +116,7 @@ impl<'f> Format<'f> {
             b'<' => self.is_big_endian = false,
             b'>' => self.is_big_endian = true,
             b'!' => {
-                let alignment = self.number(machine, NATIVE_ALIGNMENT)?;
+                let alignment = self.number(machine, text, NATIVE_ALIGNMENT)?;
                 if !alignment.is_power_of_two() {
                     return Err(machine.error(format!("alignment {alignment} is not a power of 2")));
                 }
@@ -136,13 +151,45 @@ impl<'f> Format<'f> {
 }
 
 fn pack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    let mut format = Format::new(machine.check_string(arguments, 1)?.bytes());
+    let format = Format::new(machine, arguments)?;
     // The first argument that is not there is nil to Redis, which the message says.
     machine.push(Value::Nil);
+    packed(machine, arguments, Packing { format, argument: 1, out: Vec::new() })
+}
+
+/// `pack` at work.
+struct Packing {
+    format: Format,
+    /// The argument that was last used.
+    argument: usize,
+    out: Vec<u8>,
+}
+
+impl Continue for Packing {
+    fn resume<'gc>(
+        self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        _: Outcome<'gc>,
+    ) -> Result<'gc> {
+        packed(machine, arguments, *self)
+    }
+}
+
+fn packed<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+    packing: Packing,
+) -> Result<'gc> {
+    let Packing { mut format, mut argument, mut out } = packing;
+    let text = text_slot(machine, arguments.base);
+    // With the nil that has been pushed.
     let arguments = Arguments { base: arguments.base, count: arguments.count + 1 };
-    let mut out = Vec::new();
-    let mut argument = 1;
-    while let Some((option, size)) = format.next(machine)? {
+    loop {
+        if machine.fuel <= 0 {
+            return Ok(Flow::Pause(Box::new(Packing { format, argument, out })));
+        }
+        let Some((option, size)) = format.next(machine, text)? else { break };
         let padding = format.padding(out.len() as u64, option, size);
         out.resize(out.len() + padding as usize, 0);
         match option {
@@ -182,7 +229,7 @@ fn pack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
                 }
             }
             b'x' => out.push(0),
-            _ => format.control(machine, option)?,
+            _ => format.control(machine, text, option)?,
         }
         machine.check_memory(out.len())?;
     }
@@ -191,16 +238,50 @@ fn pack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
 }
 
 fn unpack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    let mut format = Format::new(machine.check_string(arguments, 1)?.bytes());
-    let data = machine.check_string(arguments, 2)?.bytes();
+    let format = Format::new(machine, arguments)?;
+    let data = machine.check_string(arguments, 2)?;
+    machine.set_slot(arguments.base + 1, Value::String(data));
     let start = machine.optional_integer(arguments, 3, 1)?;
     if start == 0 {
         return Err(machine.argument_error(3, "offset must be 1 or greater"));
     }
     // A negative position is a large one to Redis: only an empty format takes it.
-    let mut at = (start as u64).wrapping_sub(1);
-    let mut found = 0;
-    while let Some((option, size)) = format.next(machine)? {
+    let at = (start as u64).wrapping_sub(1);
+    unpacked(machine, arguments, Unpacking { format, at, found: 0 })
+}
+
+/// `unpack` at work. The values found lie behind the arguments.
+struct Unpacking {
+    format: Format,
+    /// The byte of the data that comes next.
+    at: u64,
+    found: usize,
+}
+
+impl Continue for Unpacking {
+    fn resume<'gc>(
+        self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        _: Outcome<'gc>,
+    ) -> Result<'gc> {
+        unpacked(machine, arguments, *self)
+    }
+}
+
+fn unpacked<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+    unpacking: Unpacking,
+) -> Result<'gc> {
+    let Unpacking { mut format, mut at, mut found } = unpacking;
+    let text = text_slot(machine, arguments.base);
+    let data = text_slot(machine, arguments.base + 1);
+    loop {
+        if machine.fuel <= 0 {
+            return Ok(Flow::Pause(Box::new(Unpacking { format, at, found })));
+        }
+        let Some((option, size)) = format.next(machine, text)? else { break };
         at = at.wrapping_add(format.padding(at, option, size));
         let place = usize::try_from(at).unwrap_or(usize::MAX);
         let Some((value, rest)) = data.get(place..).and_then(|data| data.split_at_checked(size))
@@ -234,7 +315,7 @@ fn unpack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
             }
             b'c' => text_value(machine, value)?,
             b's' => {
-                let Some(length) = rest.iter().position(|byte| *byte == 0) else {
+                let Some(length) = memchr(0, rest) else {
                     return Err(machine.error("unfinished string in data"));
                 };
                 at += length as u64 + 1;
@@ -242,7 +323,7 @@ fn unpack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
             }
             b'x' => continue,
             _ => {
-                format.control(machine, option)?;
+                format.control(machine, text, option)?;
                 continue;
             }
         };
@@ -275,19 +356,41 @@ fn signed(bits: u64, size: usize) -> i64 {
 }
 
 fn size<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    let mut format = Format::new(machine.check_string(arguments, 1)?.bytes());
-    let mut total = 0u64;
-    while let Some((option, size)) = format.next(machine)? {
-        total = total.saturating_add(format.padding(total, option, size) + size as u64);
-        match option {
-            b's' => return Err(machine.argument_error(1, "option 's' has no fixed size")),
-            b'c' if size == 0 => {
-                return Err(machine.argument_error(1, "option 'c0' has no fixed size"));
+    let format = Format::new(machine, arguments)?;
+    Box::new(Sizing { format, total: 0 }).resume(machine, arguments, Outcome::Resumed)
+}
+
+/// `size` at work.
+struct Sizing {
+    format: Format,
+    total: u64,
+}
+
+impl Continue for Sizing {
+    fn resume<'gc>(
+        mut self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        _: Outcome<'gc>,
+    ) -> Result<'gc> {
+        let text = text_slot(machine, arguments.base);
+        loop {
+            if machine.fuel <= 0 {
+                return Ok(Flow::Pause(self));
             }
-            // What is no option passes here if it is a letter or a digit.
-            _ if option.is_ascii_alphanumeric() => {}
-            _ => format.control(machine, option)?,
+            let Some((option, size)) = self.format.next(machine, text)? else { break };
+            let padding = self.format.padding(self.total, option, size);
+            self.total = self.total.saturating_add(padding + size as u64);
+            match option {
+                b's' => return Err(machine.argument_error(1, "option 's' has no fixed size")),
+                b'c' if size == 0 => {
+                    return Err(machine.argument_error(1, "option 'c0' has no fixed size"));
+                }
+                // What is no option passes here if it is a letter or a digit.
+                _ if option.is_ascii_alphanumeric() => {}
+                _ => self.format.control(machine, text, option)?,
+            }
         }
+        machine.give(Value::Number(self.total as f64))
     }
-    machine.give(Value::Number(total as f64))
 }

@@ -143,20 +143,35 @@ fn setn<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
 }
 
 fn maxn<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-    let table = machine.check_table(arguments, 1)?;
-    let mut largest = 0.0;
-    let mut key = Value::Nil;
-    while let Ok(Some((next, _))) = table.next(key) {
-        if let Value::Number(number) = next
-            && number > largest
-        {
-            largest = number;
+    machine.check_table(arguments, 1)?;
+    machine.push(Value::Nil);
+    Box::new(Largest(0.0)).resume(machine, arguments, Outcome::Resumed)
+}
+
+/// `maxn` at work: the largest key so far. The key that was last visited lies behind the arguments.
+struct Largest(f64);
+
+impl Continue for Largest {
+    fn resume<'gc>(
+        mut self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        _: Outcome<'gc>,
+    ) -> Result<'gc> {
+        let table = machine.check_table(arguments, 1)?;
+        let slot = arguments.base + arguments.count;
+        while let Ok(Some((key, _))) = table.next(machine.slot(slot)) {
+            if let Value::Number(number) = key {
+                self.0 = number.max(self.0);
+            }
+            machine.set_slot(slot, key);
+            machine.fuel -= 1;
+            if machine.fuel <= 0 {
+                return Ok(Flow::Pause(self));
+            }
         }
-        key = next;
-        machine.fuel -= 1;
+        machine.give(Value::Number(self.0))
     }
-    machine.push(Value::Number(largest));
-    Ok(Flow::Return(1))
 }
 
 fn insert<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {

@@ -1,6 +1,6 @@
 //! Defines the ID of a stream's entry.
 
-use crate::number;
+use crate::number::{self, c_string};
 
 /// Milliseconds since the epoch in the upper half, and a sequence number in the lower: IDs are in the order of these
 /// numbers, and of their bytes.
@@ -65,9 +65,7 @@ fn halves(text: &[u8]) -> Option<(u64, Option<&[u8]>)> {
     if text.len() > LONGEST {
         return None;
     }
-    // C's text ends at a NUL byte.
-    let text = text.split(|&byte| byte == 0).next()?;
-    let mut halves = text.splitn(2, |&byte| byte == b'-');
+    let mut halves = c_string(text).splitn(2, |&byte| byte == b'-');
     Some((number::parse_unsigned(halves.next()?)?, halves.next()))
 }
 

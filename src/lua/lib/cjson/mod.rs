@@ -6,6 +6,7 @@ mod encode;
 use super::base::Result;
 use crate::function::{Native, NativeCode, NativeState};
 use crate::machine::{Arguments, Fault, Flow, Machine, NativeFunction};
+use crate::number::c_string;
 use crate::table::Table;
 use crate::value::Value;
 use gc_arena::Gc;
@@ -188,7 +189,7 @@ fn choice_option<'gc>(
         _ => {
             let text = machine.check_string(arguments, number)?.bytes();
             // C compares up to the first NUL.
-            let word = text.split(|byte| *byte == 0).next().unwrap_or_default();
+            let word = c_string(text);
             let Some(place) = words.iter().position(|known| known.as_bytes() == word) else {
                 let message = [b"invalid option '", word, b"'"].concat();
                 return Err(machine.argument_error(number, message));
