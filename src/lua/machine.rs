@@ -49,6 +49,8 @@ const FIRST_MAX_CALLS: usize = 16_384;
 pub(super) const MAX_NESTED: u8 = 199;
 /// Values that a native may have on its stack, its arguments among them (`LUAI_MAXCSTACK`).
 pub(super) const MAX_VALUES: usize = 8000;
+/// Longer constants are not looked for among others of the same bytes.
+const LONGEST_SHARED: usize = 1 << 10;
 /// Keeps all results.
 pub const MULTIPLE: i32 = -1;
 
@@ -505,6 +507,9 @@ impl<'gc> Machine<'_, 'gc> {
         // Functions of one chunk share their strings.
         let (mut own, mut places) = (Vec::new(), Places::new());
         let mut string = |text: &Rc<[u8]>| {
+            if text.len() > LONGEST_SHARED {
+                return Str::new(self.mc, text);
+            }
             if let Some(place) = self.state.names.get(text) {
                 return self.state.named[*place as usize];
             }

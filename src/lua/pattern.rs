@@ -7,6 +7,7 @@
 //! the compiler of the wasm keeps nothing in registers over a call.
 
 use super::class::{ESCAPE, Members, Set, at, class};
+use super::value::{same_bytes, same_words};
 use smallvec::SmallVec;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::ops::Range;
@@ -76,6 +77,8 @@ enum Task {
     Fail,
     /// Look for the pattern as it is, from `start` on.
     Plain,
+    /// See whether the rest of the pattern is plain too.
+    Sift { p: usize },
 }
 
 /// A task, or the end of the search.
@@ -152,6 +155,12 @@ impl Matcher {
         self.task = Task::Attempt;
     }
 
+    /// Lets the search that begins see first whether the pattern is plain text.
+    #[inline]
+    pub fn sift(&mut self) {
+        self.task = Task::Sift { p: 0 };
+    }
+
     /// Captures of the last match.
     pub fn level(&self) -> usize {
         self.groups.len()
@@ -195,6 +204,7 @@ impl Matcher {
                 }
                 Task::Fail => self.fail(subject),
                 Task::Plain => self.find(subject, pattern, &mut left),
+                Task::Sift { p } => sift(pattern, p, &mut left),
             };
             match next {
                 Continue(next) => task = next,
@@ -219,7 +229,9 @@ impl Matcher {
         let skipped = ahead.iter().take_while(|byte| *byte != first).count();
         self.start += skipped;
         let here = &subject[self.start..];
-        let equal = here.iter().zip(pattern).take_while(|(byte, wanted)| byte == wanted).count();
+        let same = if pattern.len() < PIECE { 0 } else { same_words(here, pattern) };
+        let rest = here[same..].iter().zip(&pattern[same..]);
+        let equal = same + rest.take_while(|(byte, wanted)| byte == wanted).count();
         *fuel -= ((skipped + equal) / BYTES_PER_FUEL) as i64;
         if equal == pattern.len() {
             return Break(Step::Match(self.start..self.start + equal));
@@ -436,14 +448,18 @@ impl Matcher {
             Some(Group { length: Length::Position, .. }) => return Continue(Task::Fail),
             Some(Group { length: Length::Bytes(length), start }) => (*start, *length),
         };
-        // Comparing costs little beside a step.
-        *fuel -= (length / 64) as i64;
-        let text = subject.get(start..start + length);
-        Continue(if text.is_some() && text == subject.get(s..s + length) {
-            Task::Rest { s: s + length, p: p + 2 }
-        } else {
-            Task::Fail
-        })
+        let texts = subject.get(start..start + length).zip(subject.get(s..s + length));
+        Continue(
+            if texts.is_some_and(|(text, here)| {
+                // Comparing costs little beside a step.
+                *fuel -= (length / 64) as i64;
+                same_bytes(text, here)
+            }) {
+                Task::Rest { s: s + length, p: p + 2 }
+            } else {
+                Task::Fail
+            },
+        )
     }
 
     /// The set that has been read at `p`. Few patterns have more than one.
@@ -523,6 +539,23 @@ fn run_length(sets: &[Set], item: Item, is_match: bool, bytes: &[u8]) -> usize {
 fn piece(subject: &[u8], start: usize) -> &[u8] {
     let ahead = subject.get(start..).unwrap_or_default();
     &ahead[..ahead.len().min(PIECE)]
+}
+
+/// Looks on in the pattern for what is more than plain text. C looks up to the first NUL.
+#[cold]
+#[inline(never)]
+fn sift(pattern: &[u8], p: usize, fuel: &mut i64) -> Next {
+    let is_end_of_plain = |byte: &&u8| {
+        matches!(byte, b'^' | b'$' | b'*' | b'+' | b'?' | b'.' | b'(' | b'[' | b'%' | b'-' | 0)
+    };
+    let ahead = piece(pattern, p);
+    *fuel -= (ahead.len() / BYTES_PER_FUEL) as i64;
+    Continue(match ahead.iter().find(is_end_of_plain) {
+        None if ahead.is_empty() => Task::Plain,
+        None => Task::Sift { p: p + ahead.len() },
+        Some(0) => Task::Plain,
+        Some(_) => Task::Attempt,
+    })
 }
 
 /// Looks on for the end of a `%b`.

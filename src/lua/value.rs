@@ -187,7 +187,7 @@ impl Str<'_> {
 
 /// Whether these are the same: eight bytes at a time, where the browser's build would take them one by one.
 #[inline(never)]
-fn same_bytes(bytes: &[u8], others: &[u8]) -> bool {
+pub(super) fn same_bytes(bytes: &[u8], others: &[u8]) -> bool {
     bytes.len() == others.len() && {
         let same = same_words(bytes, others);
         bytes[same..] == others[same..]
@@ -195,7 +195,7 @@ fn same_bytes(bytes: &[u8], others: &[u8]) -> bool {
 }
 
 /// How many bytes, eight by eight, are the same from the beginning.
-fn same_words(bytes: &[u8], others: &[u8]) -> usize {
+pub(super) fn same_words(bytes: &[u8], others: &[u8]) -> usize {
     let words = bytes.as_chunks::<8>().0.iter().zip(others.as_chunks().0);
     let same = |(a, b): &(&[u8; 8], &[u8; 8])| u64::from_le_bytes(**a) == u64::from_le_bytes(**b);
     words.take_while(same).count() * 8

@@ -8,7 +8,9 @@ use crate::command;
 use crate::error::Error;
 use crate::lua::Host;
 use crate::lua::lib::base::{Result, display};
-use crate::lua::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome, Protection};
+use crate::lua::machine::{
+    Arguments, Continue, Fault, Flow, Machine, Outcome, Position, Protection,
+};
 use crate::lua::number::to_long;
 use crate::lua::value::Value;
 use crate::number::format_g;
@@ -507,6 +509,14 @@ fn unknown_global<'gc>(
     Err(machine.error(message))
 }
 
+/// What the real server's handler, which is a function in Lua, makes of an error whose table it cannot change.
+pub(super) const READ_ONLY_ERROR: &str = "err_handler_def:10: Attempt to modify a readonly table";
+
+/// A line of it.
+pub(super) fn handler_position(line: i64) -> Position {
+    Position { source: b"@err_handler_def".to_vec(), line }
+}
+
 /// Makes of any error a table with `err`, and notes in it where the code that called the handler is. In the real server
 /// this is a function in Lua: only there can it be dumped, and does a tail call of it hide its caller.
 fn error_handler<'gc>(
@@ -531,6 +541,9 @@ fn error_handler<'gc>(
             table
         }
     };
+    if position.is_some() && table.is_read_only() {
+        return Err(Fault::Error(machine.string(READ_ONLY_ERROR)));
+    }
     if let Some(position) = position {
         let (source, source_name) = (machine.string(&position.source), machine.string("source"));
         let line_name = machine.string("line");

@@ -14,7 +14,7 @@ pub use cache::Sha;
 use crate::command::Found;
 use crate::error::{self, Error};
 use crate::lua::lib::base::display;
-use crate::lua::machine::{Machine, Position};
+use crate::lua::machine::Machine;
 use crate::lua::value::Value;
 use crate::lua::{FunctionId, Lua, Step};
 use crate::number::c_string;
@@ -502,7 +502,10 @@ fn asks_for_text(server: &mut Server, lua: &mut Lua) -> bool {
         return false;
     }
     running.asked = lua.enter(|machine| {
-        let Some(error @ Value::Table(_)) = machine.state.failure else { return false };
+        let Some(error @ Value::Table(table)) = machine.state.failure else { return false };
+        if table.is_read_only() {
+            return false;
+        }
         let asks = matches!(machine.field_of(error, "err"), Ok(None));
         if asks {
             machine.begin_call(1);
@@ -530,9 +533,15 @@ fn failed(
         // Any other error of a script that is killed leads to the real server's error handler, and it is there that the
         // script is killed again: where its first line begins.
         if let Some(error) = machine.hook_error().filter(|error| *error != value) {
-            let source = b"@err_handler_def".to_vec();
-            machine.state.position = Some(Position { source, line: 4 });
+            machine.state.position = Some(api::handler_position(4));
             value = error;
+        }
+        // The real server's error handler notes in the error's table where the error was raised, or fails to.
+        if let Value::Table(table) = value
+            && table.is_read_only()
+        {
+            machine.state.position = Some(api::handler_position(10));
+            value = machine.string(api::READ_ONLY_ERROR);
         }
         let (table, message) = match value {
             Value::Table(table) => {

@@ -1,6 +1,6 @@
 //! Lua's numbers: reading them, printing them, and the operations that C's library and Lua define between them.
 
-use crate::decimal::Literal;
+use crate::decimal::{self, Literal};
 use memchr::memchr;
 
 /// The bytes that C's `isspace` accepts in the C locale.
@@ -40,38 +40,23 @@ pub fn parse_integer(text: &[u8], base: u32) -> Option<f64> {
     {
         digits = rest;
     }
-    if digits.is_empty() {
+    if digits.is_empty() || decimal::digits(digits, base) < digits.len() {
         return None;
     }
-    let digit = |byte: &u8| char::from(*byte).to_digit(base).map(u64::from);
-    let mut number = 0u64;
-    while let [byte, rest @ ..] = digits {
-        let digit = digit(byte)?;
-        match number.checked_mul(base.into()).and_then(|number| number.checked_add(digit)) {
-            Some(next) => number = next,
-            None => break,
-        }
-        digits = rest;
-    }
-    if !digits.iter().all(|byte| digit(byte).is_some()) {
-        return None;
-    }
-    let number = match digits {
-        [] if negative => number.wrapping_neg(),
-        [] => number,
-        _ => u64::MAX,
-    };
+    let number = digits[decimal::zeros(digits)..].iter().try_fold(0u64, |number, byte| {
+        let digit = char::from(*byte).to_digit(base)?;
+        number.checked_mul(base.into())?.checked_add(digit.into())
+    });
+    let number =
+        number.map_or(u64::MAX, |number| if negative { number.wrapping_neg() } else { number });
     Some(number as f64)
 }
 
 /// The text up to its first NUL without the space around it.
 fn trim_c_string(text: &[u8]) -> &[u8] {
     let mut text = c_string(text);
-    while let [first, rest @ ..] = text
-        && is_space(*first)
-    {
-        text = rest;
-    }
+    let blank = u64::from_le_bytes([b' '; 8]);
+    text = &text[decimal::run(text, |word| word == blank, |byte| is_space(*byte))..];
     while let [rest @ .., last] = text
         && is_space(*last)
     {

@@ -121,16 +121,14 @@ fn search<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments, is_find: bo
 fn matcher(subject: &[u8], pattern: &[u8], start: i64, is_find: bool, is_plain: bool) -> Matcher {
     let start = relative(start, subject.len()) - 1;
     let start = start.clamp(0, subject.len() as i64) as usize;
-    // C looks for special bytes up to the first NUL.
-    let is_end_of_plain = |byte: &&u8| {
-        matches!(byte, b'^' | b'$' | b'*' | b'+' | b'?' | b'.' | b'(' | b'[' | b'%' | b'-' | 0)
-    };
-    let has_no_special = || matches!(pattern.iter().find(is_end_of_plain), None | Some(0));
-    if is_plain || is_find && has_no_special() {
+    if is_plain {
         return Matcher::plain(start);
     }
     let mut matcher = Matcher::new(pattern, true);
     matcher.seek(start);
+    if is_find {
+        matcher.sift();
+    }
     matcher
 }
 
