@@ -74,19 +74,19 @@ enum Converted<'gc> {
 /// The errors that a script's result holds, for the statistics.
 #[derive(Default)]
 pub struct Errors {
-    /// Those that nobody has counted yet.
-    pub uncounted: Vec<Error>,
+    /// The codes of those that nobody has counted yet.
+    pub uncounted: Vec<Vec<u8>>,
     /// How many commands have counted when they failed.
     pub counted: u64,
 }
 
 impl Errors {
     /// Takes an error into account, of which this is the table.
-    pub fn add(&mut self, table: Table<'_>, error: Error) {
+    pub fn add(&mut self, table: Table<'_>, error: &Error) {
         if table.field(b"ignore_error_stats_update").is_true() {
             self.counted += 1;
         } else {
-            self.uncounted.push(error);
+            self.uncounted.push(error.code().to_vec());
         }
     }
 }
@@ -133,7 +133,7 @@ fn convert<'gc>(
     errors: &mut Errors,
 ) -> Converted<'gc> {
     if slots >= MAX_SLOTS {
-        errors.uncounted.push(Error::SCRIPT_STACK);
+        errors.uncounted.push(Error::SCRIPT_STACK.code().to_vec());
         return Converted::Reply(Reply::Error(Error::SCRIPT_STACK.0));
     }
     Converted::Reply(match value {
@@ -153,7 +153,7 @@ fn convert_table<'gc>(table: Table<'gc>, slots: usize, errors: &mut Errors) -> C
         let text = c_string(text);
         let length = text.iter().rposition(|byte| !is_end(byte)).map_or(0, |last| last + 1);
         let error = Error::new(&text[..length]);
-        errors.add(table, error.clone());
+        errors.add(table, &error);
         return Converted::Reply(Reply::Error(error.0));
     }
     if let Some(text) = string_field(table, "ok") {

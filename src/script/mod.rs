@@ -375,7 +375,8 @@ pub fn run(server: &mut Server, fuel: i64) -> Option<Ended> {
             Err(error) => Some(Err(error)),
         };
         if let Some(result) = result {
-            let uncounted = result.as_ref().err().cloned().into_iter().collect();
+            let failed = result.as_ref().err();
+            let uncounted = failed.map(|error| error.code().to_vec()).into_iter().collect();
             let running = server.scripts.running.take()?;
             return Some(Ended { running, result, errors: Errors { uncounted, counted: 0 } });
         }
@@ -543,7 +544,7 @@ fn failed(
             machine.state.position = Some(api::handler_position(10));
             value = machine.string(api::READ_ONLY_ERROR);
         }
-        let (table, message) = match value {
+        let (table, mut message) = match value {
             Value::Table(table) => {
                 // Where the real server finds no text it dies.
                 let inherited = match machine.field_of(value, "err") {
@@ -555,17 +556,21 @@ fn failed(
                     .unwrap_or_else(|| Error::from_script(&display(value)).0.into_owned());
                 (Some(table), text)
             }
-            value => (None, Error::from_script(c_string(&display(value))).0.into_owned()),
+            Value::String(text) => {
+                (None, Error::from_script(c_string(text.bytes())).0.into_owned())
+            }
+            value => (None, Error::from_script(&display(value)).0.into_owned()),
         };
         let place = machine.state.position.take().map_or(String::new(), |position| {
             let source = String::from_utf8_lossy(&position.source).into_owned();
             error::script_position(&name, &source, position.line)
         });
-        let error = Error::new([&message[..], place.as_bytes()].concat());
+        message.extend_from_slice(place.as_bytes());
+        let error = Error::new(message);
         let mut errors = Errors::default();
         match table {
-            Some(table) => errors.add(table, error.clone()),
-            None => errors.uncounted.push(error.clone()),
+            Some(table) => errors.add(table, &error),
+            None => errors.uncounted.push(error.code().to_vec()),
         }
         (Err(error), errors)
     })

@@ -561,8 +561,8 @@ impl Server {
             }
             self.note_command(&command, microseconds);
         }
-        for error in &ended.errors.uncounted {
-            self.count_error(error);
+        for code in ended.errors.uncounted {
+            self.count_code(code);
         }
         let reply = ended.result.unwrap_or_else(|error| Reply::Error(error.0));
         self.deliver(ended.running.client, reply);
@@ -1005,8 +1005,12 @@ impl Server {
     }
 
     fn count_error(&mut self, error: &Error) {
+        self.count_code(error.code().to_vec());
+    }
+
+    fn count_code(&mut self, code: Vec<u8>) {
         self.stats.error_replies += 1;
-        *self.stats.errors.get_or_default(error.code().to_vec()) += 1;
+        *self.stats.errors.get_or_default(code) += 1;
     }
 }
 

@@ -142,9 +142,8 @@ fn error<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'g
     let mut value = machine.argument(arguments, 1);
     if let (Some(text), true) = (value.to_str(machine.mc), level > 0) {
         machine.pay_for_bytes(text.bytes().len());
-        let mut message = machine.position_prefix(usize::try_from(level).unwrap_or(0));
-        message.extend_from_slice(text.bytes());
-        value = machine.string(message);
+        let position = machine.position_prefix(usize::try_from(level).unwrap_or(0));
+        value = machine.string([&position, text.bytes()].concat());
     }
     Err(Fault::Error(value))
 }
