@@ -280,41 +280,41 @@ impl<'gc> Machine<'_, 'gc> {
             }
             Quick::GetGlobal => {
                 let key = at.constant(instruction.bx());
-                if !self.hash_key(key) {
+                let globals = Value::Table(self.state.globals).into();
+                let done = self.index(globals, key, target, None)?;
+                if !done {
                     return Ok(self.again());
                 }
-                let globals = Value::Table(self.state.globals).into();
-                self.index(globals, key, target, None)?;
             }
             Quick::GetTable | Quick::GetField => {
                 let (value, key) = (at.get(instruction.b()), at.operand(instruction.c()));
-                if !self.hash_key(key) {
+                let done = self.index(value, key, target, Some(at.slot(instruction.b())))?;
+                if !done {
                     return Ok(self.again());
                 }
-                self.index(value, key, target, Some(at.slot(instruction.b())))?;
             }
             Quick::SetGlobal => {
                 let key = at.constant(instruction.bx());
-                if !self.hash_key(key) {
+                let globals = Value::Table(self.state.globals).into();
+                let done = self.set_index(globals, key, at.get(instruction.a()), None)?;
+                if !done {
                     return Ok(self.again());
                 }
-                let globals = Value::Table(self.state.globals).into();
-                self.set_index(globals, key, at.get(instruction.a()), None)?;
             }
             Quick::SetTable | Quick::SetField => {
                 let (key, value) = (at.operand(instruction.b()), at.operand(instruction.c()));
-                if !self.hash_key(key) {
+                let done = self.set_index(at.get(instruction.a()), key, value, Some(target))?;
+                if !done {
                     return Ok(self.again());
                 }
-                self.set_index(at.get(instruction.a()), key, value, Some(target))?;
             }
             Quick::OpSelf | Quick::Method => {
                 let (value, key) = (at.get(instruction.b()), at.operand(instruction.c()));
-                if !self.hash_key(key) {
+                self.thread.stack[target + 1] = value;
+                let done = self.index(value, key, target, Some(at.slot(instruction.b())))?;
+                if !done {
                     return Ok(self.again());
                 }
-                self.thread.stack[target + 1] = value;
-                self.index(value, key, target, Some(at.slot(instruction.b())))?;
             }
             Quick::SetUpval => {
                 let value = at.get(instruction.a());

@@ -31,7 +31,7 @@ use super::hook::Hook;
 use super::lines::LineHook;
 use super::operators::Event;
 use super::packed::Packed;
-use super::table::Table;
+use super::table::{Growth, Table};
 use super::value::{Str, Value};
 use super::{FunctionId, Host};
 use allocator_api2::vec::Vec as MeteredVec;
@@ -339,6 +339,8 @@ pub struct State<'gc> {
     /// The string whose hash is being worked out, its bytes that are still to be looked at, and what the others have
     /// come to ([`Machine::hash_key`]).
     pub(super) hashing: Option<(Str<'gc>, usize, u32)>,
+    /// The large table that is growing, and how far it is.
+    pub(super) growing: Option<(Table<'gc>, Growth<'gc>)>,
     /// `collectgarbage` asked for a full collection.
     pub(super) wants_collection: bool,
     /// Where short texts are put together.
@@ -404,6 +406,7 @@ impl<'gc> State<'gc> {
             handler: Value::Nil,
             failure: None,
             hashing: None,
+            growing: None,
             wants_collection: false,
             joined: Vec::new(),
             random: 0,
@@ -1071,6 +1074,8 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// Gives an error to its handler, or to the innermost protected call; if there is none, ends the script with it.
     pub(super) fn unwind(&mut self, fault: Fault<'gc>) -> Result<(), Value<'gc>> {
+        // Whoever waits for it does not go on, and others may change the table.
+        self.state.growing = None;
         let mut fault = fault;
         let mut raised_at = None;
         loop {

@@ -279,6 +279,7 @@ impl Lua {
             state.hook = None;
             state.lines = None;
             state.hashing = None;
+            state.growing = None;
             push(machine);
             machine.begin_call(MULTIPLE);
         });

@@ -198,33 +198,38 @@ impl<'gc> Machine<'_, 'gc> {
         class.quick_field(name).filter(|found| !found.is_nil())
     }
 
-    /// `value[key]` into a slot. `register` is where the value is, for the error.
+    /// `value[key]` into a slot. `register` is where the value is, for the error. Gives whether it is done: otherwise
+    /// fuel is spent, and it is to be done again.
     pub(super) fn index(
         &mut self,
         value: Packed<'gc>,
         key: Packed<'gc>,
         slot: usize,
         register: Option<usize>,
-    ) -> Result<(), Fault<'gc>> {
+    ) -> Result<bool, Fault<'gc>> {
+        if !self.hash_key(key) {
+            return Ok(false);
+        }
         match self.look_up(value, key, register)? {
-            LookUp::Found(found) => {
-                self.thread.stack[slot] = found;
-                Ok(())
-            }
+            LookUp::Found(found) => self.thread.stack[slot] = found,
             LookUp::Ask { handler, object } => {
-                self.call_metamethod(handler, &[object, key], After::Store, slot)
+                self.call_metamethod(handler, &[object, key], After::Store, slot)?;
             }
         }
+        Ok(true)
     }
 
-    /// `value[key] = new`. `register` is where the value is, for the error.
+    /// `value[key] = new`, as [`Machine::index`].
     pub(super) fn set_index(
         &mut self,
         value: Packed<'gc>,
         key: Packed<'gc>,
         new: Packed<'gc>,
         register: Option<usize>,
-    ) -> Result<(), Fault<'gc>> {
+    ) -> Result<bool, Fault<'gc>> {
+        if !self.hash_key(key) {
+            return Ok(false);
+        }
         self.pay_for_key(key);
         let mut object = value;
         for turn in 0..MAX_LOOP {
@@ -234,7 +239,9 @@ impl<'gc> Machine<'_, 'gc> {
                         handler if !handler.is_nil() && table.get_packed(key).is_nil() => {
                             // `luaV_settable` has made the key before it asks: the order of `pairs` shows it, and an
                             // impossible key is an error.
-                            self.raw_set_packed(table, key, Packed::NIL)?;
+                            if !self.set_in_slices(table, key, Packed::NIL)? {
+                                return Ok(false);
+                            }
                             handler
                         }
                         _ => Packed::NIL,
@@ -242,7 +249,7 @@ impl<'gc> Machine<'_, 'gc> {
                     None => Packed::NIL,
                 };
                 if handler.is_nil() {
-                    return self.raw_set(table, key.unpack(), new.unpack());
+                    return self.set_in_slices(table, key, new);
                 }
                 handler
             } else {
@@ -257,11 +264,46 @@ impl<'gc> Machine<'_, 'gc> {
                 handler
             };
             if handler.is_function() {
-                return self.call_metamethod(handler, &[object, key, new], After::Discard, 0);
+                self.call_metamethod(handler, &[object, key, new], After::Discard, 0)?;
+                return Ok(true);
             }
             object = handler;
         }
         Err(self.error_here("loop in settable"))
+    }
+
+    /// As [`Machine::raw_set`], but with a very long key or a table that has to grow it may take several time slices. Gives
+    /// whether it is done: otherwise fuel is spent, and whoever asks must ask again before anything else happens.
+    pub(crate) fn set_in_slices(
+        &mut self,
+        table: Table<'gc>,
+        key: Packed<'gc>,
+        value: Packed<'gc>,
+    ) -> Result<bool, Fault<'gc>> {
+        /// For each piece of work on a table that grows.
+        const FUEL: i64 = 400;
+        if table.is_read_only() {
+            return Err(self.error_here("Attempt to modify a readonly table"));
+        }
+        if !self.hash_key(key) {
+            return Ok(false);
+        }
+        while !table.set_in_room(self.mc, key, value).map_err(|error| self.key_error(error))? {
+            let begun = self.state.growing.take().filter(|(growing, _)| *growing == table);
+            let mut growth = begun.map(|(_, growth)| growth);
+            loop {
+                table.grow(self.mc, key, &mut growth).map_err(|error| self.key_error(error))?;
+                self.fuel -= FUEL;
+                if growth.is_none() {
+                    break;
+                }
+                if self.fuel <= 0 {
+                    self.state.growing = growth.map(|growth| (table, growth));
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// Sets a key without metamethods; an error if the table is read-only or the key impossible.

@@ -2,7 +2,7 @@
 //!
 //! An array part holds the keys `1..=n`, a node vector of a power of two the rest. A key's main position is its hash;
 //! a collision takes the highest free node, found by a pointer that only moves down; when none is left, everything is
-//! counted and inserted again, from the top.
+//! counted and inserted again, from the top. For a large table that is done in time slices.
 //!
 //! Long because a table's look-ups, insertions and growth rely on one layout.
 
@@ -21,6 +21,10 @@ use std::cell::RefCell;
 /// The largest array part is `2^26` long.
 const MAX_BITS: usize = 26;
 const NONE: u32 = u32::MAX;
+/// Entries from which on a table grows in time slices, where whoever sets a key can wait.
+const LARGE: usize = 1 << 15;
+/// Entries of such a table that are worked on at once.
+const GROWN_AT_ONCE: usize = 1 << 10;
 
 /// Why a key cannot be set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -153,20 +157,12 @@ struct Node<'gc> {
 impl<'gc> Table<'gc> {
     /// A new table with room for `array` items and `hash` fields.
     pub fn new(mc: &Mutation<'gc>, id: u32, array: usize, hash: usize) -> Table<'gc> {
-        let mut state = TableState {
-            array: MeteredVec::new_in(MetricsAlloc::new(mc)),
-            nodes: MeteredVec::new_in(MetricsAlloc::new(mc)),
-            last_free: 0,
-            metatable: None,
-            absent: 0,
-            read_only: false,
-            itself: None,
-        };
+        let mut state = TableState::empty(MetricsAlloc::new(mc));
         if array > 0 {
             state.array.resize(array, Packed::NIL);
         }
         if hash > 0 {
-            state.set_node_count(hash);
+            state.add_nodes(1 << ceil_log2(hash));
         }
         Table(Gc::new(mc, Object { id, state: RefLock::new(state) }))
     }
@@ -251,7 +247,47 @@ impl<'gc> Table<'gc> {
         key: Packed<'gc>,
         value: Packed<'gc>,
     ) -> Result<(), KeyError> {
+        self.change(mc, |state| {
+            if state.set(key, value)? {
+                return Ok(());
+            }
+            state.rehash(key)?;
+            state.set(key, value).map(|_| ())
+        })
+    }
+
+    /// As [`Table::set`], but does nothing if the table is large and has to grow first ([`Table::grow`]). Gives whether
+    /// it did.
+    pub(super) fn set_in_room(
+        self,
+        mc: &Mutation<'gc>,
+        key: Packed<'gc>,
+        value: Packed<'gc>,
+    ) -> Result<bool, KeyError> {
         self.change(mc, |state| state.set(key, value))
+    }
+
+    /// Lets a table grow to have room for a key, as far as a piece of work goes. `growth` is how far that is: none before
+    /// the first piece and behind the last.
+    ///
+    /// Nothing may happen to the table between two pieces.
+    pub(super) fn grow(
+        self,
+        mc: &Mutation<'gc>,
+        key: Packed<'gc>,
+        growth: &mut Option<Growth<'gc>>,
+    ) -> Result<(), KeyError> {
+        if self.state().weakness() != Weakness::default() {
+            // What a collection takes of it would stay in its new parts.
+            return self.change(mc, |state| state.rehash(key));
+        }
+        let mut at_work = growth.take().unwrap_or_else(|| Growth::for_key(key));
+        if at_work.go_on(self.state(), GROWN_AT_ONCE)? {
+            self.change(mc, |state| at_work.finish(state));
+        } else {
+            *growth = Some(at_work);
+        }
+        Ok(())
     }
 
     /// Sets a key if that is all that `t[key] = value` has to do: the table may be written to, no `__newindex` can
@@ -267,7 +303,7 @@ impl<'gc> Table<'gc> {
         if state.read_only || state.metatable.is_some_and(|table| !table.lacks(Event::NewIndex)) {
             return false;
         }
-        self.change(mc, |state| state.set(key, value).is_ok())
+        self.change(mc, |state| state.set(key, value) == Ok(true))
     }
 
     /// The value of a key, if it can be told without a call.
@@ -349,12 +385,11 @@ impl<'gc> Table<'gc> {
             // More items than the constructor's size hint could say.
             let count = (first + values.len()).saturating_sub(1);
             if count > state.array.len() {
-                let hash = state.nodes.len();
                 // The node vector keeps its size, so it cannot overflow.
-                let _ = state.resize(count, hash);
+                let _ = state.grow(Growth::to(state, count, state.nodes.len()));
             }
             for (place, value) in values.iter().enumerate() {
-                // A whole number is always a possible key.
+                // A whole number is always a possible key, and there is room.
                 let _ = state.set(Packed::number((first + place) as f64), *value);
             }
         });
@@ -478,9 +513,9 @@ impl<'gc> TableState<'gc> {
         }
     }
 
-    fn set_node_count(&mut self, count: usize) {
-        let size = if count == 0 { 0 } else { 1 << ceil_log2(count) };
-        self.nodes.clear();
+    /// Adds nodes to those that are there, all of them free.
+    fn add_nodes(&mut self, count: usize) {
+        let size = self.nodes.len() + count;
         self.nodes.resize(size, Node { key: Packed::NIL, value: Packed::NIL, next: NONE });
         self.last_free = size as u32;
     }
@@ -573,13 +608,14 @@ impl<'gc> TableState<'gc> {
         self.find(Packed::number(number)).map_or(Packed::NIL, |at| self.nodes[at].value)
     }
 
+    /// Sets a key. Gives whether that could be done: a large table may have to grow first.
     #[inline(always)]
-    fn set(&mut self, key: Packed<'gc>, value: Packed<'gc>) -> Result<(), KeyError> {
+    fn set(&mut self, key: Packed<'gc>, value: Packed<'gc>) -> Result<bool, KeyError> {
         if let Some(number) = key.as_number()
             && let Some(place) = self.item_mut(number)
         {
             *place = value;
-            return Ok(());
+            return Ok(true);
         }
         self.absent = 0;
         if let Some(text) = key.as_str() {
@@ -587,7 +623,7 @@ impl<'gc> TableState<'gc> {
         }
         if let Some(at) = self.find(key) {
             self.nodes[at].value = value;
-            return Ok(());
+            return Ok(true);
         }
         // A free node has nil for its key.
         if key.is_nil() {
@@ -601,13 +637,13 @@ impl<'gc> TableState<'gc> {
     }
 
     #[inline(always)]
-    fn set_str(&mut self, text: Str<'gc>, value: Packed<'gc>) -> Result<(), KeyError> {
+    fn set_str(&mut self, text: Str<'gc>, value: Packed<'gc>) -> Result<bool, KeyError> {
         let home = text.hash() as usize & self.nodes.len().wrapping_sub(1);
         let mut at = home;
         while let Some(node) = self.nodes.get_mut(at) {
             if node.key.as_str() == Some(text) {
                 node.value = value;
-                return Ok(());
+                return Ok(true);
             }
             at = node.next as usize;
         }
@@ -616,24 +652,20 @@ impl<'gc> TableState<'gc> {
             // The common case of `insert`: nothing has ever been there.
             Some(node) if node.key.is_nil() => {
                 *node = Node { key, value, next: NONE };
-                Ok(())
+                Ok(true)
             }
             _ => self.insert(key, value),
         }
     }
 
-    /// Sets a key that is not there.
-    fn insert(&mut self, key: Packed<'gc>, value: Packed<'gc>) -> Result<(), KeyError> {
+    /// Sets a key that is not there; see [`TableState::set`].
+    fn insert(&mut self, key: Packed<'gc>, value: Packed<'gc>) -> Result<bool, KeyError> {
         if self.nodes.is_empty() {
-            self.rehash(key)?;
-            return self.set(key, value);
+            return self.set_grown(key, value);
         }
         let mut at = self.main_position(key);
         if !self.nodes[at].value.is_nil() {
-            let Some(free) = self.free_node() else {
-                self.rehash(key)?;
-                return self.set(key, value);
-            };
+            let Some(free) = self.free_node() else { return self.set_grown(key, value) };
             let mut other = self.main_position(self.nodes[at].key);
             if other == at {
                 // The node that is there is at home: the new key goes to the free one, second in the chain.
@@ -652,7 +684,16 @@ impl<'gc> TableState<'gc> {
         }
         self.nodes[at].key = key;
         self.nodes[at].value = value;
-        Ok(())
+        Ok(true)
+    }
+
+    /// Sets a key for which there is no room, if the table is not large.
+    fn set_grown(&mut self, key: Packed<'gc>, value: Packed<'gc>) -> Result<bool, KeyError> {
+        if self.array.len() + self.nodes.len() >= LARGE {
+            return Ok(false);
+        }
+        self.rehash(key)?;
+        self.set(key, value)
     }
 
     fn free_node(&mut self) -> Option<usize> {
@@ -667,57 +708,25 @@ impl<'gc> TableState<'gc> {
 
     /// Makes room for one more key: both parts get the sizes that fit what is there now.
     fn rehash(&mut self, extra: Packed<'gc>) -> Result<(), KeyError> {
-        let mut counts = [0usize; MAX_BITS + 1];
-        let mut in_array = 0;
-        for (at, _) in self.array.iter().enumerate().filter(|(_, value)| !value.is_nil()) {
-            counts[ceil_log2(at + 1)] += 1;
-            in_array += 1;
-        }
-        let mut total = in_array;
-        for node in self.nodes.iter().filter(|node| !node.value.is_nil()) {
-            if let Some(index) = array_index(node.key) {
-                counts[ceil_log2(index)] += 1;
-                in_array += 1;
-            }
-            total += 1;
-        }
-        if let Some(index) = array_index(extra) {
-            counts[ceil_log2(index)] += 1;
-            in_array += 1;
-        }
-        total += 1;
-        let (size, used) = array_size(&counts, in_array);
-        self.resize(size, total - used)
+        self.grow(Growth::for_key(extra))
     }
 
-    /// Gives the parts these sizes and inserts again what no longer has its place.
-    fn resize(&mut self, array: usize, hash: usize) -> Result<(), KeyError> {
-        if hash > 1 << MAX_BITS {
-            return Err(KeyError::Overflow);
-        }
-        let mut old_nodes = MeteredVec::new_in(self.nodes.allocator().clone());
-        std::mem::swap(&mut old_nodes, &mut self.nodes);
-        if array > self.array.len() {
-            self.array.resize(array, Packed::NIL);
-        }
-        self.set_node_count(hash);
-        if array < self.array.len() {
-            for at in array..self.array.len() {
-                let value = self.array[at];
-                if !value.is_nil() {
-                    let key = Packed::number((at + 1) as f64);
-                    // The place in the array is still there: it must not be found.
-                    self.array[at] = Packed::NIL;
-                    self.insert(key, value)?;
-                }
-            }
-            self.array.truncate(array);
-            self.array.shrink_to_fit();
-        }
-        for node in old_nodes.iter().rev().filter(|node| !node.value.is_nil()) {
-            self.set(node.key, node.value)?;
-        }
+    fn grow(&mut self, mut growth: Growth<'gc>) -> Result<(), KeyError> {
+        while !growth.go_on(self, usize::MAX)? {}
+        growth.finish(self);
         Ok(())
+    }
+
+    fn empty(allocator: MetricsAlloc<'gc>) -> TableState<'gc> {
+        TableState {
+            array: MeteredVec::new_in(allocator.clone()),
+            nodes: MeteredVec::new_in(allocator),
+            last_free: 0,
+            metatable: None,
+            absent: 0,
+            read_only: false,
+            itself: None,
+        }
     }
 
     /// The border that PUC-Rio finds in the array part, if it looks no further.
@@ -787,6 +796,153 @@ impl<'gc> TableState<'gc> {
         }
         let nodes = self.nodes.iter().skip(start.saturating_sub(self.array.len()));
         Ok(nodes.filter(|node| !node.value.is_nil()).map(|node| (node.key, node.value)).next())
+    }
+}
+
+/// What a table that has to grow has in it, and the key for which it grows.
+struct Census {
+    /// How many keys there are in `2^(i-1) < key <= 2^i`.
+    counts: [usize; MAX_BITS + 1],
+    in_array: usize,
+    total: usize,
+    /// Entries that have been looked at: those of the array part, then the nodes.
+    seen: usize,
+}
+
+impl Census {
+    fn new(extra: Packed<'_>) -> Census {
+        let mut census = Census { counts: [0; MAX_BITS + 1], in_array: 0, total: 1, seen: 0 };
+        census.add(extra);
+        census
+    }
+
+    #[inline]
+    fn add(&mut self, key: Packed<'_>) {
+        if let Some(index) = array_index(key) {
+            self.counts[ceil_log2(index)] += 1;
+            self.in_array += 1;
+        }
+    }
+
+    /// Looks at some more entries. Gives whether it has seen them all.
+    fn go_on(&mut self, table: &TableState<'_>, most: usize) -> bool {
+        let items = table.array.iter().enumerate().skip(self.seen).take(most);
+        let (mut seen, in_array) = (0, self.in_array);
+        for (at, value) in items {
+            seen += 1;
+            if !value.is_nil() {
+                self.counts[ceil_log2(at + 1)] += 1;
+                self.in_array += 1;
+            }
+        }
+        self.total += self.in_array - in_array;
+        let first = (self.seen + seen).saturating_sub(table.array.len());
+        for node in table.nodes.iter().skip(first).take(most - seen) {
+            seen += 1;
+            if !node.value.is_nil() {
+                self.add(node.key);
+                self.total += 1;
+            }
+        }
+        self.seen += seen;
+        self.seen == table.array.len() + table.nodes.len()
+    }
+
+    /// What the sizes of the array part and of the node vector should be.
+    fn sizes(&self) -> (usize, usize) {
+        let (size, used) = array_size(&self.counts, self.in_array);
+        (size, self.total - used)
+    }
+}
+
+/// A table that grows. Its new parts are made beside the old ones, which stay as they are until all is done: so it can be
+/// done in time slices, and given up.
+pub(super) struct Growth<'gc> {
+    census: Census,
+    /// The new parts, when their sizes are known.
+    new: Option<TableState<'gc>>,
+    /// The size that the array part is to have.
+    array: usize,
+    /// The size that the node vector is to have.
+    nodes: usize,
+    /// Entries of the old parts that have been inserted: items that have no place in the array part any more, then the
+    /// nodes, from the last one on.
+    moved: usize,
+}
+
+// SAFETY: all values in the new parts are in the old ones too. Whoever keeps a growth keeps its table, and nothing
+// happens to that until the growth is finished or dropped.
+unsafe impl Collect for Growth<'_> {
+    fn needs_trace() -> bool {
+        false
+    }
+}
+
+impl<'gc> Growth<'gc> {
+    /// For one more key.
+    fn for_key(key: Packed<'gc>) -> Growth<'gc> {
+        Growth { census: Census::new(key), new: None, array: 0, nodes: 0, moved: 0 }
+    }
+
+    /// To these sizes.
+    fn to(table: &TableState<'gc>, array: usize, nodes: usize) -> Growth<'gc> {
+        let new = Some(TableState::empty(table.nodes.allocator().clone()));
+        Growth { census: Census::new(Packed::NIL), new, array, nodes, moved: 0 }
+    }
+
+    /// Works on about so many entries. Gives whether all is done.
+    fn go_on(&mut self, old: &TableState<'gc>, most: usize) -> Result<bool, KeyError> {
+        let Some(new) = &mut self.new else {
+            if self.census.go_on(old, most) {
+                let (array, nodes) = self.census.sizes();
+                if nodes > 1 << MAX_BITS {
+                    return Err(KeyError::Overflow);
+                }
+                self.array = array;
+                self.nodes = if nodes == 0 { 0 } else { 1 << ceil_log2(nodes) };
+                self.new = Some(TableState::empty(old.nodes.allocator().clone()));
+            }
+            return Ok(false);
+        };
+        if new.nodes.len() < self.nodes {
+            new.nodes.reserve_exact(self.nodes - new.nodes.len());
+            new.add_nodes(most.min(self.nodes - new.nodes.len()));
+            return Ok(false);
+        }
+        let kept = self.array.min(old.array.len());
+        let length = new.array.len();
+        if length < kept {
+            new.array.reserve_exact(self.array - length);
+            new.array.extend_from_slice(&old.array[length..kept.min(length.saturating_add(most))]);
+            return Ok(false);
+        }
+        if length < self.array {
+            new.array.resize(self.array.min(length.saturating_add(most)), Packed::NIL);
+            return Ok(false);
+        }
+        let items = &old.array[kept..];
+        let end = self.moved.saturating_add(most).min(items.len() + old.nodes.len());
+        for at in self.moved..end {
+            let (key, value) = match items.get(at) {
+                Some(value) => (Packed::number((kept + at + 1) as f64), *value),
+                None => {
+                    let node = old.nodes[old.nodes.len() - 1 - (at - items.len())];
+                    (node.key, node.value)
+                }
+            };
+            if !value.is_nil() {
+                new.set(key, value)?;
+            }
+        }
+        self.moved = end;
+        Ok(end == items.len() + old.nodes.len())
+    }
+
+    /// Gives the table the new parts.
+    fn finish(self, table: &mut TableState<'gc>) {
+        if let Some(new) = self.new {
+            (table.array, table.nodes, table.last_free) = (new.array, new.nodes, new.last_free);
+        }
     }
 }
 

@@ -271,11 +271,10 @@ fn rawget<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
 fn rawset<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let table = machine.check_table(arguments, 1)?;
     let (key, value) = (machine.check_any(arguments, 2)?, machine.check_any(arguments, 3)?);
-    if !machine.hash_key(key.into()) {
+    machine.pay_for_key(key.into());
+    if !machine.set_in_slices(table, key.into(), value.into())? {
         return Ok(Flow::Again);
     }
-    machine.pay_for_key(key.into());
-    machine.raw_set(table, key, value)?;
     machine.give(Value::Table(table))
 }
 

@@ -267,6 +267,7 @@ fn start<'gc>(
         limit,
         bottom: machine.top() - arguments.count,
         open: Vec::new(),
+        waits: false,
     };
     Box::new(unpacking).resume(machine, arguments, Outcome::Resumed)
 }
@@ -282,6 +283,8 @@ struct Unpacking {
     bottom: usize,
     /// The tables that are open; each lies on the stack, with the key of the next value above it.
     open: Vec<OpenInput>,
+    /// The value on top of the stack could not be put into its table yet.
+    waits: bool,
 }
 
 /// A table whose items come: how many are left, this one among them.
@@ -321,11 +324,9 @@ impl Continue for Unpacking {
                 return Ok(Flow::Pause(self));
             }
             machine.fuel -= 1;
-            // A key, whose value comes next.
-            if let Some(OpenInput::Map(_, true)) = self.open.last()
-                && !machine.hash_key(machine.slot(machine.top() - 1).into())
-            {
-                return Ok(Flow::Pause(self));
+            if std::mem::take(&mut self.waits) {
+                self.close(machine)?;
+                continue;
             }
             if self.open.is_empty()
                 && (self.at == data.len() || self.limit.is_some_and(|limit| self.found >= limit))
@@ -415,7 +416,8 @@ impl Unpacking {
         machine: &mut Machine<'_, 'gc>,
     ) -> std::result::Result<(), Fault<'gc>> {
         loop {
-            let left = match self.open.last_mut() {
+            let value = machine.top() - 1;
+            match self.open.last_mut() {
                 None => {
                     self.found += 1;
                     return Ok(());
@@ -424,23 +426,30 @@ impl Unpacking {
                     *has_key = true;
                     return Ok(());
                 }
-                Some(OpenInput::Map(left, has_key)) => {
-                    *has_key = false;
-                    left
-                }
-                Some(OpenInput::Array(left)) => left,
-            };
-            *left -= 1;
-            let left = *left;
-            let value = machine.top() - 1;
+                Some(_) => {}
+            }
             let key = machine.slot(value - 1);
             if let Value::Table(table) = machine.slot(value - 2) {
                 machine.check_memory(0)?;
                 if key.is_nil() {
                     return Err(machine.key_error(KeyError::Nil));
                 }
-                machine.raw_set(table, key, machine.slot(value))?;
+                let value = machine.slot(value).into();
+                if !machine.set_in_slices(table, key.into(), value)? {
+                    self.waits = true;
+                    return Ok(());
+                }
             }
+            let left = match self.open.last_mut() {
+                Some(OpenInput::Map(left, has_key)) => {
+                    *has_key = false;
+                    left
+                }
+                Some(OpenInput::Array(left)) => left,
+                None => return Ok(()),
+            };
+            *left -= 1;
+            let left = *left;
             machine.set_top(value - 1);
             match (self.open.last(), key) {
                 (Some(OpenInput::Array(1..)), Value::Number(index)) => {

@@ -190,8 +190,9 @@ fn insert<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
         }
         _ => return Err(machine.error("wrong number of arguments to 'insert'")),
     };
-    put(machine, table, place, machine.argument(arguments, arguments.count))?;
-    Ok(Flow::Return(0))
+    let value = machine.argument(arguments, arguments.count).into();
+    let done = machine.set_in_slices(table, Packed::number(place as f64), value)?;
+    Ok(if done { Flow::Return(0) } else { Flow::Again })
 }
 
 /// `insert` at work: it moves items up, the last one first. The place may be far below the first item.
