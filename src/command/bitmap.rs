@@ -246,15 +246,26 @@ fn bitcount(context: &mut Context, args: &mut Args) -> Answer {
     let Some((first, last)) = unit.range(start, end, bytes.len()) else {
         return Ok(Reply::Integer(0));
     };
-    let (whole, ends) = ((first as usize).div_ceil(8), (last as usize + 1) / 8);
-    let count = if whole >= ends {
-        (first..=last).filter(|place| bit(&bytes, *place)).count() as u64
-    } else {
-        let edges = (first..whole as u64 * 8).chain(ends as u64 * 8..=last);
-        let inner = bytes[whole..ends].iter().map(|byte| u64::from(byte.count_ones()));
-        edges.filter(|place| bit(&bytes, *place)).count() as u64 + inner.sum::<u64>()
-    };
-    Ok(Reply::Integer(count as i64))
+    Ok(Reply::Integer(count(&bytes, first, last) as i64))
+}
+
+/// How many bits are set from the first place to the last, which is among them.
+fn count(bytes: &[u8], first: u64, last: u64) -> u64 {
+    // Eight bytes at a time, once past the bits before a whole byte.
+    let (mut place, mut count) = (first, 0);
+    while place <= last {
+        if place.is_multiple_of(8)
+            && place + 63 <= last
+            && let Some(word) = bytes[(place >> 3) as usize..].first_chunk()
+        {
+            count += u64::from(u64::from_le_bytes(*word).count_ones());
+            place += 64;
+        } else {
+            count += u64::from(bit(bytes, place));
+            place += 1;
+        }
+    }
+    count
 }
 
 /// `BITPOS key bit [start [end [BYTE | BIT]]]`
@@ -308,7 +319,7 @@ fn bitpos(context: &mut Context, args: &mut Args) -> Answer {
 fn bitop(context: &mut Context, args: &mut Args) -> Answer {
     let operation = args.bytes()?.to_ascii_lowercase();
     let (destination, keys) = (args.key()?, args.rest());
-    let combine: fn(u8, u8) -> u8 = match &operation[..] {
+    let how: fn(u64, u64) -> u64 = match &operation[..] {
         b"and" => |left, right| left & right,
         b"or" => |left, right| left | right,
         b"xor" => |left, right| left ^ right,
@@ -317,19 +328,15 @@ fn bitop(context: &mut Context, args: &mut Args) -> Answer {
         b"not" => |left, _| left,
         _ => return Err(Error::SYNTAX),
     };
-    let mut values = Vec::new();
+    let mut result = None;
     for key in keys {
         let value = context.read::<StringValue>(key)?.map(StringValue::bytes).unwrap_or_default();
-        values.push(value.into_owned());
-    }
-    let mut values = values.into_iter();
-    let mut result = values.next().unwrap_or_default();
-    for value in values {
-        result.resize(result.len().max(value.len()), 0);
-        for (place, byte) in result.iter_mut().enumerate() {
-            *byte = combine(*byte, value.get(place).copied().unwrap_or(0));
+        match &mut result {
+            None => result = Some(value.into_owned()),
+            Some(result) => combine(result, &value, how),
         }
     }
+    let mut result = result.unwrap_or_default();
     if operation == b"not" {
         for byte in &mut result {
             *byte = !*byte;
@@ -343,6 +350,24 @@ fn bitop(context: &mut Context, args: &mut Args) -> Answer {
         context.notify(Event::String, "set", destination);
     }
     Ok(Reply::Integer(length as i64))
+}
+
+/// Combines a string with another, eight bytes at a time; the shorter one is followed by zeros.
+fn combine(bytes: &mut Vec<u8>, other: &[u8], how: fn(u64, u64) -> u64) {
+    let length = bytes.len().max(other.len());
+    bytes.resize(length.next_multiple_of(8), 0);
+    let (others, rest) = other.as_chunks();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let (words, _) = bytes.as_chunks_mut();
+    for (place, word) in words.iter_mut().enumerate() {
+        let other = match others.get(place) {
+            Some(other) => *other,
+            None => std::mem::take(&mut last),
+        };
+        *word = how(u64::from_le_bytes(*word), u64::from_le_bytes(other)).to_le_bytes();
+    }
+    bytes.truncate(length);
 }
 
 // ---- Integers in a string
@@ -532,4 +557,55 @@ fn bitfield(context: &mut Context, args: &mut Args) -> Answer {
         context.notify(Event::String, "setbit", key);
     }
     Ok(Reply::Array(replies))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::random::Random;
+
+    fn random_bytes(random: &mut Random, length: usize) -> Vec<u8> {
+        (0..length).map(|_| random.next() as u8).collect()
+    }
+
+    #[test]
+    fn bits_are_counted_one_by_one_or_not() {
+        let mut random = Random::new(1);
+        for length in 1..40 {
+            let bytes = random_bytes(&mut random, length);
+            let bits = length as u64 * 8;
+            for first in 0..bits {
+                let expected = (first..bits).map(|place| u64::from(bit(&bytes, place)));
+                for (last, expected) in (first..bits).zip(expected.scan(0, |sum, one| {
+                    *sum += one;
+                    Some(*sum)
+                })) {
+                    assert_eq!(count(&bytes, first, last), expected, "{length} {first} {last}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn strings_are_combined_byte_by_byte_or_not() {
+        let ways: [(fn(u64, u64) -> u64, fn(u8, u8) -> u8); 3] = [
+            (|a, b| a & b, |a, b| a & b),
+            (|a, b| a | b, |a, b| a | b),
+            (|a, b| a ^ b, |a, b| a ^ b),
+        ];
+        let mut random = Random::new(2);
+        for (length, other) in (0..40).flat_map(|one| (0..40).map(move |other| (one, other))) {
+            let bytes = random_bytes(&mut random, length);
+            let others = random_bytes(&mut random, other);
+            for (how, by_byte) in ways {
+                let at = |bytes: &[u8], place: usize| bytes.get(place).copied().unwrap_or(0);
+                let expected: Vec<u8> = (0..length.max(other))
+                    .map(|place| by_byte(at(&bytes, place), at(&others, place)))
+                    .collect();
+                let mut found = bytes.clone();
+                combine(&mut found, &others, how);
+                assert_eq!(found, expected, "{length} {other}");
+            }
+        }
+    }
 }
