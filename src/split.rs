@@ -109,8 +109,15 @@ pub fn quoted(bytes: &[u8]) -> Vec<u8> {
 
 /// Appends what [`quoted`] gives.
 pub fn quote(bytes: &[u8], out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let is_plain = |byte: &&u8| matches!(**byte, b' '..=b'~') && !matches!(**byte, b'\\' | b'"');
     out.push(b'"');
-    for &byte in bytes {
+    let mut rest = bytes;
+    loop {
+        let (plain, behind) = rest.split_at(rest.iter().take_while(is_plain).count());
+        out.extend_from_slice(plain);
+        let Some((&byte, behind)) = behind.split_first() else { break };
+        rest = behind;
         match byte {
             b'\\' | b'"' => out.extend_from_slice(&[b'\\', byte]),
             b'\n' => out.extend_from_slice(b"\\n"),
@@ -118,8 +125,10 @@ pub fn quote(bytes: &[u8], out: &mut Vec<u8>) {
             b'\t' => out.extend_from_slice(b"\\t"),
             0x07 => out.extend_from_slice(b"\\a"),
             0x08 => out.extend_from_slice(b"\\b"),
-            b' '..=b'~' => out.push(byte),
-            _ => out.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
+            _ => {
+                let (high, low) = (usize::from(byte >> 4), usize::from(byte & 15));
+                out.extend_from_slice(&[b'\\', b'x', DIGITS[high], DIGITS[low]]);
+            }
         }
     }
     out.push(b'"');
@@ -127,7 +136,7 @@ pub fn quote(bytes: &[u8], out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use super::{quoted, split};
 
     #[track_caller]
     fn check(line: &[u8], expected: Option<&[&[u8]]>) {
@@ -162,6 +171,13 @@ mod tests {
         check(br"'\n\'\\ '", Some(&[br"\n'\\ "]));
         check(br"'\\'", None);
         check(br"a\n\x41", Some(&[br"a\n\x41"]));
+    }
+
+    #[test]
+    fn what_is_quoted_is_read_back() {
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(split(&quoted(&all)), Some(vec![all]));
+        assert_eq!(quoted(b"a\0\x1f~\x7f\xff\\"), br#""a\x00\x1f~\x7f\xff\\""#);
     }
 
     #[test]
