@@ -38,9 +38,10 @@ function write(value, room, start) {
     room.set(value, start);
     return value.length;
   }
+  // For a short text that call takes longer than the bytes do.
   for (let at = 0; at < value.length; at++) {
     const code = value.charCodeAt(at);
-    if (code > 127) return at + encoder.encodeInto(value.slice(at), room.subarray(start + at)).written;
+    if (code > 127 || at > 200) return at + encoder.encodeInto(value.slice(at), room.subarray(start + at)).written;
     room[start + at] = code;
   }
   return value.length;
