@@ -298,21 +298,32 @@ fn bitpos(context: &mut Context, args: &mut Args) -> Answer {
     let Some((first, last)) = unit.range(start, end.unwrap_or(-1), bytes.len()) else {
         return Ok(Reply::Integer(-1));
     };
-    let uniform = if wanted { 0x00 } else { 0xff };
-    let mut place = first;
-    while place <= last {
-        // Bytes that cannot have it are passed over.
-        if place.is_multiple_of(8) && bytes.get((place >> 3) as usize) == Some(&uniform) {
-            place += 8;
-        } else if bit(&bytes, place) == wanted {
-            return Ok(Reply::Integer(place as i64));
-        } else {
-            place += 1;
-        }
+    if let Some(place) = position(&bytes, wanted, first, last) {
+        return Ok(Reply::Integer(place as i64));
     }
     // A string is followed by zeros, unless its end was given.
     let is_behind = !wanted && end.is_none();
     Ok(Reply::Integer(if is_behind { bytes.len() as i64 * 8 } else { -1 }))
+}
+
+/// Where the first such bit is, from the first place to the last, which is among them.
+fn position(bytes: &[u8], wanted: bool, first: u64, last: u64) -> Option<u64> {
+    let uniform = if wanted { 0 } else { u64::MAX };
+    let mut place = first;
+    while place <= last {
+        // Eight bytes that cannot have it are passed over.
+        if place.is_multiple_of(8)
+            && let Some(word) = bytes[(place >> 3) as usize..].first_chunk()
+            && u64::from_le_bytes(*word) == uniform
+        {
+            place += 64;
+        } else if bit(bytes, place) == wanted {
+            return Some(place);
+        } else {
+            place += 1;
+        }
+    }
+    None
 }
 
 /// `BITOP AND | OR | XOR | NOT destkey key [key ...]`
@@ -581,6 +592,21 @@ mod tests {
                     Some(*sum)
                 })) {
                     assert_eq!(count(&bytes, first, last), expected, "{length} {first} {last}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bits_are_found_one_by_one_or_not() {
+        for (length, wanted) in (1..40).flat_map(|length| [(length, false), (length, true)]) {
+            let bits = length as u64 * 8;
+            for place in (0..bits).step_by(3) {
+                let mut bytes = vec![if wanted { 0x00 } else { 0xff }; length];
+                set_bit(&mut bytes, place, wanted);
+                for (first, last) in (0..bits).flat_map(|first| [(first, bits - 1), (0, first)]) {
+                    let expected = (first..=last).contains(&place).then_some(place);
+                    assert_eq!(position(&bytes, wanted, first, last), expected, "{first} {last}");
                 }
             }
         }
