@@ -53,7 +53,7 @@ struct Decoding {
     buffer: Vec<u8>,
     /// How much of the buffer is that string; none if it has had no escape so far.
     unescaped: Option<usize>,
-    /// The digits of a number that are read.
+    /// The digits of a number that are read; the first ones between numbers.
     part: Part,
 }
 
@@ -102,7 +102,7 @@ enum Part {
 /// So many items of an array are put into its table at once: its final size is then known more often than not.
 const WAITING: usize = 64;
 
-/// Bytes of white space or of a token that are read for [`PIECE_FUEL`]; the last ones, which are fewer, are free.
+/// Bytes of white space or of a token that are read for [`PIECE_FUEL`]. The last ones, which are fewer, are free.
 const PIECE: usize = 128;
 const PIECE_FUEL: i64 = 4;
 
@@ -216,7 +216,13 @@ impl Decoding {
                 }
                 (FirstKey | Key, Token::Value(key @ Value::String(_))) => {
                     machine.set_slot(slot - 1, key);
-                    Colon
+                    // The colon nearly always is the next byte: that saves a turn.
+                    if let Some(b':') = text.get(self.at) {
+                        self.at += 1;
+                        Expected::Value
+                    } else {
+                        Colon
+                    }
                 }
                 (Colon, Token::Mark(b':')) | (NextItem, Token::Mark(b',')) => Expected::Value,
                 (NextField, Token::Mark(b',')) => Key,
