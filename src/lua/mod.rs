@@ -64,6 +64,10 @@ use value::Value;
 
 /// Fuel between two chances to collect garbage: few enough that a slice's garbage stays small.
 const COLLECTION_INTERVAL: i64 = 5000;
+/// Bytes of a large heap that are worked on at once, where all garbage is to be collected before the script goes on.
+const COLLECTED: usize = 256 << 10;
+/// The fuel that this costs.
+const COLLECTED_FUEL: i64 = 2000;
 /// Bytes of heap that can be collected in one go: that takes some milliseconds. A larger heap is collected bit by bit
 /// between slices.
 const SMALL_HEAP: usize = 8 << 20;
@@ -125,8 +129,19 @@ pub struct Lua {
     is_gradual: bool,
     /// What a collection that is at work has found so far.
     found: FoundWeak,
+    /// All garbage of a large heap is being collected, in time slices, and the script waits for it.
+    collecting: Option<FullCollection>,
     /// Fuel that the last [`Lua::resume`] has taken.
     spent: i64,
+}
+
+/// How far a collection of all garbage is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FullCollection {
+    /// The cycle that was at work goes on: it leaves what has become garbage since it began.
+    Waiting,
+    /// A cycle of its own has begun.
+    Begun,
 }
 
 #[derive(Clone, Copy, Collect)]
@@ -149,6 +164,7 @@ impl Lua {
             small_heap: SMALL_HEAP,
             is_gradual: false,
             found: FoundWeak::default(),
+            collecting: None,
             spent: 0,
         };
         lua.collect();
@@ -190,7 +206,7 @@ impl Lua {
         fuel: i64,
         work: &mut dyn for<'a, 'gc> FnMut(&mut Machine<'a, 'gc>),
     ) {
-        if self.is_gradual {
+        if self.is_gradual && self.collecting.is_none() {
             self.arena.gc_metrics().set_pacing(self.gradual_pacing());
         }
         let (limit, found) = (self.limit, &mut self.found);
@@ -267,6 +283,7 @@ impl Lua {
 
     /// Makes ready to run what is pushed: a function and its arguments.
     fn start_call(&mut self, push: impl for<'a, 'gc> FnOnce(&mut Machine<'a, 'gc>)) {
+        self.collecting = None;
         self.collect_if_due();
         self.enter(|machine| {
             machine.leave_all_coroutines();
@@ -289,6 +306,11 @@ impl Lua {
     pub fn resume(&mut self, host: &mut dyn Host, fuel: i64) -> Step {
         self.spent = 0;
         while self.spent < fuel {
+            if self.collecting.is_some() {
+                self.spent += COLLECTED_FUEL;
+                self.collect_on();
+                continue;
+            }
             let portion = (fuel - self.spent).min(COLLECTION_INTERVAL);
             let (stop, spent, collect) = self.slice(Some(&mut *host), portion, |machine| {
                 machine.begin_if_ready();
@@ -302,21 +324,68 @@ impl Lua {
                 execute::Stop::Line => return Step::Stopped,
                 execute::Stop::Paused => {}
             }
-            if collect {
-                self.collect();
-            }
-            self.collect_if_due();
-            if self.memory() > self.limit {
-                self.collect();
-                if self.memory() > self.limit {
-                    self.enter(|machine| {
-                        let fault = machine.out_of_memory();
-                        machine.state.pending = Some(fault);
-                    });
-                }
+            if collect || self.memory() > self.limit {
+                self.begin_collection();
+            } else {
+                self.collect_if_due();
             }
         }
         Step::Paused
+    }
+
+    /// Begins to collect all garbage of a script that has paused; a small heap's at once.
+    fn begin_collection(&mut self) {
+        if self.is_gradual {
+            self.collecting = Some(FullCollection::Waiting);
+        } else {
+            self.collect();
+            self.check_limit();
+        }
+    }
+
+    /// Goes on with that, as far as about [`COLLECTED`] bytes of heap go.
+    ///
+    /// The collector works off its debt, which is `f * d - c`: `d` is what has been allocated since it woke up, `c` what it
+    /// has done since, and the factor `f`, 1 + 1 / the timing factor, is ours to choose. A very large one shows the two;
+    /// nothing is left of `d` if the collector sleeps.
+    fn collect_on(&mut self) {
+        const SHOWING: f64 = 1e10;
+        let metrics = self.arena.gc_metrics().clone();
+        let pacing = self.gradual_pacing();
+        let debt = |factor: f64| {
+            metrics.set_pacing(pacing.with_timing_factor(1.0 / (factor - 1.0)));
+            metrics.allocation_debt()
+        };
+        if debt(SHOWING) == 0.0 {
+            if self.collecting == Some(FullCollection::Begun) {
+                self.collecting = None;
+                if self.memory() <= self.small_heap {
+                    self.collect();
+                }
+                return self.check_limit();
+            }
+            self.collecting = Some(FullCollection::Begun);
+            // What is said to be allocated, and freed at once, wakes it up.
+            while debt(SHOWING) == 0.0 {
+                metrics.mark_external_allocation(COLLECTED);
+                metrics.mark_external_deallocation(COLLECTED);
+            }
+        }
+        let shown = debt(SHOWING);
+        let allocated = (shown / SHOWING).ceil();
+        let done = allocated * SHOWING - shown;
+        debt(((done + COLLECTED as f64) / allocated).max(1.001));
+        self.enter(|_| {});
+    }
+
+    /// Raises an error in the script if the heap is larger than it may be, garbage left out.
+    fn check_limit(&mut self) {
+        if self.memory() > self.limit {
+            self.enter(|machine| {
+                let fault = machine.out_of_memory();
+                machine.state.pending = Some(fault);
+            });
+        }
     }
 
     /// Fuel that the last [`Lua::resume`] has taken.

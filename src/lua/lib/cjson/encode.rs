@@ -6,7 +6,7 @@ use crate::lib::base::Result;
 use crate::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome};
 use crate::number::format_number;
 use crate::table::Table;
-use crate::value::Value;
+use crate::value::{Str, Value};
 
 /// `cjson.encode(value)`.
 pub(super) fn encode<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
@@ -153,16 +153,20 @@ enum Level {
     Array { next: i32, last: i32 },
     /// Fields are written.
     Object { is_first: bool },
+    /// No table, but a string that is long: so much of it is written. If it is a key, the value is in the other slot.
+    Text { done: usize, is_key: bool },
 }
 
-/// Slots on our stack of an open table: itself and a key.
+/// Slots on our stack of an open table, itself and a key, and of a long string.
 const WIDTH: usize = 2;
 /// What [`Encoding::check_depth`] finds taken in PUC-Rio's stack before the levels, or needs behind them.
 const OTHER_SLOTS: usize = 4;
 /// Keys that are looked at for one piece of fuel.
 const KEYS_PER_FUEL: usize = 8;
-/// Bytes between two questions for memory.
+/// The first question for memory is asked behind so many bytes.
 const CHUNK: usize = 1 << 16;
+/// Strings that are longer are written in pieces of so many bytes.
+const PIECE: usize = 1 << 12;
 
 impl Continue for Encoding {
     fn resume<'gc>(
@@ -176,18 +180,21 @@ impl Continue for Encoding {
                 return Ok(Flow::Pause(self));
             }
             let slot = arguments.base + arguments.count + WIDTH * (self.levels.len() - 1);
-            let Value::Table(table) = machine.slot(slot) else { break };
-            match level {
-                Level::Measure { largest, items } => {
+            match (level, machine.slot(slot)) {
+                (Level::Measure { largest, items }, Value::Table(table)) => {
                     machine.fuel -= 1;
                     self.measure(machine, table, slot, largest, items)?;
                 }
-                Level::Array { next, last } => {
+                (Level::Array { next, last }, Value::Table(table)) => {
                     self.items(machine, arguments, table, slot, next, last)?;
                 }
-                Level::Object { is_first } => {
+                (Level::Object { is_first }, Value::Table(table)) => {
                     self.fields(machine, arguments, table, slot, is_first)?;
                 }
+                (Level::Text { done, is_key }, Value::String(text)) => {
+                    self.piece(machine, arguments, text, slot, done, is_key)?;
+                }
+                _ => break,
             }
         }
         machine.check_memory(self.out.length)?;
@@ -250,6 +257,13 @@ impl Encoding {
             } else {
                 self.out.push(b',');
             }
+            if let Value::String(text) = key
+                && text.bytes().len() > PIECE
+            {
+                self.enter(machine, arguments, key, Level::Text { done: 0, is_key: true });
+                machine.set_slot(slot + WIDTH + 1, value);
+                return Ok(());
+            }
             self.key(machine, key)?;
             self.value(machine, arguments, value)?;
             machine.fuel -= 1;
@@ -262,13 +276,58 @@ impl Encoding {
         Ok(())
     }
 
+    /// Writes a piece of a long string; behind a key, the value too.
+    fn piece<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        text: Str<'gc>,
+        slot: usize,
+        done: usize,
+        is_key: bool,
+    ) -> std::result::Result<(), Fault<'gc>> {
+        let rest = text.bytes().get(done..).unwrap_or_default();
+        let piece = rest.get(..PIECE).unwrap_or(rest);
+        if done == 0 {
+            self.out.push(b'"');
+        }
+        self.out.escape(piece);
+        machine.fuel -= (piece.len() >> 5) as i64;
+        self.set_level(Level::Text { done: done + piece.len(), is_key });
+        if piece.len() == rest.len() {
+            self.out.push(b'"');
+            let value = machine.slot(slot + 1);
+            self.leave(machine, slot, 0);
+            if is_key {
+                self.out.push(b':');
+                self.value(machine, arguments, value)?;
+            }
+        }
+        self.check_memory(machine)
+    }
+
+    /// Opens a table or a long string.
+    fn enter<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        value: Value<'gc>,
+        level: Level,
+    ) {
+        let slot = arguments.base + arguments.count + WIDTH * self.levels.len();
+        machine.set_top(slot + WIDTH);
+        machine.set_slot(slot, value);
+        machine.set_slot(slot + 1, Value::Nil);
+        self.levels.push(level);
+    }
+
     fn leave(&mut self, machine: &mut Machine<'_, '_>, slot: usize, slots: usize) {
         machine.set_top(slot);
         self.levels.pop();
         self.slots -= slots;
     }
 
-    /// Writes a value, or opens it if it is a table.
+    /// Writes a value, or opens it if it is a table or a long string.
     fn value<'gc>(
         &mut self,
         machine: &mut Machine<'_, 'gc>,
@@ -280,14 +339,13 @@ impl Encoding {
             Value::Boolean(true) => self.out.extend(b"true", 4),
             Value::Boolean(false) => self.out.extend(b"false", 5),
             Value::Number(number) => self.number(machine, number)?,
-            Value::String(text) => self.string(machine, text.bytes())?,
-            Value::Table(table) => {
+            Value::String(text) if text.bytes().len() > PIECE => {
+                self.enter(machine, arguments, value, Level::Text { done: 0, is_key: false });
+            }
+            Value::String(text) => self.string(machine, text.bytes()),
+            Value::Table(_) => {
                 self.check_depth(machine)?;
-                let slot = arguments.base + arguments.count + WIDTH * self.levels.len();
-                machine.set_top(slot + WIDTH);
-                machine.set_slot(slot, Value::Table(table));
-                machine.set_slot(slot + 1, Value::Nil);
-                self.levels.push(Level::Measure { largest: 0, items: 0 });
+                self.enter(machine, arguments, value, Level::Measure { largest: 0, items: 0 });
             }
             _ => return Err(refusal(machine, value, "type not supported")),
         }
@@ -387,7 +445,7 @@ impl Encoding {
                 self.number(machine, number)?;
                 self.out.push(b'"');
             }
-            Value::String(text) => self.string(machine, text.bytes())?,
+            Value::String(text) => self.string(machine, text.bytes()),
             _ => return Err(refusal(machine, key, "table key must be a number or string")),
         }
         self.out.push(b':');
@@ -422,19 +480,12 @@ impl Encoding {
         Ok(())
     }
 
-    fn string<'gc>(
-        &mut self,
-        machine: &mut Machine<'_, 'gc>,
-        text: &[u8],
-    ) -> std::result::Result<(), Fault<'gc>> {
+    /// Writes a string that is short.
+    fn string(&mut self, machine: &mut Machine<'_, '_>, text: &[u8]) {
         machine.fuel -= (text.len() >> 7) as i64;
         self.out.push(b'"');
-        for chunk in text.chunks(CHUNK) {
-            self.out.escape(chunk);
-            self.check_memory(machine)?;
-        }
+        self.out.escape(text);
         self.out.push(b'"');
-        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod decode;
 mod encode;
+mod token;
 
 use super::base::Result;
 use crate::function::{Native, NativeCode, NativeState};
