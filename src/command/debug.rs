@@ -2,7 +2,7 @@
 
 use super::args::Args;
 use super::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
-use super::{Answer, Attempt, Command, MOST_ELEMENTS, Run};
+use super::{Answer, Attempt, Command, MOST_ELEMENTS, Run, Wait};
 use crate::error::Error;
 use crate::keyspace::{Entry, Millis, dict::hash};
 use crate::number::{fixed, leading_float, parse_integer};
@@ -54,15 +54,7 @@ fn sleep(context: &mut Context, seconds: &[u8]) -> Attempt {
         return Attempt::Done(Reply::OK);
     }
     context.server.pause(deadline, true);
-    let keys = vec![Vec::new()];
-    // No key is of no type: only the deadline ends it.
-    Attempt::Wait {
-        keys,
-        kind: "none",
-        deadline: Some(deadline - 1),
-        timed_out: Reply::OK,
-        argv: None,
-    }
+    Attempt::Wait(Wait { timed_out: Reply::OK, ..Wait::new(&[], "", Some(deadline - 1)) })
 }
 
 fn subcommand(context: &mut Context, args: &mut Args) -> Answer {

@@ -570,14 +570,24 @@ impl Server {
 
     /// Notes in the statistics that a command has run, and how often that has failed.
     fn record(&mut self, command: &Found, microseconds: u64, failures: u64) {
+        self.record_call(command, microseconds);
+        self.record_end(command, microseconds, failures);
+    }
+
+    /// Notes in the statistics that a command has run. Of one that waits, the end is still to come.
+    fn record_call(&mut self, command: &Found, microseconds: u64) {
         let stats = self.stats.calls.get_or_default(command.id);
         stats.calls += 1;
         stats.microseconds += microseconds;
+        self.stats.commands += 1;
+    }
+
+    fn record_end(&mut self, command: &Found, microseconds: u64, failures: u64) {
+        let stats = self.stats.calls.get_or_default(command.id);
         if self.config.active.latency_tracking {
             stats.latency.record(microseconds);
         }
         stats.failed += failures;
-        self.stats.commands += 1;
     }
 
     /// Gives the history of the data another random name.
@@ -784,13 +794,13 @@ impl Server {
             }
             Run::Block(handler) => match self.attempt(id, argv, found, handler, origin, None) {
                 Ok(Attempt::Done(reply)) => Ok(Some(reply)),
-                Ok(attempt @ Attempt::Wait { .. }) if self.may_block(origin) => {
+                Ok(Attempt::Wait(wait)) if self.may_block(origin) => {
                     let spent = self.look().saturating_sub(start);
-                    self.block(id, found, argv, attempt, spent);
+                    self.block(id, found, argv, wait, spent);
                     self.show_to_monitors(id, &found, argv);
                     return Ok(None);
                 }
-                Ok(Attempt::Wait { timed_out, .. }) => Ok(Some(timed_out)),
+                Ok(Attempt::Wait(wait)) => Ok(Some(wait.timed_out)),
                 Err(error) => Err(error),
             },
             Run::Container(_) => Err(Error::wrong_arity(found.command.name)),
