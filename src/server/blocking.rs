@@ -214,10 +214,10 @@ impl Server {
         }
         self.reply(id, result.unwrap_or_else(|error| Reply::Error(error.0)));
         // Who was served first goes on first, whoever has typed ahead first.
-        let (own, mut others): (VecDeque<_>, VecDeque<_>) =
-            self.waiting.drain(..).partition(|(client, _)| *client == id);
-        others.extend(own);
-        self.waiting = others;
+        if let Some(at) = self.waiting.iter().position(|client| *client == id) {
+            self.waiting.remove(at);
+            self.waiting.push_back(id);
+        }
     }
 
     /// Whether a command may wait: not in a transaction and not in a script.
