@@ -20,6 +20,8 @@ type Key = (usize, Vec<u8>);
 pub struct Blocked {
     found: Found,
     argv: Vec<Vec<u8>>,
+    /// Bytes of the command line that came.
+    memory: usize,
     database: usize,
     wait: Wait,
     /// Microseconds that it ran, waiting not counted.
@@ -27,6 +29,11 @@ pub struct Blocked {
 }
 
 impl Blocked {
+    /// Bytes of its command line.
+    pub fn argv_memory(&self) -> usize {
+        self.memory
+    }
+
     /// Whether a key that holds this type now is something to look at.
     fn looks_at(&self, kind: Option<&'static str>) -> bool {
         kind == Some(self.wait.kind) || self.wait.gone.is_some()
@@ -92,6 +99,7 @@ impl Server {
         mut wait: Wait,
         spent: u64,
     ) {
+        let memory = argv.iter().map(Vec::len).sum();
         let argv = wait.argv.take().unwrap_or_else(|| argv.to_vec());
         self.record_call(&found, spent);
         let Some(client) = self.clients.get_mut(&id) else { return };
@@ -100,7 +108,7 @@ impl Server {
         for key in &wait.keys {
             self.blocking.waiting.add(database, key, id);
         }
-        client.blocked = Some(Box::new(Blocked { found, argv, database, wait, spent }));
+        client.blocked = Some(Box::new(Blocked { found, argv, memory, database, wait, spent }));
     }
 
     /// Notes that all keys of a database have come or gone at once.
