@@ -77,7 +77,7 @@ impl Value {
                 sampled(samples, members.len(), &mut members.keys().map(set::cost))
             }
             Value::SortedSet(set) => sampled(samples, set.len(), &mut set.costs()),
-            Value::Stream(stream) => stream.memory(),
+            Value::Stream(stream) => stream.memory(samples),
         }
     }
 
