@@ -88,6 +88,67 @@ fn a_full_server_goes_on() {
     assert_eq!(engine.ask(&["SET", "k", "v"]), Reply::OK);
 }
 
+/// Where the memory is known a string ends at an eighth of it, by whatever command it grows, and nothing is left of what was
+/// refused; elsewhere it ends where Redis's do.
+#[test]
+fn a_string_ends_where_the_memory_says() {
+    let mut engine = Engine::with(&[("enable-debug-command".to_owned(), "yes".to_owned())]);
+    engine.server.limit_memory(MemoryLimit { bytes: 8000, used });
+    USED.set(0);
+    GROWTH.set(0);
+    assert_eq!(engine.ask(&["SETRANGE", "k", "999", "x"]), Reply::Integer(1000));
+    assert_eq!(engine.ask(&["SETBIT", "bits", "7999", "1"]), Reply::Integer(0));
+    let integer = Reply::Array(vec![Reply::Integer(0)]);
+    assert_eq!(engine.ask(&["BITFIELD", "bits", "SET", "u8", "7991", "0"]), integer);
+    for refused in [
+        ["APPEND", "k", "x"].as_slice(),
+        &["SETRANGE", "k", "1000", "x"],
+        &["SETRANGE", "new", "1000", "x"],
+        &["SETRANGE", "new", "536870911", "x"],
+        &["SETBIT", "new", "8000", "1"],
+        &["SETBIT", "new", "4294967295", "1"],
+        &["BITFIELD", "bits", "SET", "u8", "7993", "1"],
+        &["BITFIELD", "new", "INCRBY", "u8", "4294967290", "1"],
+        &["DEBUG", "POPULATE", "1", "new", "1001"],
+        &["EVAL", "return redis.call('APPEND', 'k', 'x')", "0"],
+    ] {
+        check_refused(&engine.ask(refused), FULL);
+    }
+    let error = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+    check_refused(&engine.ask(&["SETRANGE", "k", "536870912", "x"]), error);
+    check_refused(&engine.ask(&["SETBIT", "k", "4294967296", "1"]), "ERR bit offset");
+    // A short payload may stand for a longer one.
+    let mut other = Engine::new();
+    for (last, is_taken) in [("999", true), ("1000", false)] {
+        other.ask(&["SETRANGE", "k", last, "x"]);
+        let Reply::Bulk(ref payload) = other.ask(&["DUMP", "k"]) else { panic!("there is none") };
+        assert!(payload.len() < 100);
+        let argv = [b"RESTORE".as_slice(), b"restored", b"0", payload, b"REPLACE"];
+        let client = engine.server.connect("");
+        engine.server.send(client, &argv.map(<[u8]>::to_vec));
+        let reply = engine.server.take_reply(client).expect("there is a reply");
+        if is_taken {
+            assert_eq!(reply, Reply::OK);
+        } else {
+            check_refused(&reply, "ERR Bad data format");
+        }
+    }
+    assert_eq!(engine.ask(&["DEL", "restored"]), Reply::Integer(1));
+    assert_eq!(engine.ask(&["STRLEN", "k"]), Reply::Integer(1000));
+    assert_eq!(engine.ask(&["DBSIZE"]), Reply::Integer(2));
+
+    let mut engine = Engine::new();
+    check_refused(&engine.ask(&["SETRANGE", "k", "536870912", "x"]), error);
+    assert_eq!(engine.ask(&["SETBIT", "k", "4294967295", "1"]), Reply::Integer(0));
+    assert_eq!(engine.ask(&["STRLEN", "k"]), Reply::Integer(512 << 20));
+    engine.ask(&["CONFIG", "SET", "proto-max-bulk-len", "9223372036854775807"]);
+    // More than any system has.
+    check_refused(&engine.ask(&["SETRANGE", "new", "9223372036854775806", "x"]), FULL);
+    check_refused(&engine.ask(&["SETBIT", "new", "9223372036854775807", "x"]), "ERR bit is not");
+    check_refused(&engine.ask(&["SETBIT", "new", "9223372036854775807", "1"]), FULL);
+    assert_eq!(engine.ask(&["DBSIZE"]), Reply::Integer(1));
+}
+
 /// A table that holds a long string many times is no more than that string; copies of it would be.
 #[test]
 fn one_string_is_not_copied_without_end() {

@@ -9,8 +9,8 @@ use crate::number::parse_integer;
 use crate::resp::Reply;
 use crate::server::Context;
 use crate::server::notify::Event;
+use crate::value::Kind;
 use crate::value::string::StringValue;
-use crate::value::{Kind, LONGEST_STRING};
 
 /// The bitmap commands.
 pub const COMMANDS: &[Command] = &[
@@ -153,14 +153,8 @@ fn bytes_up_to<'a>(
     place: u64,
 ) -> Result<(&'a mut Vec<u8>, bool), Error> {
     context.write::<StringValue>(key)?;
-    let length = usize::try_from((place >> 3) + 1).ok();
-    let length = length.filter(|length| *length <= LONGEST_STRING).ok_or(Error::OOM)?;
-    let bytes = context.create::<StringValue>(key)?.make_raw();
-    let is_short = bytes.len() < length;
-    if is_short {
-        bytes.resize(length, 0);
-    }
-    Ok((bytes, is_short))
+    let length = context.server.room_for((place >> 3) + 1)?;
+    Ok(context.create::<StringValue>(key)?.lengthen(length))
 }
 
 /// SETBIT key offset value

@@ -10,7 +10,6 @@ use crate::server::acl::UserId;
 use crate::server::blocking::Unblock;
 use crate::server::client::{Client, ClientId, Muted, SCRIPT_CLIENT};
 use crate::server::pubsub::Kind;
-use crate::server::transaction::Transaction;
 use crate::server::{Context, REDIS_VERSION, Server};
 
 /// The connection commands.
@@ -535,10 +534,11 @@ fn client_list(context: &mut Context, args: &mut Args) -> Answer {
     Ok(Reply::Verbatim(*b"txt", lines))
 }
 
-/// One line of CLIENT LIST. The engine has no buffers of its own, so their sizes are 0.
+/// One line of CLIENT LIST. The engine has no buffers of its own, so their sizes are 0, and the memory in all is that of commands.
 pub fn line(server: &Server, client: &Client, argv: &[Vec<u8>]) -> Vec<u8> {
     let seconds = |since: u64| server.now().saturating_sub(since) / 1_000_000;
-    let argv_memory: usize = argv.iter().map(Vec::len).sum();
+    let argv_memory = server.pending_memory(client.id);
+    let argv_memory = argv_memory.unwrap_or_else(|| argv.iter().map(Vec::len).sum());
     let queued = server.queued(client.id);
     let letters = [
         ('O', client.monitors),
@@ -553,8 +553,8 @@ pub fn line(server: &Server, client: &Client, argv: &[Vec<u8>]) -> Vec<u8> {
     let flags: String =
         letters.iter().filter(|(_, is_set)| *is_set).map(|(letter, _)| letter).collect();
     let flags = if flags.is_empty() { "N" } else { &flags };
-    let queued = queued.map_or(-1, |count| count as i64);
-    let queued_memory = client.transaction.as_ref().map_or(0, Transaction::memory);
+    let (queued, queued_memory) = queued.map_or((-1, 0), |(count, bytes)| (count as i64, bytes));
+    let memory = argv_memory + queued_memory;
     let mut line = format!(
         "id={} addr={} laddr={} fd={} name=",
         client.id, client.address, client.local_address, client.fd
@@ -564,7 +564,7 @@ pub fn line(server: &Server, client: &Client, argv: &[Vec<u8>]) -> Vec<u8> {
     line.extend_from_slice(
         format!(
             " age={} idle={} flags={flags} db={} sub={} psub={} ssub={} multi={queued} qbuf=0 qbuf-free=0 \
-             argv-mem={argv_memory} multi-mem={queued_memory} rbs=0 rbp=0 obl=0 oll={} omem=0 tot-mem={argv_memory} events=r \
+             argv-mem={argv_memory} multi-mem={queued_memory} rbs=0 rbp=0 obl=0 oll={} omem=0 tot-mem={memory} events=r \
              cmd={} user=",
             seconds(client.connected),
             seconds(client.active),

@@ -2,7 +2,7 @@
 
 use super::args::Args;
 use super::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
-use super::{Answer, Attempt, Command, MOST_ELEMENTS, Run};
+use super::{Answer, Attempt, Command, MOST_ELEMENTS, Run, Wait};
 use crate::error::Error;
 use crate::keyspace::{Entry, Millis, dict::hash};
 use crate::number::{fixed, leading_float, parse_integer};
@@ -17,7 +17,7 @@ use crate::server::config::parse_memory;
 use crate::server::{Context, LogLevel};
 use crate::value::digest::Digest;
 use crate::value::string::StringValue;
-use crate::value::{Kind, LONGEST_STRING, Value};
+use crate::value::{Kind, Value};
 
 /// The command for debugging.
 pub const COMMANDS: &[Command] = &[Command {
@@ -54,15 +54,7 @@ fn sleep(context: &mut Context, seconds: &[u8]) -> Attempt {
         return Attempt::Done(Reply::OK);
     }
     context.server.pause(deadline, true);
-    let keys = vec![Vec::new()];
-    // No key is of no type: only the deadline ends it.
-    Attempt::Wait {
-        keys,
-        kind: "none",
-        deadline: Some(deadline - 1),
-        timed_out: Reply::OK,
-        argv: None,
-    }
+    Attempt::Wait(Wait { timed_out: Reply::OK, ..Wait::new(&[], "", Some(deadline - 1)) })
 }
 
 fn subcommand(context: &mut Context, args: &mut Args) -> Answer {
@@ -310,9 +302,10 @@ fn populate(context: &mut Context, count: &[u8], rest: &[Vec<u8>]) -> Result<(),
     let count = positive(count)?;
     let prefix = rest.first().map_or(&b"key"[..], Vec::as_slice);
     let size = rest.get(1).map_or(Ok(0), |size| positive(size))?;
-    if count > MOST_ELEMENTS || size.saturating_mul(count) > LONGEST_STRING as u64 {
+    if count > MOST_ELEMENTS {
         return Err(Error::NOT_POSITIVE);
     }
+    context.server.room_for(size.saturating_mul(count))?;
     for number in 0..count {
         let key = [prefix, format!(":{number}").as_bytes()].concat();
         if context.exists(&key) {
@@ -388,6 +381,7 @@ fn reload(context: &mut Context, options: &[Vec<u8>]) -> Result<(), Error> {
     if has("nosave") {
         return Err(Error::DEBUG_RELOAD);
     }
+    let longest = server.longest_string();
     let keeps_idle_time = server.config.text("maxmemory-policy").ends_with(b"lru");
     for database in &mut server.databases {
         let keys: Vec<Vec<u8>> = database.entries().keys().map(<[u8]>::to_vec).collect();
@@ -396,8 +390,11 @@ fn reload(context: &mut Context, options: &[Vec<u8>]) -> Result<(), Error> {
             if entry.deadline.is_some_and(|deadline| deadline < now) {
                 continue;
             }
-            let value =
-                rdb::value::read(&rdb::seal(form.data(&entry.value)), &server.config.active);
+            let value = rdb::value::read(
+                &rdb::seal(form.data(&entry.value)),
+                &server.config.active,
+                longest,
+            );
             let Some(value) = value else { return Err(Error::DEBUG_RELOAD) };
             entry.value = value;
             if !keeps_idle_time {

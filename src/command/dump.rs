@@ -132,7 +132,8 @@ fn restore(context: &mut Context, args: &mut Args) -> Answer {
         return Err(Error::BAD_PAYLOAD);
     }
     let config = &context.server.config.active;
-    let value = rdb::value::read(payload, config).ok_or(Error::BAD_DATA_FORMAT)?;
+    let longest = context.server.longest_string();
+    let value = rdb::value::read(payload, config, longest).ok_or(Error::BAD_DATA_FORMAT)?;
     let (lfu, now) = (config.lfu, context.now());
     let deadline = match (lifetime, options.absolute) {
         (0, _) => None,

@@ -7,9 +7,9 @@ use crate::error::Error;
 use crate::resp::Reply;
 use crate::server::Context;
 use crate::server::notify::Event;
+use crate::value::Kind;
 use crate::value::hyperloglog;
 use crate::value::string::StringValue;
-use crate::value::{Kind, LONGEST_STRING};
 
 /// The HyperLogLog commands.
 pub const COMMANDS: &[Command] = &[
@@ -186,6 +186,7 @@ fn pfmerge(context: &mut Context, args: &mut Args) -> Answer {
 /// `PFDEBUG GETREG | DECODE | ENCODING | TODENSE key`
 fn pfdebug(context: &mut Context, args: &mut Args) -> Answer {
     let (word, key) = (args.bytes()?, args.key()?);
+    let longest = context.server.longest_string();
     let value = context.write::<StringValue>(key)?.ok_or(Error::PFDEBUG_NO_KEY)?;
     let hll = bytes(value)?;
     let is_dense = hyperloglog::is_dense(hll);
@@ -218,7 +219,7 @@ fn pfdebug(context: &mut Context, args: &mut Args) -> Answer {
                     text.push(',');
                 }
                 text.push_str(&run.length.to_string());
-                if text.len() > LONGEST_STRING {
+                if text.len() > longest {
                     return Err(Error::OOM);
                 }
             }

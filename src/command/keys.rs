@@ -2,7 +2,7 @@
 
 use super::args::Args;
 use super::flag::{DENYOOM, FAST, LOADING, NOSCRIPT, READONLY, STALE, WRITE};
-use super::{Answer, Command, KeySpec, Run, scan};
+use super::{Answer, Attempt, Command, KeySpec, Run, Wait, scan};
 use crate::error::Error;
 use crate::glob;
 use crate::keyspace::Millis;
@@ -421,7 +421,7 @@ pub const COMMANDS: &[Command] = &[
         complexity: "O(1)",
         tips: &["request_policy:all_shards", "response_policy:agg_min"],
         syntax: "numreplicas:integer timeout:integer",
-        run: Run::Reply(wait),
+        run: Run::Block(wait),
         ..Command::EMPTY
     },
 ];
@@ -748,14 +748,20 @@ fn scan(context: &mut Context, args: &mut Args) -> Answer {
     Ok(scan::reply(next, found.into_iter().map(Reply::Bulk).collect()))
 }
 
-/// A lone server has no replicas: there is nothing to wait for.
-fn wait(_context: &mut Context, args: &mut Args) -> Answer {
-    args.integer()?;
+/// WAIT numreplicas timeout: a lone server has no replicas, and only the time can end it.
+fn wait(context: &mut Context, args: &mut Args) -> Result<Attempt, Error> {
+    let replicas = args.integer()?;
     let timeout = args.integer_or(Error::TIMEOUT_NOT_INTEGER)?;
     if timeout < 0 {
         return Err(Error::TIMEOUT_NEGATIVE);
     }
-    Ok(Reply::Integer(0))
+    let timed_out = Reply::Integer(0);
+    // What Redis waits for it keeps in 32 bits.
+    if replicas <= 0 || replicas as i32 <= 0 {
+        return Ok(Attempt::Done(timed_out));
+    }
+    let deadline = (timeout > 0).then(|| timeout.saturating_add(context.now()));
+    Ok(Attempt::Wait(Wait { timed_out, ..Wait::new(&[], "", deadline) }))
 }
 
 const OBJECT_HELP: (&str, &[&str]) = (

@@ -2,7 +2,7 @@
 
 use super::args::Args;
 use super::flag::{BLOCKING, DENYOOM, FAST, NOSCRIPT, READONLY, WRITE};
-use super::{Answer, Attempt, Begin, Command, Find, KeySpec, Run};
+use super::{Answer, Attempt, Begin, Command, Find, KeySpec, Run, Wait};
 use crate::error::Error;
 use crate::keyspace::Millis;
 use crate::resp::Reply;
@@ -643,7 +643,8 @@ fn blmpop(context: &mut Context, args: &mut Args) -> Result<Attempt, Error> {
     args.clone().keys_and_end(ENDS)?;
     let deadline = timeout.timeout(context.now())?;
     let (keys, reply) = pop_several(context, args)?;
-    Ok(reply.map_or_else(|| wait(keys, deadline), Attempt::Done))
+    let wait = || Attempt::Wait(Wait::new(keys, "list", deadline));
+    Ok(reply.map_or_else(wait, Attempt::Done))
 }
 
 const ENDS: [&str; 2] = ["left", "right"];
@@ -664,9 +665,9 @@ fn pop_several<'a>(
     Ok((keys, None))
 }
 
+/// What the commands that take one element take when they have waited, Redis does not count.
 fn wait(keys: &[Vec<u8>], deadline: Option<Millis>) -> Attempt {
-    let (keys, timed_out) = (keys.to_vec(), Reply::NullArray);
-    Attempt::Wait { keys, kind: "list", deadline, timed_out, argv: None }
+    Attempt::Wait(Wait { uncounted: true, ..Wait::new(keys, "list", deadline) })
 }
 
 /// BLPOP key [key ...] timeout

@@ -149,18 +149,33 @@ pub enum Attempt {
     /// Its reply.
     Done(Reply),
     /// None of its keys has what it looks for. In a transaction and in a script its time has passed at once.
-    Wait {
-        /// The keys to wait for, in the order in which they are looked at.
-        keys: Vec<Vec<u8>>,
-        /// The type that a key must have, as TYPE prints it.
-        kind: &'static str,
-        /// Until when, in milliseconds since the epoch; without one for ever.
-        deadline: Option<Millis>,
-        /// The reply when that has passed.
-        timed_out: Reply,
-        /// The command line that is tried again, if it is not the one that came.
-        argv: Option<Vec<Vec<u8>>>,
-    },
+    Wait(Wait),
+}
+
+/// What a command waits for.
+pub struct Wait {
+    /// The keys, in the order in which they are looked at.
+    pub keys: Vec<Vec<u8>>,
+    /// The type that a key must have, as TYPE prints it.
+    pub kind: &'static str,
+    /// Until when, in milliseconds since the epoch; without one for ever.
+    pub deadline: Option<Millis>,
+    /// The reply when that has passed.
+    pub timed_out: Reply,
+    /// The command line that is tried again, if it is not the one that came.
+    pub argv: Option<Vec<Vec<u8>>>,
+    /// The error when the key is not of that type any more, if it is not waited for then.
+    pub gone: Option<Error>,
+    /// What it changes when it has waited is not counted among the changes.
+    pub uncounted: bool,
+}
+
+impl Wait {
+    /// For one of these keys.
+    pub fn new(keys: &[Vec<u8>], kind: &'static str, deadline: Option<Millis>) -> Wait {
+        let (keys, timed_out) = (keys.to_vec(), Reply::NullArray);
+        Wait { keys, kind, deadline, timed_out, argv: None, gone: None, uncounted: false }
+    }
 }
 
 /// What runs a command.

@@ -98,7 +98,7 @@ pub fn decompress(packed: &[u8], length: usize) -> Option<Vec<u8>> {
     if length / 100 > packed.len() {
         return None;
     }
-    let mut reader = Reader::new(packed);
+    let mut reader = Reader::new(packed, length);
     let mut out = Vec::with_capacity(length);
     while let Some(control) = reader.byte() {
         if control < 32 {

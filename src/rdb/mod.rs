@@ -6,7 +6,6 @@ mod stream;
 pub mod value;
 
 use crate::number::parse_integer;
-use crate::value::LONGEST_STRING;
 use std::sync::OnceLock;
 
 /// The version of RDB that Redis 7.0 writes.
@@ -26,8 +25,10 @@ const LONGER: u8 = 0x81;
 /// Strings up to this length are never compressed.
 const SHORT: usize = 20;
 
-/// What reading one payload may take of the memory, in bytes: a short one may stand for much.
-const MOST_MEMORY: usize = 256 << 20;
+/// What one payload may take of the memory, in bytes: a short one may stand for much. It is so many times the longest string,
+/// of which as many bytes count as Redis allows.
+const STRINGS: usize = 4;
+const MOST_BYTES: usize = 512 << 20;
 
 /// What each value of a byte does to the checksum, and with one to seven bytes behind it: the polynomial of Jones, bits
 /// reversed. They are made when they are first needed, which is quicker than to download them.
@@ -146,14 +147,16 @@ impl Writer {
 /// Reads a payload. What is not there, or makes no sense, is `None`.
 pub struct Reader<'a> {
     left: &'a [u8],
+    /// Bytes of the longest string.
+    longest: usize,
     /// Bytes that what is read may still take.
     memory: usize,
 }
 
 impl<'a> Reader<'a> {
-    /// At the beginning of a payload.
-    pub fn new(payload: &'a [u8]) -> Reader<'a> {
-        Reader { left: payload, memory: MOST_MEMORY }
+    /// At the beginning of a payload, none of whose strings is longer.
+    pub fn new(payload: &'a [u8], longest: usize) -> Reader<'a> {
+        Reader { left: payload, longest, memory: STRINGS * longest.min(MOST_BYTES) }
     }
 
     /// Bytes of data that have not been read. What a false length has made pass for data may reach into the footer.
@@ -214,7 +217,7 @@ impl<'a> Reader<'a> {
             INT32 => i64::from(i32::from_le_bytes(self.array()?)),
             LZF => {
                 let (packed, length) = (self.length()?, self.length()?);
-                if length > LONGEST_STRING {
+                if length > self.longest {
                     return None;
                 }
                 self.spend(length)?;
@@ -267,8 +270,8 @@ mod tests {
             let mut writer = Writer::new(false);
             writer.length(length);
             let out = writer.out;
-            assert_eq!(Reader::new(&out).length(), Some(length));
-            assert_eq!(Reader::new(&out[..out.len() - 1]).length(), None);
+            assert_eq!(Reader::new(&out, 100).length(), Some(length));
+            assert_eq!(Reader::new(&out[..out.len() - 1], 100).length(), None);
         }
     }
 
@@ -276,7 +279,7 @@ mod tests {
     fn strings() {
         #[track_caller]
         fn check(payload: &[u8], expected: Option<&[u8]>) {
-            assert_eq!(Reader::new(payload).string().as_deref(), expected);
+            assert_eq!(Reader::new(payload, 100).string().as_deref(), expected);
         }
         check(b"\x03abc", Some(b"abc"));
         check(b"\x04abc", None);
@@ -295,6 +298,6 @@ mod tests {
         check(b"\xc4", None);
         check(b"\xff", None);
         check(b"\x82", None);
-        assert_eq!(Reader::new(b"\xff").length(), Some(63));
+        assert_eq!(Reader::new(b"\xff", 100).length(), Some(63));
     }
 }

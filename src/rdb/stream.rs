@@ -242,6 +242,6 @@ mod tests {
         writer.length(1);
         writer.string(&1u128.to_be_bytes());
         writer.string(&listpack.finish());
-        assert!(read(&mut Reader::new(&writer.out), true).is_none());
+        assert!(read(&mut Reader::new(&writer.out, 100), true).is_none());
     }
 }

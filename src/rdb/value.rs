@@ -214,12 +214,12 @@ fn write_list(writer: &mut Writer, nodes: Vec<Node>) {
     }
 }
 
-/// Reads a value, its type first; `None` if it is none, or would take too much memory.
+/// Reads a value, its type first; `None` if it is none, has a longer string, or would take too much memory.
 ///
 /// It is looked at as `sanitize-dump-payload yes` has it, always: without it the real server takes a damaged value, and
 /// crashes later.
-pub fn read(payload: &[u8], config: &Active) -> Option<Value> {
-    let mut reader = Reader::new(payload);
+pub fn read(payload: &[u8], config: &Active, longest: usize) -> Option<Value> {
+    let mut reader = Reader::new(payload, longest);
     let reader = &mut reader;
     match reader.byte()? {
         kind::STRING => Some(StringValue::new(&reader.string()?).wrap()),

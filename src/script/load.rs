@@ -60,7 +60,7 @@ pub fn restore(
     if !context.server.accepts_payload(payload) {
         return Err(Error::BAD_PAYLOAD);
     }
-    let mut reader = rdb::Reader::new(payload);
+    let mut reader = rdb::Reader::new(payload, context.server.longest_string());
     let mut codes = VecDeque::new();
     while reader.remaining() > 0 && codes.back().is_none_or(Result::is_ok) {
         codes.push_back(read(&mut reader));

@@ -6,7 +6,7 @@
 use super::audience::KeyAudience;
 use super::client::ClientId;
 use super::{Clients, Origin, Server};
-use crate::command::{Attempt, Found, Run};
+use crate::command::{Attempt, Found, Run, Wait};
 use crate::error::Error;
 use crate::keyspace::Millis;
 use crate::ordered;
@@ -20,29 +20,31 @@ type Key = (usize, Vec<u8>);
 pub struct Blocked {
     found: Found,
     argv: Vec<Vec<u8>>,
+    /// Bytes of the command line that came.
+    memory: usize,
     database: usize,
-    keys: Vec<Vec<u8>>,
-    /// The type that a key must have, as TYPE prints it.
-    kind: &'static str,
-    deadline: Option<Millis>,
-    /// The reply when the deadline passes.
-    timed_out: Reply,
-    /// The error when the key is not of that type any more, if it is not waited for then.
-    gone: Option<Error>,
+    wait: Wait,
     /// Microseconds that it ran, waiting not counted.
     spent: u64,
 }
 
 impl Blocked {
+    /// Bytes of its command line.
+    pub fn argv_memory(&self) -> usize {
+        self.memory
+    }
+
     /// Whether a key that holds this type now is something to look at.
     fn looks_at(&self, kind: Option<&'static str>) -> bool {
-        kind == Some(self.kind) || self.gone.is_some()
+        kind == Some(self.wait.kind) || self.wait.gone.is_some()
     }
 }
 
 /// Who waits for which keys.
 #[derive(Default)]
 pub struct Blocking {
+    /// How many do, those who wait only for the time among them.
+    clients: usize,
     /// By key, who has waited longest first.
     waiting: KeyAudience,
     /// Keys that have changed since the last look, in that order.
@@ -51,7 +53,8 @@ pub struct Blocking {
 
 impl Blocking {
     fn remove(&mut self, id: ClientId, blocked: &Blocked) {
-        for key in &blocked.keys {
+        self.clients -= 1;
+        for key in &blocked.wait.keys {
             self.waiting.remove(blocked.database, key, id);
         }
     }
@@ -93,23 +96,19 @@ impl Server {
         id: ClientId,
         found: Found,
         argv: &[Vec<u8>],
-        attempt: Attempt,
+        mut wait: Wait,
         spent: u64,
     ) {
-        let Attempt::Wait { keys, kind, deadline, timed_out, argv: other } = attempt else {
-            return;
-        };
-        let argv = other.unwrap_or_else(|| argv.to_vec());
-        // A group is read only as long as its stream is there.
-        let gone = (found.command.name == "xreadgroup").then_some(Error::STREAM_GONE);
+        let memory = argv.iter().map(Vec::len).sum();
+        let argv = wait.argv.take().unwrap_or_else(|| argv.to_vec());
+        self.record_call(&found, spent);
         let Some(client) = self.clients.get_mut(&id) else { return };
         let database = client.database;
-        for key in &keys {
+        self.blocking.clients += 1;
+        for key in &wait.keys {
             self.blocking.waiting.add(database, key, id);
         }
-        let blocked =
-            Blocked { found, argv, database, keys, kind, deadline, timed_out, gone, spent };
-        client.blocked = Some(Box::new(blocked));
+        client.blocked = Some(Box::new(Blocked { found, argv, memory, database, wait, spent }));
     }
 
     /// Notes that all keys of a database have come or gone at once.
@@ -123,14 +122,15 @@ impl Server {
     pub fn unblock(&mut self, id: ClientId, how: Unblock) -> bool {
         let Some(blocked) = self.stop_waiting(id) else { return false };
         let result = match how {
-            Unblock::Late | Unblock::TimedOut => Ok(blocked.timed_out.clone()),
+            Unblock::Late | Unblock::TimedOut => Ok(blocked.wait.timed_out.clone()),
             Unblock::Error => Err(Error::UNBLOCKED),
         };
         if how != Unblock::Late {
-            // Redis has forgotten the command by then.
+            // Otherwise Redis has forgotten the command by then; whoever is sent away has failed with it.
+            self.record_end(&blocked.found, blocked.spent, 1);
             self.note_slow(id, &[], blocked.spent);
         }
-        self.answer_blocked(id, &blocked, result);
+        self.answer_blocked(id, result);
         true
     }
 
@@ -143,14 +143,14 @@ impl Server {
 
     /// Gives their replies to those who have waited for too long.
     pub(super) fn time_out(&mut self) {
-        if self.blocking.waiting.is_empty() {
+        if self.blocking.clients == 0 {
             return;
         }
         let now = self.now_millis();
         let is_late = |deadline: Option<Millis>| deadline.is_some_and(|deadline| deadline < now);
         let mut late: Vec<(Option<Millis>, ClientId)> = waiting(&self.clients)
-            .filter(|(_, blocked)| is_late(blocked.deadline))
-            .map(|(id, blocked)| (blocked.deadline, id))
+            .filter(|(_, blocked)| is_late(blocked.wait.deadline))
+            .map(|(id, blocked)| (blocked.wait.deadline, id))
             .collect();
         ordered::sort(&mut late, Ord::cmp);
         for (_, id) in late {
@@ -160,7 +160,7 @@ impl Server {
 
     /// When the next client has waited for too long.
     pub(super) fn next_timeout(&self) -> Option<Millis> {
-        waiting(&self.clients).filter_map(|(_, blocked)| blocked.deadline).min()
+        waiting(&self.clients).filter_map(|(_, blocked)| blocked.wait.deadline).min()
     }
 
     /// How many clients wait: for a key, or for the end of a pause.
@@ -171,7 +171,7 @@ impl Server {
 
     /// How many of those who wait for a key do not wait for ever.
     pub fn clients_with_timeout(&self) -> usize {
-        waiting(&self.clients).filter(|(_, blocked)| blocked.deadline.is_some()).count()
+        waiting(&self.clients).filter(|(_, blocked)| blocked.wait.deadline.is_some()).count()
     }
 
     /// Runs the commands that wait for keys which have changed, until no more of them finds anything.
@@ -193,18 +193,17 @@ impl Server {
         };
         let Run::Block(handler) = blocked.found.command.run else { return };
         let changes = self.changes;
-        let attempt = match &blocked.gone {
-            Some(error) if kind != Some(blocked.kind) => Err(error.clone()),
+        let attempt = match &blocked.wait.gone {
+            Some(error) if kind != Some(blocked.wait.kind) => Err(error.clone()),
             _ => self.attempt(id, &blocked.argv, blocked.found, handler, Origin::Client, Some(key)),
         };
-        if matches!(blocked.found.command.name, "blpop" | "brpop" | "blmove" | "brpoplpush") {
-            // What these take when they have waited, Redis does not count.
+        if blocked.wait.uncounted {
             self.changes = changes;
         }
         let result = match attempt {
             Ok(Attempt::Done(reply)) => Ok(reply),
             Err(error) => Err(error),
-            Ok(Attempt::Wait { .. }) => {
+            Ok(Attempt::Wait(_)) => {
                 if let Some(client) = self.clients.get_mut(&id) {
                     client.blocked = Some(blocked);
                 }
@@ -212,21 +211,21 @@ impl Server {
             }
         };
         self.blocking.remove(id, &blocked);
+        self.record_end(&blocked.found, blocked.spent, u64::from(result.is_err()));
         self.note_slow(id, &blocked.argv, blocked.spent);
-        self.answer_blocked(id, &blocked, result);
+        self.answer_blocked(id, result);
     }
 
-    fn answer_blocked(&mut self, id: ClientId, blocked: &Blocked, result: Result<Reply, Error>) {
-        self.record(&blocked.found, blocked.spent, u64::from(result.is_err()));
+    fn answer_blocked(&mut self, id: ClientId, result: Result<Reply, Error>) {
         if let Err(error) = &result {
             self.count_error(error);
         }
         self.reply(id, result.unwrap_or_else(|error| Reply::Error(error.0)));
         // Who was served first goes on first, whoever has typed ahead first.
-        let (own, mut others): (VecDeque<_>, VecDeque<_>) =
-            self.waiting.drain(..).partition(|(client, _)| *client == id);
-        others.extend(own);
-        self.waiting = others;
+        if let Some(at) = self.waiting.iter().position(|client| *client == id) {
+            self.waiting.remove(at);
+            self.waiting.push_back(id);
+        }
     }
 
     /// Whether a command may wait: not in a transaction and not in a script.

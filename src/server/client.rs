@@ -68,6 +68,8 @@ pub struct Client {
     pub debugs_function: bool,
     /// The command that waits for a key.
     pub blocked: Option<Box<Blocked>>,
+    /// Commands that it has sent and that wait until the server has time for them.
+    pub(super) backlog: VecDeque<Vec<Vec<u8>>>,
     /// Replies that nobody has taken yet.
     pub(super) replies: VecDeque<Reply>,
     /// The server has it among its news.

@@ -3,6 +3,7 @@
 use super::Server;
 use super::client::ClientId;
 use crate::command::{Command, Found, flag};
+use crate::error::Error;
 use crate::keyspace::Database;
 use crate::script;
 
@@ -22,6 +23,21 @@ impl Server {
     /// Sets how much memory there is. Redis asks for more until the system ends it; a page has nobody to start it again.
     pub fn limit_memory(&mut self, limit: MemoryLimit) {
         self.memory_limit = Some(limit);
+    }
+
+    /// The longest string that a command may make, in bytes, whatever `proto-max-bulk-len` allows: an eighth of the memory,
+    /// where that is known.
+    pub fn longest_string(&self) -> usize {
+        self.memory_limit.map_or(isize::MAX as usize, |limit| limit.bytes / 8)
+    }
+
+    /// The length, if a command may make a string of it. Where nobody has said how much memory there is, the system knows.
+    pub fn room_for(&self, length: u64) -> Result<usize, Error> {
+        let length = usize::try_from(length).ok().filter(|length| *length <= self.longest_string());
+        let is_there = |length: &usize| {
+            self.memory_limit.is_some() || Vec::<u8>::new().try_reserve_exact(*length).is_ok()
+        };
+        length.filter(is_there).ok_or(Error::OOM)
     }
 
     /// Bytes that the server and its keys use, nearly.

@@ -105,8 +105,8 @@ pub struct Server {
     news: Vec<ClientId>,
     /// See [`SCRIPT_CLIENT`].
     script_client: Client,
-    /// Commands that wait until the server has time for them, in order of arrival.
-    waiting: VecDeque<(ClientId, Vec<Vec<u8>>)>,
+    /// Clients whose commands wait until the server has time for them, in the order in which they came to wait.
+    waiting: VecDeque<ClientId>,
     /// Who was being served when a script began to run for longer: the next when that has ended.
     in_turn: Option<ClientId>,
     /// Clients that wait for keys.
@@ -316,7 +316,7 @@ impl Server {
         self.stop_waiting(id);
         self.stop_listening(id);
         self.discard(id);
-        self.waiting.retain(|(client, _)| *client != id);
+        self.waiting.retain(|client| *client != id);
         if self.clients.remove(&id).is_some_and(|client| client.in_news) {
             self.news.retain(|client| *client != id);
         }
@@ -355,18 +355,24 @@ impl Server {
         let now = self.look();
         let Some(client) = self.clients.get_mut(&id) else { return };
         client.active = now;
-        let is_next = self.waiting.is_empty() || self.waiting.iter().all(|(other, _)| *other != id);
+        // What it sends behind a command that waits has to wait as well.
+        let is_next = client.backlog.is_empty();
         if is_next && self.serves(id, argv) {
             self.answer(id, argv);
             self.serve();
-        } else {
-            self.waiting.push_back((id, argv.to_vec()));
+        } else if let Some(client) = self.clients.get_mut(&id) {
+            client.backlog.push_back(argv.to_vec());
+            if is_next {
+                self.waiting.push_back(id);
+            }
         }
     }
 
     /// Whether a client's command is looked at now. While a script runs nobody's is; when it has run for long,
     /// everybody's but its own client's is, though most commands then are refused.
     fn serves(&self, id: ClientId, argv: &[Vec<u8>]) -> bool {
+        #[cfg(test)]
+        LOOKS.set(LOOKS.get() + 1);
         if let Some(session) = &self.debugging {
             if session.client() == id {
                 return session.is_stopped();
@@ -393,31 +399,30 @@ impl Server {
             self.serve_client(id);
         }
         let mut at = 0;
-        while let Some((id, argv)) = self.waiting.get(at) {
-            // What a client sends behind a command that waits has to wait as well.
-            let is_first = || self.waiting.iter().take(at).all(|(other, _)| other != id);
-            if self.serves(*id, argv) && is_first() {
-                let id = *id;
-                self.serve_client(id);
-                at = 0;
-            } else {
-                at += 1;
-            }
+        while let Some(id) = self.waiting.get(at) {
+            at = if self.serve_client(*id) { 0 } else { at + 1 };
         }
     }
 
-    /// Runs what a client has sent, as far as it can run now: whoever has its turn is served as long as it can be.
-    fn serve_client(&mut self, id: ClientId) {
-        while let Some(at) = self.waiting.iter().position(|(client, _)| *client == id)
-            && let Some((_, argv)) = self.waiting.get(at)
+    /// Runs what a client has sent, as far as it can run now: whoever has its turn is served as long as it can be. False if
+    /// nothing of it could run.
+    fn serve_client(&mut self, id: ClientId) -> bool {
+        let mut is_served = false;
+        while let Some(argv) = self.clients.get(&id).and_then(|client| client.backlog.front())
             && self.serves(id, argv)
-            && let Some((_, argv)) = self.waiting.remove(at)
+            && let Some(client) = self.clients.get_mut(&id)
+            && let Some(argv) = client.backlog.pop_front()
         {
+            is_served = true;
+            if client.backlog.is_empty() {
+                self.waiting.retain(|client| *client != id);
+            }
             self.answer(id, &argv);
             if self.is_busy() {
                 self.in_turn = Some(id);
             }
         }
+        is_served
     }
 
     /// Runs one command of a client and queues its reply.
@@ -522,7 +527,7 @@ impl Server {
         self.scripts.running.as_ref().is_some_and(|running| running.client == id)
             || self.executing.as_ref().is_some_and(|executing| executing.client() == id)
             || self.is_blocked(id)
-            || self.waiting.iter().any(|(client, _)| *client == id)
+            || self.clients.get(&id).is_some_and(|client| !client.backlog.is_empty())
     }
 
     /// Stops the script that a client waits for, as SCRIPT KILL does, but whether or not it has run for long.
@@ -570,14 +575,24 @@ impl Server {
 
     /// Notes in the statistics that a command has run, and how often that has failed.
     fn record(&mut self, command: &Found, microseconds: u64, failures: u64) {
+        self.record_call(command, microseconds);
+        self.record_end(command, microseconds, failures);
+    }
+
+    /// Notes in the statistics that a command has run. Of one that waits, the end is still to come.
+    fn record_call(&mut self, command: &Found, microseconds: u64) {
         let stats = self.stats.calls.get_or_default(command.id);
         stats.calls += 1;
         stats.microseconds += microseconds;
+        self.stats.commands += 1;
+    }
+
+    fn record_end(&mut self, command: &Found, microseconds: u64, failures: u64) {
+        let stats = self.stats.calls.get_or_default(command.id);
         if self.config.active.latency_tracking {
             stats.latency.record(microseconds);
         }
         stats.failed += failures;
-        self.stats.commands += 1;
     }
 
     /// Gives the history of the data another random name.
@@ -784,13 +799,13 @@ impl Server {
             }
             Run::Block(handler) => match self.attempt(id, argv, found, handler, origin, None) {
                 Ok(Attempt::Done(reply)) => Ok(Some(reply)),
-                Ok(attempt @ Attempt::Wait { .. }) if self.may_block(origin) => {
+                Ok(Attempt::Wait(wait)) if self.may_block(origin) => {
                     let spent = self.look().saturating_sub(start);
-                    self.block(id, found, argv, attempt, spent);
+                    self.block(id, found, argv, wait, spent);
                     self.show_to_monitors(id, &found, argv);
                     return Ok(None);
                 }
-                Ok(Attempt::Wait { timed_out, .. }) => Ok(Some(timed_out)),
+                Ok(Attempt::Wait(wait)) => Ok(Some(wait.timed_out)),
                 Err(error) => Err(error),
             },
             Run::Container(_) => Err(Error::wrong_arity(found.command.name)),
@@ -1019,4 +1034,59 @@ fn is_http(argv: &[Vec<u8>]) -> bool {
     argv.first().is_some_and(|name| {
         name.eq_ignore_ascii_case(b"host:") || name.eq_ignore_ascii_case(b"post")
     })
+}
+
+#[cfg(test)]
+std::thread_local! {
+    /// Times that a command was looked at, whether it can run.
+    static LOOKS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Standing;
+
+    impl Clock for Standing {
+        fn now(&self) -> u64 {
+            1_000_000
+        }
+    }
+
+    fn argv(line: &str) -> Vec<Vec<u8>> {
+        line.split(' ').map(|word| word.as_bytes().to_vec()).collect()
+    }
+
+    /// Long pipelines that have come turn and turn about wait, and each of their commands is looked at only when its turn
+    /// has come.
+    #[test]
+    fn what_waits_is_not_looked_at_again_and_again() {
+        const EACH: usize = 1000;
+        let mut server = Server::new(1, Box::new(Standing));
+        let clients = [server.connect(""), server.connect("")];
+        let third = server.connect("");
+        server.send(third, &argv("CLIENT PAUSE 1000 WRITE"));
+        LOOKS.set(0);
+        for _ in 0..EACH {
+            for id in clients {
+                server.send(id, &argv("INCR n"));
+                server.send(id, &argv("GET n"));
+            }
+            server.run(1000);
+        }
+        assert_eq!(server.blocked_clients(), clients.len());
+        // One look at each of the two clients in each turn.
+        assert!(LOOKS.replace(0) <= 2 * EACH + 2, "{}", LOOKS.get());
+        server.send(third, &argv("CLIENT UNPAUSE"));
+        assert!(LOOKS.get() <= 4 * EACH + 6, "{}", LOOKS.get());
+        for (id, first) in clients.into_iter().zip([1, EACH as i64 + 1]) {
+            for number in first..first + EACH as i64 {
+                assert_eq!(server.take_reply(id), Some(Reply::Integer(number)));
+                assert_eq!(server.take_reply(id), Some(Reply::bulk(number.to_string())));
+            }
+            assert_eq!(server.take_reply(id), None);
+            assert!(!server.is_waiting(id));
+        }
+    }
 }

@@ -22,9 +22,8 @@ pub struct Transaction {
 impl Transaction {
     /// Bytes that it takes, as CLIENT LIST counts them.
     pub fn memory(&self) -> usize {
-        const QUEUED: usize = 16;
-        let arguments = self.commands.iter().flat_map(|(_, argv)| argv);
-        self.commands.len() * QUEUED + arguments.map(Vec::len).sum::<usize>()
+        const POINTER: usize = 8;
+        self.commands.iter().flat_map(|(_, argv)| argv).map(|word| word.len() + POINTER).sum()
     }
 
     /// Whether one of its commands writes, or may reach replicas.
@@ -43,8 +42,9 @@ pub struct Executing {
     commands: VecDeque<(Found, Vec<Vec<u8>>)>,
     /// What its client has been answered, with the messages that came in between.
     replies: Vec<Reply>,
-    /// How many commands it has.
+    /// How many commands it has, and how many bytes they take.
     count: usize,
+    memory: usize,
     /// When it began, in microseconds since the epoch.
     started: u64,
     /// Its client is closed when it ends, and hears of no command any more.
@@ -85,6 +85,7 @@ impl Server {
             found: None,
             argv: Vec::new(),
             count: transaction.commands.len(),
+            memory: transaction.memory(),
             commands: transaction.commands,
             replies: Vec::new(),
             started: self.clocked,
@@ -94,11 +95,19 @@ impl Server {
         Ok(true)
     }
 
-    /// How many commands the transaction has that the client is in.
-    pub fn queued(&self, id: ClientId) -> Option<usize> {
+    /// How many commands the transaction has that the client is in, and how many bytes they take.
+    pub fn queued(&self, id: ClientId) -> Option<(usize, usize)> {
         let running = self.executing.as_ref().filter(|executing| executing.client == id);
-        let waiting = || self.client(id)?.transaction.as_ref().map(|it| it.commands.len());
-        running.map(|executing| executing.count).or_else(waiting)
+        let waiting =
+            || self.client(id)?.transaction.as_ref().map(|it| (it.commands.len(), it.memory()));
+        running.map(|executing| (executing.count, executing.memory)).or_else(waiting)
+    }
+
+    /// Bytes of the command whose reply a client waits for, if that is another one than what runs for it now.
+    pub fn pending_memory(&self, id: ClientId) -> Option<usize> {
+        let running = self.executing.as_ref().filter(|executing| executing.client == id);
+        let exec = running.map(|executing| executing.argv.iter().map(Vec::len).sum());
+        exec.or_else(|| self.client(id)?.blocked.as_ref().map(|blocked| blocked.argv_memory()))
     }
 
     /// Whether a transaction of the client runs.

@@ -19,10 +19,6 @@ use sorted_set::SortedSet;
 use stream::Stream;
 use string::StringValue;
 
-/// The longest string that a command may make grow, in bytes: eight times less than Redis allows, because in a page
-/// the memory for more may not be there.
-pub const LONGEST_STRING: usize = 64 << 20;
-
 /// What a key holds.
 #[derive(Clone)]
 pub enum Value {
@@ -81,7 +77,7 @@ impl Value {
                 sampled(samples, members.len(), &mut members.keys().map(set::cost))
             }
             Value::SortedSet(set) => sampled(samples, set.len(), &mut set.costs()),
-            Value::Stream(stream) => stream.memory(),
+            Value::Stream(stream) => stream.memory(samples),
         }
     }
 

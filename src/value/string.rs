@@ -114,6 +114,19 @@ impl StringValue {
         }
     }
 
+    /// The same, with zeros behind them if they are less than `length`, and whether they were.
+    pub fn lengthen(&mut self, length: usize) -> (&mut Vec<u8>, bool) {
+        let bytes = self.make_raw();
+        let is_short = bytes.len() < length;
+        if is_short && bytes.is_empty() {
+            // The system has zeros ready, and keeps those that nobody looks at to itself.
+            *bytes = vec![0; length];
+        } else if is_short {
+            bytes.resize(length, 0);
+        }
+        (bytes, is_short)
+    }
+
     /// What OBJECT ENCODING prints.
     pub fn encoding(&self) -> &'static str {
         match self.0 {

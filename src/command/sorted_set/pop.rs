@@ -1,7 +1,7 @@
 //! Defines the commands that take members from an end of a sorted set, or wait for one.
 
 use super::super::args::Args;
-use super::super::{Answer, Attempt};
+use super::super::{Answer, Attempt, Wait};
 use super::{changed, members, pairs};
 use crate::error::Error;
 use crate::keyspace::Millis;
@@ -137,12 +137,6 @@ fn pop_or_wait(context: &mut Context, args: &mut Args, end: End) -> Result<Attem
 fn done_or_wait(reply: Option<Reply>, keys: &[Vec<u8>], deadline: Option<Millis>) -> Attempt {
     match reply {
         Some(reply) => Attempt::Done(reply),
-        None => Attempt::Wait {
-            keys: keys.to_vec(),
-            kind: "zset",
-            deadline,
-            timed_out: Reply::NullArray,
-            argv: None,
-        },
+        None => Attempt::Wait(Wait::new(keys, "zset", deadline)),
     }
 }

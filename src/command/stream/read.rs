@@ -1,7 +1,7 @@
 //! Defines the stream commands that read entries, from one stream or from several, and wait for them.
 
 use super::super::args::Args;
-use super::super::{Answer, Attempt};
+use super::super::{Answer, Attempt, Wait};
 use super::{
     NEW_CONSUMER, entries_reply, entry_reply, group, id_reply, most, note, now, parse_end,
     parse_id, parse_start, three,
@@ -207,9 +207,10 @@ impl<'a> Reading<'a> {
             argv.truncate(argv.len() - ids.len());
             argv.extend(ids.iter().map(|id| id.text()));
         }
-        let (keys, timed_out) = (self.keys.to_vec(), Reply::NullArray);
-        let deadline = self.deadline;
-        Attempt::Wait { keys, kind: "stream", deadline, timed_out, argv: Some(argv) }
+        // A group is read only as long as its stream is there.
+        let gone = self.group.map(|_| Error::STREAM_GONE);
+        let wait = Wait::new(self.keys, "stream", self.deadline);
+        Attempt::Wait(Wait { argv: Some(argv), gone, ..wait })
     }
 
     /// Looks at the stream that has changed: whether it has got more, though it may be gone already.

@@ -6,8 +6,8 @@ use crate::error::Error;
 use crate::resp::Reply;
 use crate::server::Context;
 use crate::server::notify::Event;
+use crate::value::Kind;
 use crate::value::string::StringValue;
-use crate::value::{Kind, LONGEST_STRING};
 
 pub fn strlen(context: &mut Context, args: &mut Args) -> Answer {
     let key = args.key()?;
@@ -58,10 +58,7 @@ pub fn setrange(context: &mut Context, args: &mut Args) -> Answer {
         return Ok(Reply::Integer(length.unwrap_or(0) as i64));
     }
     let end = check_length(context, offset, part.len())?;
-    let bytes = context.create::<StringValue>(key)?.make_raw();
-    if bytes.len() < end {
-        bytes.resize(end, 0);
-    }
+    let (bytes, _) = context.create::<StringValue>(key)?.lengthen(end);
     if let Some(place) = bytes.get_mut(end - part.len()..end) {
         place.copy_from_slice(part);
     }
@@ -75,6 +72,5 @@ pub fn setrange(context: &mut Context, args: &mut Args) -> Answer {
 fn check_length(context: &Context, length: u64, more: usize) -> Result<usize, Error> {
     let limit = context.server.config.active.proto_max_bulk_len;
     let length = length.checked_add(more as u64).filter(|length| *length <= limit);
-    let length = usize::try_from(length.ok_or(Error::STRING_TOO_LONG)?);
-    length.ok().filter(|length| *length <= LONGEST_STRING).ok_or(Error::OOM)
+    context.server.room_for(length.ok_or(Error::STRING_TOO_LONG)?)
 }

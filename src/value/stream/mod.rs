@@ -209,16 +209,72 @@ impl Stream {
 
     /// Number of nodes of the radix tree in which Redis keeps the nodes by their IDs.
     pub fn radix_nodes(&self) -> usize {
-        let keys: Vec<[u8; 16]> = self.nodes.iter().map(|node| node.id.0.to_be_bytes()).collect();
-        radix_nodes(&keys, 0).max(1)
+        tree_of(&mut self.nodes.iter().map(|node| node.id))
     }
 
-    /// Bytes beyond the value's own size, nearly.
-    pub fn memory(&self) -> usize {
-        let nodes: usize = self.nodes.iter().map(Node::bytes).sum();
-        let group = |group: &Group| 64 + group.consumers.len() * 64 + group.pending.count() * 48;
-        nodes + self.groups.iter().map(group).sum::<usize>()
+    /// Bytes beyond the value's own size, as Redis counts them, if so many nodes stand for all but the last; 0 means all.
+    pub fn memory(&self, samples: usize) -> usize {
+        let Some(last) = self.nodes.back() else { return tree(0, 1) + self.groups_memory() };
+        let others = self.nodes.len() - 1;
+        let looked = if samples == 0 { others } else { others.min(samples) };
+        let listpacks: usize =
+            self.nodes.iter().take(looked).map(|node| allocated(node.bytes())).sum();
+        let ids = &mut self.nodes.iter().map(|node| node.id);
+        share(listpacks, others, looked)
+            + allocated(last.bytes().max(LAST_LISTPACK))
+            + tree(others + 1, sampled_tree_of(ids, others + 1))
+            + self.groups_memory()
     }
+
+    fn groups_memory(&self) -> usize {
+        let group = |group: &Group| {
+            let count = group.pending.count();
+            let ids = &mut group.pending.from(Id::MIN).map(|pending| pending.id);
+            let nodes = sampled_tree_of(ids, count);
+            let consumers = group.consumers.iter().map(|consumer| {
+                // Each has such a tree of its own.
+                let its = share(nodes, consumer.pending, count).max(1 + consumer.pending.min(1));
+                CONSUMER + consumer.name.len() + tree(consumer.pending, its)
+            });
+            GROUP + tree(count, nodes) + count * PENDING + consumers.sum::<usize>()
+        };
+        self.groups.iter().map(group).sum()
+    }
+}
+
+/// Bytes of a group, of a consumer and of a pending entry, what they have names and trees for not counted; and of the
+/// listpack to which entries are added, at least.
+const GROUP: usize = 40;
+const CONSUMER: usize = 24;
+const PENDING: usize = 24;
+const LAST_LISTPACK: usize = 4096;
+
+/// Bytes of a radix tree with so many IDs in so many nodes.
+fn tree(ids: usize, nodes: usize) -> usize {
+    ids * 16 + nodes * 244
+}
+
+/// What an allocator takes for so many bytes: four sizes for each power of two, 16 bytes apart at least.
+fn allocated(bytes: usize) -> usize {
+    let step = 1 << bytes.saturating_sub(1).max(64).ilog2().saturating_sub(2);
+    bytes.next_multiple_of(step)
+}
+
+/// Nodes of the radix tree in which Redis keeps these IDs, which are in order.
+fn tree_of(ids: &mut dyn Iterator<Item = Id>) -> usize {
+    let keys: Vec<[u8; 16]> = ids.map(|id| id.0.to_be_bytes()).collect();
+    radix_nodes(&keys, 0).max(1)
+}
+
+/// The same of so many, if the first of them stand for all.
+fn sampled_tree_of(ids: &mut dyn Iterator<Item = Id>, count: usize) -> usize {
+    const LOOKED_AT: usize = 256;
+    share(tree_of(&mut ids.take(LOOKED_AT)), count.max(1), count.clamp(1, LOOKED_AT))
+}
+
+/// What so many have, where all have `sum`.
+fn share(sum: usize, part: usize, all: usize) -> usize {
+    (sum as u64 * part as u64 / all.max(1) as u64) as usize
 }
 
 /// Nodes for these keys, which are in order, behind so many bytes that they share: one for the bytes that all of them
