@@ -2,8 +2,8 @@
 //!
 //! Long because it is a table.
 
+use crate::lua::bytes::find;
 use crate::number::c_string;
-use memchr::memchr;
 use std::borrow::Cow;
 
 /// A Redis error: code and message as a client receives them, without the leading dash.
@@ -360,7 +360,7 @@ impl Error {
     /// go; others stay until it is sent.
     pub fn error_reply(text: &[u8]) -> Error {
         let text = c_string(text.strip_prefix(b"-").unwrap_or(text));
-        let (code, message) = match memchr(b' ', text) {
+        let (code, message) = match find(b' ', text) {
             Some(space) => (&text[..space], &text[space + 1..]),
             None => (&b"ERR"[..], text),
         };

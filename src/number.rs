@@ -1,7 +1,7 @@
 //! Reads and prints numbers as Redis does.
 
+pub use crate::lua::bytes::c_string;
 use crate::lua::format::Spec;
-pub use crate::lua::number::c_string;
 use crate::lua::number::{is_space, parse_whole};
 
 /// Of an integer of 64 bits, a sign among them.

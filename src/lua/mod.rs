@@ -51,7 +51,7 @@ mod quick;
 pub mod table;
 pub mod value;
 
-pub use evalsha_lua_compiler::{bytecode, decimal, dump, format, lexer, number, parser};
+pub use evalsha_lua_compiler::{bytecode, bytes, decimal, dump, format, lexer, number, parser};
 
 use function::NativeCode;
 use gc_arena::lock::RefLock;
@@ -65,7 +65,7 @@ use value::Value;
 /// Fuel between two chances to collect garbage: few enough that a slice's garbage stays small.
 const COLLECTION_INTERVAL: i64 = 5000;
 /// Bytes of a large heap that are worked on at once, where all garbage is to be collected before the script goes on.
-const COLLECTED: usize = 256 << 10;
+const COLLECTED: usize = 512 << 10;
 /// The fuel that this costs.
 const COLLECTED_FUEL: i64 = 2000;
 /// Bytes of heap that can be collected in one go: that takes some milliseconds. A larger heap is collected bit by bit
@@ -351,7 +351,8 @@ impl Lua {
     fn collect_on(&mut self) {
         const SHOWING: f64 = 1e10;
         let metrics = self.arena.gc_metrics().clone();
-        let pacing = self.gradual_pacing();
+        // What entering takes by itself is not to wake it up again.
+        let pacing = self.gradual_pacing().with_min_sleep(COLLECTED);
         let debt = |factor: f64| {
             metrics.set_pacing(pacing.with_timing_factor(1.0 / (factor - 1.0)));
             metrics.allocation_debt()

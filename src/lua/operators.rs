@@ -274,7 +274,25 @@ impl<'gc> Machine<'_, 'gc> {
 
     /// As [`Machine::raw_set`], but with a very long key or a table that has to grow it may take several time slices. Gives
     /// whether it is done: otherwise fuel is spent, and whoever asks must ask again before anything else happens.
+    #[inline]
     pub(crate) fn set_in_slices(
+        &mut self,
+        table: Table<'gc>,
+        key: Packed<'gc>,
+        value: Packed<'gc>,
+    ) -> Result<bool, Fault<'gc>> {
+        // As nearly always.
+        if !table.is_read_only()
+            && self.hash_key(key)
+            && table.set_in_room(self.mc, key, value) == Ok(true)
+        {
+            return Ok(true);
+        }
+        self.set_slowly(table, key, value)
+    }
+
+    #[cold]
+    fn set_slowly(
         &mut self,
         table: Table<'gc>,
         key: Packed<'gc>,

@@ -155,10 +155,19 @@ impl Matcher {
         self.task = Task::Attempt;
     }
 
-    /// Lets the search that begins see first whether the pattern is plain text.
+    /// Whether a pattern is plain text, if it is not too long to tell at once. C looks up to the first NUL.
     #[inline]
-    pub fn sift(&mut self) {
-        self.task = Task::Sift { p: 0 };
+    pub fn is_plain(pattern: &[u8]) -> bool {
+        pattern.len() <= PIECE
+            && matches!(pattern.iter().find(|byte| is_end_of_plain(**byte)), None | Some(0))
+    }
+
+    /// Lets the search that begins see first whether a long pattern is plain text.
+    #[inline]
+    pub fn sift(&mut self, pattern: &[u8]) {
+        if pattern.len() > PIECE {
+            self.task = Task::Sift { p: 0 };
+        }
     }
 
     /// Captures of the last match.
@@ -541,16 +550,19 @@ fn piece(subject: &[u8], start: usize) -> &[u8] {
     &ahead[..ahead.len().min(PIECE)]
 }
 
-/// Looks on in the pattern for what is more than plain text. C looks up to the first NUL.
+/// What is more than plain text in a pattern, and a NUL.
+#[inline]
+fn is_end_of_plain(byte: u8) -> bool {
+    matches!(byte, b'^' | b'$' | b'*' | b'+' | b'?' | b'.' | b'(' | b'[' | b'%' | b'-' | 0)
+}
+
+/// Looks on in the pattern for what is more than plain text.
 #[cold]
 #[inline(never)]
 fn sift(pattern: &[u8], p: usize, fuel: &mut i64) -> Next {
-    let is_end_of_plain = |byte: &&u8| {
-        matches!(byte, b'^' | b'$' | b'*' | b'+' | b'?' | b'.' | b'(' | b'[' | b'%' | b'-' | 0)
-    };
     let ahead = piece(pattern, p);
     *fuel -= (ahead.len() / BYTES_PER_FUEL) as i64;
-    Continue(match ahead.iter().find(is_end_of_plain) {
+    Continue(match ahead.iter().find(|byte| is_end_of_plain(**byte)) {
         None if ahead.is_empty() => Task::Plain,
         None => Task::Sift { p: p + ahead.len() },
         Some(0) => Task::Plain,

@@ -1,7 +1,8 @@
 //! Defines C's `printf` conversions as `string.format` allows them, and the reading of a conversion's specification.
 
+use super::bytes::c_string;
 use super::decimal::Decimal;
-use super::number::{c_string, to_int, to_long, to_unsigned_long};
+use super::number::{to_int, to_long, to_unsigned_long};
 
 /// What stands between `%` and the letter of a conversion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Splits Lua source into tokens, and words syntax errors as PUC-Rio does.
 
-use super::number::{c_string, parse_number};
+use super::bytes::c_string;
+use super::number::parse_number;
 use memchr::{memchr, memchr2, memchr3};
 use std::rc::Rc;
 

@@ -6,8 +6,10 @@
 //! | `lexer` `parser` `codegen` | source into code |
 //! | `bytecode` `dump` | the code, and the same as bytes |
 //! | `number` `decimal` `format` | numbers read and printed |
+//! | `bytes` | searches through long texts |
 
 pub mod bytecode;
+pub mod bytes;
 pub mod codegen;
 pub mod decimal;
 pub mod dump;

@@ -1,16 +1,11 @@
 //! Lua's numbers: reading them, printing them, and the operations that C's library and Lua define between them.
 
-use crate::decimal::{self, Literal};
-use memchr::memchr;
+use crate::bytes::{self, c_string};
+use crate::decimal::Literal;
 
 /// The bytes that C's `isspace` accepts in the C locale.
 pub const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
-}
-
-/// What C takes for a text: it ends at the first NUL.
-pub fn c_string(bytes: &[u8]) -> &[u8] {
-    memchr(0, bytes).map_or(bytes, |end| &bytes[..end])
 }
 
 /// A number as `luaO_str2d` reads it from text: all that `strtod` takes ("inf", "nan" and hexadecimal among it) with
@@ -40,10 +35,10 @@ pub fn parse_integer(text: &[u8], base: u32) -> Option<f64> {
     {
         digits = rest;
     }
-    if digits.is_empty() || decimal::digits(digits, base) < digits.len() {
+    if digits.is_empty() || bytes::digits(digits, base) < digits.len() {
         return None;
     }
-    let number = digits[decimal::zeros(digits)..].iter().try_fold(0u64, |number, byte| {
+    let number = digits[bytes::zeros(digits)..].iter().try_fold(0u64, |number, byte| {
         let digit = char::from(*byte).to_digit(base)?;
         number.checked_mul(base.into())?.checked_add(digit.into())
     });
@@ -55,8 +50,15 @@ pub fn parse_integer(text: &[u8], base: u32) -> Option<f64> {
 /// The text up to its first NUL without the space around it.
 fn trim_c_string(text: &[u8]) -> &[u8] {
     let mut text = c_string(text);
-    let blank = u64::from_le_bytes([b' '; 8]);
-    text = &text[decimal::run(text, |word| word == blank, |byte| is_space(*byte))..];
+    if text.starts_with(&[b' '; 8]) {
+        let blank = u64::from_le_bytes([b' '; 8]);
+        text = &text[bytes::run(text, |word| word == blank, |byte| is_space(*byte))..];
+    }
+    while let [first, rest @ ..] = text
+        && is_space(*first)
+    {
+        text = rest;
+    }
     while let [rest @ .., last] = text
         && is_space(*last)
     {

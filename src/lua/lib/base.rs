@@ -1,12 +1,13 @@
 //! Defines the base library: what every script can call without a table in front.
 
 use super::load::{load, loadstring};
+use crate::bytes::c_string;
 use crate::function::NativeCode;
 use crate::machine::{
     Arguments, Continue, Fault, Flow, MAX_VALUES, Machine, NativeFunction, Outcome, Protection,
     QuickFunction,
 };
-use crate::number::{c_string, format_number, parse_integer};
+use crate::number::{format_number, parse_integer};
 use crate::operators::Event;
 use crate::packed::Packed;
 use crate::value::Value;

@@ -2,6 +2,7 @@
 
 use super::base::Result;
 use super::string::{quick_optional, relative};
+use crate::bytes;
 use crate::function::{Native, NativeCode};
 use crate::machine::{Arguments, Continue, Fault, Flow, Machine, Outcome, Protection};
 use crate::native::PIECE;
@@ -9,7 +10,6 @@ use crate::operators::LookUp;
 use crate::packed::Packed;
 use crate::pattern::{Capture, Matcher, Step};
 use crate::value::{Str, Value};
-use memchr::memchr;
 use std::ops::Range;
 
 /// What a search by a short cut may cost. If it is not enough, then the search begins anew.
@@ -121,13 +121,13 @@ fn search<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments, is_find: bo
 fn matcher(subject: &[u8], pattern: &[u8], start: i64, is_find: bool, is_plain: bool) -> Matcher {
     let start = relative(start, subject.len()) - 1;
     let start = start.clamp(0, subject.len() as i64) as usize;
-    if is_plain {
+    if is_plain || is_find && Matcher::is_plain(pattern) {
         return Matcher::plain(start);
     }
     let mut matcher = Matcher::new(pattern, true);
     matcher.seek(start);
     if is_find {
-        matcher.sift();
+        matcher.sift(pattern);
     }
     matcher
 }
@@ -358,7 +358,7 @@ struct Substitution {
     is_paused: bool,
     /// A match whose replacement a function is asked for.
     matched: Option<Range<usize>>,
-    /// A match whose replacement is at work. The key that a table is asked for lies behind the arguments.
+    /// A match whose replacement is at work.
     replacing: Option<Range<usize>>,
     /// How much of the template has been put in its place.
     expanded: usize,
@@ -403,72 +403,36 @@ impl Substitution {
         let (subject, pattern) =
             (text_slot(machine, arguments.base), text_slot(machine, arguments.base + 1));
         let replacement = machine.argument(arguments, 3);
-        loop {
-            let range = match self.replacing.take() {
-                Some(range) => range,
-                None if self.left <= 0 || self.source > subject.len() => break,
-                None => {
-                    if !std::mem::take(&mut self.is_paused) {
-                        self.matcher.seek(self.source);
-                    }
-                    let range = match run(machine, &mut self.matcher, subject, pattern, i64::MAX) {
-                        Step::Paused => {
-                            self.is_paused = true;
-                            return Ok(Halt::Paused);
-                        }
-                        Step::Error(message) => return Err(machine.error(message)),
-                        Step::NoMatch => break,
-                        Step::Match(range) => range,
-                    };
-                    self.out.extend_from_slice(&subject[self.source..range.start]);
-                    self.left -= 1;
-                    self.count += 1;
-                    self.expanded = 0;
-                    if let Value::Table(_) = replacement {
-                        match capture(machine, &self.matcher, 0, &range, subject) {
-                            Ok(key) => machine.push_packed(key),
-                            Err(message) => return Err(machine.error(message)),
-                        }
-                    }
-                    range
+        if let Some(range) = self.replacing.take()
+            && let Some(halt) = self.substitute(machine, arguments, replacement, subject, range)?
+        {
+            return Ok(halt);
+        }
+        while self.left > 0 && self.source <= subject.len() {
+            if !std::mem::take(&mut self.is_paused) {
+                self.matcher.seek(self.source);
+            }
+            let range = match run(machine, &mut self.matcher, subject, pattern, i64::MAX) {
+                Step::Paused => {
+                    self.is_paused = true;
+                    return Ok(Halt::Paused);
                 }
+                Step::Error(message) => return Err(machine.error(message)),
+                Step::NoMatch => break,
+                Step::Match(range) => range,
             };
-            match replacement {
-                Value::String(template) => {
-                    if !self.expand(machine, template.bytes(), subject, &range)? {
-                        self.replacing = Some(range);
-                        return Ok(Halt::Paused);
-                    }
-                }
-                Value::Table(table) => {
-                    let place = arguments.base + arguments.count;
-                    let key = machine.slot(place).into();
-                    if !machine.hash_key(key) {
-                        self.replacing = Some(range);
-                        return Ok(Halt::Paused);
-                    }
-                    machine.set_top(place);
-                    match machine.look_up(Value::Table(table).into(), key, None)? {
-                        LookUp::Found(found) => {
-                            self.replace(machine, subject, &range, found.unpack())?;
-                        }
-                        LookUp::Ask { handler, object } => {
-                            for value in [handler, object, key] {
-                                machine.push_packed(value);
-                            }
-                            self.matched = Some(range);
-                            return Ok(Halt::Asks(2));
-                        }
-                    }
-                }
-                function => {
-                    machine.push(function);
-                    let count = push_captures(machine, &self.matcher, &range, subject, true)?;
-                    self.matched = Some(range);
-                    return Ok(Halt::Asks(count));
+            self.out.extend_from_slice(&subject[self.source..range.start]);
+            self.left -= 1;
+            self.count += 1;
+            if let Value::Table(_) = replacement {
+                match capture(machine, &self.matcher, 0, &range, subject) {
+                    Ok(key) => machine.push_packed(key),
+                    Err(message) => return Err(machine.error(message)),
                 }
             }
-            self.pass(subject, &range);
+            if let Some(halt) = self.substitute(machine, arguments, replacement, subject, range)? {
+                return Ok(halt);
+            }
         }
         let text = if self.count == 0 {
             machine.slot(arguments.base)
@@ -480,6 +444,56 @@ impl Substitution {
         machine.push(text);
         machine.push(Value::Number(self.count as f64));
         Ok(Halt::Done)
+    }
+
+    /// Puts the replacement in the place of a match, and goes on behind it, unless it must wait. The key that a table is
+    /// asked for lies behind the arguments.
+    #[inline(always)]
+    fn substitute<'gc>(
+        &mut self,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        replacement: Value<'gc>,
+        subject: &[u8],
+        range: Range<usize>,
+    ) -> std::result::Result<Option<Halt>, Fault<'gc>> {
+        match replacement {
+            Value::String(template) => {
+                if !self.expand(machine, template.bytes(), subject, &range)? {
+                    self.replacing = Some(range);
+                    return Ok(Some(Halt::Paused));
+                }
+            }
+            Value::Table(table) => {
+                let place = arguments.base + arguments.count;
+                let key = machine.slot(place).into();
+                if !machine.hash_key(key) {
+                    self.replacing = Some(range);
+                    return Ok(Some(Halt::Paused));
+                }
+                machine.set_top(place);
+                match machine.look_up(Value::Table(table).into(), key, None)? {
+                    LookUp::Found(found) => {
+                        self.replace(machine, subject, &range, found.unpack())?;
+                    }
+                    LookUp::Ask { handler, object } => {
+                        for value in [handler, object, key] {
+                            machine.push_packed(value);
+                        }
+                        self.matched = Some(range);
+                        return Ok(Some(Halt::Asks(2)));
+                    }
+                }
+            }
+            function => {
+                machine.push(function);
+                let count = push_captures(machine, &self.matcher, &range, subject, true)?;
+                self.matched = Some(range);
+                return Ok(Some(Halt::Asks(count)));
+            }
+        }
+        self.pass(subject, &range);
+        Ok(None)
     }
 
     /// Goes on behind a match that has been replaced.
@@ -523,7 +537,7 @@ impl Substitution {
     ) -> std::result::Result<bool, Fault<'gc>> {
         let mut rest = &template[self.expanded..];
         let mut before = self.out.len();
-        while let Some(at) = memchr(b'%', rest) {
+        while let Some(at) = bytes::find(b'%', rest) {
             self.out.extend_from_slice(&rest[..at]);
             match rest.get(at + 1).copied().unwrap_or(0) {
                 b'0' => self.out.extend_from_slice(&subject[range.clone()]),
@@ -553,6 +567,7 @@ impl Substitution {
         }
         self.out.extend_from_slice(rest);
         machine.pay_for_each(template.len() - self.expanded + self.out.len() - before);
+        self.expanded = 0;
         self.check(machine)?;
         Ok(true)
     }

@@ -4,13 +4,12 @@ use super::base::Result;
 use super::search::{find, gmatch, gsub, r#match, quick_search, text_slot};
 use crate::format::{Spec, quote};
 use crate::machine::{
-    Arguments, Continue, Fault, Flow, MAX_VALUES, Machine, NativeFunction, Outcome, QuickFunction,
+    Arguments, Continue, Flow, MAX_VALUES, Machine, NativeFunction, Outcome, QuickFunction,
 };
 use crate::native::PIECE;
 use crate::number::to_long;
 use crate::packed::Packed;
 use crate::value::{Str, Value};
-use memchr::memchr;
 
 /// The functions.
 pub const FUNCTIONS: &[(&str, NativeFunction)] = &[
@@ -283,7 +282,7 @@ fn dump<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
 fn format<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let template = machine.check_string(arguments, 1)?;
     machine.set_slot(arguments.base, Value::String(template));
-    Formatting { at: 0, argument: 1, quoted: 0, out: Vec::new() }.go_on(machine, arguments)
+    formatted(machine, arguments, Formatting { at: 0, argument: 1, quoted: 0, out: Vec::new() })
 }
 
 /// `format` at work.
@@ -292,7 +291,7 @@ struct Formatting {
     at: usize,
     /// The argument that was last used.
     argument: usize,
-    /// Where in it `%q` goes on, whose conversion has been read; 0 if there is none.
+    /// Where in it `%q` goes on, counted from 1; 0 if it is done.
     quoted: usize,
     out: Vec<u8>,
 }
@@ -304,57 +303,60 @@ impl Continue for Formatting {
         arguments: Arguments,
         _: Outcome<'gc>,
     ) -> Result<'gc> {
-        self.go_on(machine, arguments)
+        formatted(machine, arguments, *self)
     }
 }
 
-impl Formatting {
-    fn go_on<'gc>(mut self, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
-        let template = text_slot(machine, arguments.base);
-        while self.at < template.len() || self.quoted > 0 {
-            if machine.fuel <= 0 {
-                return Ok(Flow::Pause(Box::new(self)));
-            }
-            let rest = &template[self.at..];
-            if self.quoted > 0 {
-                self.quote(machine, arguments)?;
-            } else if rest[0] == b'%' {
-                self.at += 1;
-                self.convert(machine, arguments, &rest[1..])?;
-                machine.fuel -= 1;
-            } else {
-                let rest = &rest[..rest.len().min(PIECE)];
-                let plain = memchr(b'%', rest).unwrap_or(rest.len());
-                self.out.extend_from_slice(&rest[..plain]);
-                self.at += plain;
-                machine.pay_for_bytes(plain);
-            }
-            machine.check_memory(self.out.len())?;
+fn formatted<'gc>(
+    machine: &mut Machine<'_, 'gc>,
+    arguments: Arguments,
+    formatting: Formatting,
+) -> Result<'gc> {
+    let Formatting { mut at, mut argument, mut quoted, mut out } = formatting;
+    let template = text_slot(machine, arguments.base);
+    while at < template.len() || quoted > 0 {
+        if machine.fuel <= 0 {
+            return Ok(Flow::Pause(Box::new(Formatting { at, argument, quoted, out })));
         }
-        give_string(machine, &self.out)
-    }
-
-    /// Does the conversion whose text follows its `%`.
-    fn convert<'gc>(
-        &mut self,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        text: &[u8],
-    ) -> std::result::Result<(), Fault<'gc>> {
-        if text.first() == Some(&b'%') {
-            self.out.push(b'%');
-            self.at += 1;
-            return Ok(());
+        if out.len() > PIECE {
+            machine.check_memory(out.len())?;
         }
-        self.argument += 1;
-        let argument = self.argument;
+        if quoted > 0 {
+            let rest = &text_slot(machine, arguments.base + argument - 1)[quoted - 1..];
+            let piece = &rest[..rest.len().min(PIECE)];
+            quote(piece, &mut out);
+            machine.pay_for_each(piece.len());
+            quoted += piece.len();
+            if piece.len() == rest.len() {
+                out.push(b'"');
+                quoted = 0;
+            }
+            continue;
+        }
+        if template[at] != b'%' {
+            let rest = template[at..].iter().take(PIECE);
+            let plain = rest.take_while(|byte| **byte != b'%').count();
+            out.extend_from_slice(&template[at..at + plain]);
+            at += plain;
+            machine.pay_for_each(plain);
+            continue;
+        }
+        at += 1;
+        machine.fuel -= 1;
+        if template.get(at) == Some(&b'%') {
+            out.push(b'%');
+            at += 1;
+            continue;
+        }
+        argument += 1;
         if argument > arguments.count {
             return Err(machine.argument_error(argument, "no value"));
         }
-        let (spec, length) = Spec::parse(text).map_err(|message| machine.error(message))?;
-        let conversion = text.get(length).copied().unwrap_or(0);
-        self.at += length + usize::from(length < text.len());
-        let out = &mut self.out;
+        let (spec, length) =
+            Spec::parse(&template[at..]).map_err(|message| machine.error(message))?;
+        at += length;
+        let conversion = template.get(at).copied().unwrap_or(0);
+        at += 1;
         match conversion {
             b'c' => out.extend(spec.character(machine.check_number(arguments, argument)?)),
             b'd' | b'i' => out.extend(spec.integer(machine.check_number(arguments, argument)?)),
@@ -368,12 +370,14 @@ impl Formatting {
                 let text = machine.check_string(arguments, argument)?;
                 machine.set_slot(arguments.base + argument - 1, Value::String(text));
                 out.push(b'"');
-                self.quoted = 1;
+                quoted = 1;
             }
             b's' => {
                 let text = machine.check_string(arguments, argument)?.bytes();
-                machine.pay_for_bytes(text.len());
-                machine.check_memory(out.len() + text.len())?;
+                if text.len() > PIECE {
+                    machine.pay_for_bytes(text.len());
+                    machine.check_memory(out.len() + text.len())?;
+                }
                 out.extend(spec.string(text));
             }
             _ => {
@@ -384,25 +388,6 @@ impl Formatting {
                 return Err(machine.error(message));
             }
         }
-        Ok(())
     }
-
-    /// Quotes a piece of the argument.
-    fn quote<'gc>(
-        &mut self,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-    ) -> std::result::Result<(), Fault<'gc>> {
-        let text = text_slot(machine, arguments.base + self.argument - 1);
-        let rest = &text[self.quoted - 1..];
-        let piece = &rest[..rest.len().min(PIECE)];
-        quote(piece, &mut self.out);
-        machine.pay_for_each(piece.len());
-        self.quoted += piece.len();
-        if piece.len() == rest.len() {
-            self.out.push(b'"');
-            self.quoted = 0;
-        }
-        Ok(())
-    }
+    give_string(machine, &out)
 }

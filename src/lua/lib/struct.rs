@@ -2,13 +2,12 @@
 
 use super::base::Result;
 use super::search::text_slot;
-use crate::decimal::digits;
+use crate::bytes::{digits, find};
 use crate::machine::{
     Arguments, Continue, Fault, Flow, MAX_VALUES, Machine, NativeFunction, Outcome,
 };
 use crate::number::{canonical, from_single, to_long, to_single, to_unsigned_long};
 use crate::value::Value;
-use memchr::memchr;
 
 /// The functions.
 pub const FUNCTIONS: &[(&str, NativeFunction)] =
@@ -315,7 +314,7 @@ fn unpacked<'gc>(
             }
             b'c' => text_value(machine, value)?,
             b's' => {
-                let Some(length) = memchr(0, rest) else {
+                let Some(length) = find(0, rest) else {
                     return Err(machine.error("unfinished string in data"));
                 };
                 at += length as u64 + 1;

@@ -126,13 +126,13 @@ impl Decoding {
                 if machine.fuel <= 0 {
                     return Ok(false);
                 }
-                self.expected = self.settle(machine, slot, machine.slot(slot), items)?;
+                self.expected = self.settle(machine, slot, text, machine.slot(slot), items)?;
                 continue;
             }
             self.expected = match (self.expected, self.tokens.next(machine, text)?) {
                 (_, Token::Unfinished) => return Ok(false),
                 (Expected::Value | FirstItem, Token::Value(value)) => {
-                    self.settle(machine, slot, value, items)?
+                    self.settle(machine, slot, text, value, items)?
                 }
                 (Expected::Value | FirstItem, Token::Mark(b'[')) => {
                     let level = Level::Array { stored: 0, waiting: 0 };
@@ -155,7 +155,7 @@ impl Decoding {
                 | (FirstKey | NextField, Token::Mark(b'}')) => {
                     let slot = slot - WIDTH;
                     let table = self.leave(machine, slot, items);
-                    self.settle(machine, slot, table, items)?
+                    self.settle(machine, slot, text, table, items)?
                 }
                 (End, Token::Mark(0)) => return Ok(true),
                 (expected, token) => {
@@ -229,6 +229,7 @@ impl Decoding {
         &mut self,
         machine: &mut Machine<'_, 'gc>,
         slot: usize,
+        text: &[u8],
         value: Value<'gc>,
         items: &mut Vec<Value<'gc>>,
     ) -> std::result::Result<Expected, Fault<'gc>> {
@@ -245,7 +246,9 @@ impl Decoding {
             if *waiting == WAITING {
                 level.store(machine, table, items);
             }
-            return Ok(Expected::NextItem);
+            // A comma nearly always is the next byte: that saves a turn.
+            let goes_on = self.tokens.skip(text, b',');
+            return Ok(if goes_on { Expected::Value } else { Expected::NextItem });
         }
         let key = machine.slot(table + 1).into();
         if let Value::Table(table) = machine.slot(table)
@@ -255,7 +258,7 @@ impl Decoding {
             machine.set_slot(slot, value);
             return Ok(Expected::Settling);
         }
-        Ok(Expected::NextField)
+        Ok(if self.tokens.skip(text, b',') { Expected::Key } else { Expected::NextField })
     }
 }
 

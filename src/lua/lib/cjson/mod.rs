@@ -5,9 +5,9 @@ mod encode;
 mod token;
 
 use super::base::Result;
+use crate::bytes::c_string;
 use crate::function::{Native, NativeCode, NativeState};
 use crate::machine::{Arguments, Fault, Flow, Machine, NativeFunction};
-use crate::number::c_string;
 use crate::table::Table;
 use crate::value::Value;
 use gc_arena::Gc;
