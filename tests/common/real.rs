@@ -2,7 +2,7 @@
 
 use evalsha::resp::{Reply, format_double};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -130,11 +130,19 @@ pub struct Connection {
 pub trait ReadWrite: Read + Write + Send {
     /// Whether reading gives up at once when nothing is there.
     fn set_nonblocking(&self, now: bool) -> std::io::Result<()>;
+
+    /// Sends no more. What is still read must come soon.
+    fn close_half(&self) -> std::io::Result<()>;
 }
 
 impl ReadWrite for UnixStream {
     fn set_nonblocking(&self, now: bool) -> std::io::Result<()> {
         UnixStream::set_nonblocking(self, now)
+    }
+
+    fn close_half(&self) -> std::io::Result<()> {
+        self.shutdown(Shutdown::Write)?;
+        self.set_read_timeout(Some(HANGING_UP))
     }
 }
 
@@ -142,9 +150,24 @@ impl ReadWrite for TcpStream {
     fn set_nonblocking(&self, now: bool) -> std::io::Result<()> {
         TcpStream::set_nonblocking(self, now)
     }
+
+    fn close_half(&self) -> std::io::Result<()> {
+        self.shutdown(Shutdown::Write)?;
+        self.set_read_timeout(Some(HANGING_UP))
+    }
 }
 
+/// How long a server has to notice that a client hangs up. One whose client waits for a script may take as long as that.
+const HANGING_UP: Duration = Duration::from_millis(200);
+
 impl Connection {
+    /// Hangs up, and waits until the server has noticed: it hangs up too.
+    pub fn hang_up(mut self) {
+        if self.stream.get_ref().close_half().is_ok() {
+            let _ = self.stream.read_to_end(&mut Vec::new());
+        }
+    }
+
     /// Connects to a unix socket.
     pub fn open(socket: &Path) -> Connection {
         let stream = UnixStream::connect(socket).expect("the server listens");

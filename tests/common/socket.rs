@@ -170,7 +170,9 @@ impl Player for SocketPlayer {
 
     fn interrupt(&mut self, number: usize) -> Vec<u8> {
         let terminal = self.terminal(number);
-        terminal.connection = None;
+        if let Some(connection) = terminal.connection.take() {
+            connection.hang_up();
+        }
         terminal.waiting = None;
         terminal.listens = false;
         terminal.terminal.forget_transaction();
