@@ -127,3 +127,9 @@ pub(super) fn class(letter: u8) -> Option<&'static Members> {
 pub(super) fn at(text: &[u8], index: usize) -> u8 {
     text.get(index).copied().unwrap_or(0)
 }
+
+/// What is more than plain text in a pattern, and a NUL.
+#[inline]
+pub(super) fn is_end_of_plain(byte: u8) -> bool {
+    matches!(byte, b'^' | b'$' | b'*' | b'+' | b'?' | b'.' | b'(' | b'[' | b'%' | b'-' | 0)
+}

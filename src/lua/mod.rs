@@ -11,6 +11,7 @@
 //! | `machine` `native` | stack, frames, calls; arguments and errors of natives |
 //! | `quick` `execute` | the loop's form of the code; the loop, which does what needs no call |
 //! | `instruction` `operators` `debug` | instructions in full; metamethods; names for messages |
+//! | `slices` | what an operator may need several time slices for |
 //! | `hook` | a script that is to give up |
 //! | `lines` | a script that is debugged |
 //! | `pattern` `class` | algorithms of the libraries |
@@ -48,6 +49,7 @@ pub mod operators;
 pub mod packed;
 pub mod pattern;
 mod quick;
+mod slices;
 pub mod table;
 pub mod value;
 

@@ -6,7 +6,7 @@
 //! The steps are inlined into the one loop of [`Matcher::run`], and what looks at many bytes has a loop without calls:
 //! the compiler of the wasm keeps nothing in registers over a call.
 
-use super::class::{ESCAPE, Members, Set, at, class};
+use super::class::{ESCAPE, Members, Set, at, class, is_end_of_plain};
 use super::value::{same_bytes, same_words};
 use smallvec::SmallVec;
 use std::ops::ControlFlow::{self, Break, Continue};
@@ -548,12 +548,6 @@ fn run_length(sets: &[Set], item: Item, is_match: bool, bytes: &[u8]) -> usize {
 fn piece(subject: &[u8], start: usize) -> &[u8] {
     let ahead = subject.get(start..).unwrap_or_default();
     &ahead[..ahead.len().min(PIECE)]
-}
-
-/// What is more than plain text in a pattern, and a NUL.
-#[inline]
-fn is_end_of_plain(byte: u8) -> bool {
-    matches!(byte, b'^' | b'$' | b'*' | b'+' | b'?' | b'.' | b'(' | b'[' | b'%' | b'-' | 0)
 }
 
 /// Looks on in the pattern for what is more than plain text.

@@ -923,12 +923,11 @@ impl<'gc> Growth<'gc> {
         let items = &old.array[kept..];
         let end = self.moved.saturating_add(most).min(items.len() + old.nodes.len());
         for at in self.moved..end {
-            let (key, value) = match items.get(at) {
-                Some(value) => (Packed::number((kept + at + 1) as f64), *value),
-                None => {
-                    let node = old.nodes[old.nodes.len() - 1 - (at - items.len())];
-                    (node.key, node.value)
-                }
+            let (key, value) = if let Some(value) = items.get(at) {
+                (Packed::number((kept + at + 1) as f64), *value)
+            } else {
+                let node = old.nodes[old.nodes.len() - 1 - (at - items.len())];
+                (node.key, node.value)
             };
             if !value.is_nil() {
                 new.set(key, value)?;
