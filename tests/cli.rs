@@ -536,6 +536,36 @@ fn a_long_reply_is_converted_in_slices() {
     }
 }
 
+/// A script's long result becomes a reply in slices, the same reply as in one go. Other clients wait that long.
+#[test]
+fn a_long_result_is_converted_in_slices() {
+    let script = "local t, map, set = {}, {}, {} \
+        for i = 1, 20000 do t[i] = {i, {ok = 'fine'}} map['k' .. i] = {map = {[{i}] = 'v'}} set[i] = true end \
+        redis.setresp(3) return {t, {map = map}, {set = set}, {err = 'E last'}}";
+    let mut replies = [1_000, 1 << 40].map(|slice| {
+        let mut engine = Engine::new();
+        let [client, other] = [(); 2].map(|()| engine.server.connect(""));
+        let argv = |words: &[&str]| -> Vec<_> {
+            words.iter().map(|word| word.as_bytes().to_vec()).collect()
+        };
+        engine.server.send(client, &argv(&["HELLO", "3"]));
+        engine.server.send(client, &argv(&["EVAL", script, "0"]));
+        engine.server.send(other, &argv(&["PING"]));
+        let slices = std::iter::from_fn(|| engine.server.run(slice).then_some(())).count();
+        engine.server.take_reply(client);
+        let last = engine.server.take_reply(client);
+        assert_eq!(engine.server.take_reply(other), Some(Reply::Status(b"PONG".into())));
+        (slices, last)
+    });
+    assert!(replies[0].0 > replies[1].0 + 100, "{} and {}", replies[0].0, replies[1].0);
+    assert_eq!(replies[0].1, replies[1].1);
+    let Some(Reply::Array(items)) = &mut replies[0].1 else { panic!("it is an array") };
+    let [Reply::Array(list), Reply::Map(map), Reply::Set(set), Reply::Error(_)] = &items[..] else {
+        panic!("its items are what they say")
+    };
+    assert_eq!([list.len(), map.len(), set.len()], [20_000; 3]);
+}
+
 /// A harness that finds nothing wrong would prove nothing.
 #[test]
 fn transcripts_can_fail() {

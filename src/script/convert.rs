@@ -17,60 +17,6 @@ const MAX_VALUES: usize = 4 << 20;
 /// Bytes of the strings in it: a table may hold the same long string many times.
 const MAX_BYTES: usize = 256 << 20;
 
-/// An aggregate that is being converted.
-struct Open<'gc> {
-    kind: Kind<'gc>,
-    items: Vec<Reply>,
-    /// Stack slots that its items' conversion has in use.
-    slots: usize,
-}
-
-enum Kind<'gc> {
-    /// The items `next`, `next + 1`, ... up to the first nil.
-    Array(Table<'gc>, usize),
-    /// Keys and values in turn, from this place on.
-    Map(Vec<Value<'gc>>, usize),
-    /// Keys, from this place on.
-    Set(Vec<Value<'gc>>, usize),
-}
-
-impl<'gc> Open<'gc> {
-    fn next(&mut self) -> Option<Value<'gc>> {
-        match &mut self.kind {
-            Kind::Array(table, next) => {
-                let value = table.get_index(*next);
-                *next += 1;
-                (!value.is_nil()).then_some(value)
-            }
-            Kind::Map(values, next) | Kind::Set(values, next) => {
-                let value = values.get(*next).copied();
-                *next += 1;
-                value
-            }
-        }
-    }
-
-    fn close(self) -> Reply {
-        match self.kind {
-            Kind::Array(..) => Reply::Array(self.items),
-            Kind::Set(..) => Reply::Set(self.items),
-            Kind::Map(..) => {
-                let mut items = self.items.into_iter();
-                let mut pairs = Vec::with_capacity(items.len() / 2);
-                while let (Some(key), Some(value)) = (items.next(), items.next()) {
-                    pairs.push((key, value));
-                }
-                Reply::Map(pairs)
-            }
-        }
-    }
-}
-
-enum Converted<'gc> {
-    Reply(Reply),
-    Open(Open<'gc>),
-}
-
 /// The errors that a script's result holds, for the statistics.
 #[derive(Default)]
 pub struct Errors {
@@ -91,59 +37,140 @@ impl Errors {
     }
 }
 
-/// A script's result as a reply; the errors in it are added to `errors`. `resp` is what the script has set with `redis.setresp`. No recursion: a script
-/// decides how deep the value is.
-pub fn to_reply(value: Value<'_>, resp: Resp, errors: &mut Errors) -> Reply {
-    let mut open: Vec<Open<'_>> = Vec::new();
-    let mut converted = convert(value, resp, 0, errors);
-    let (mut count, mut bytes) = (0, 0);
-    loop {
-        count += 1;
-        if let Converted::Reply(Reply::Bulk(text)) = &converted {
-            bytes += text.len();
-        }
-        if count > MAX_VALUES || bytes > MAX_BYTES {
-            return Reply::Error(Error::SCRIPT_REPLY_TOO_LARGE.0);
-        }
-        match converted {
-            Converted::Open(aggregate) => open.push(aggregate),
-            Converted::Reply(reply) => match open.last_mut() {
-                Some(parent) => parent.items.push(reply),
-                None => return reply,
-            },
-        }
-        let Some(top) = open.last_mut() else { return Reply::Null };
-        converted = match top.next() {
-            Some(value) => {
-                let slots = top.slots;
-                convert(value, resp, slots, errors)
+/// A script's result on its way to a reply, in slices. No recursion: a script decides how deep the value is.
+///
+/// The aggregates that are open lie behind the result on the machine's stack, each with the key that was last visited.
+pub struct Conversion {
+    /// What the script has set with `redis.setresp`.
+    resp: Resp,
+    open: Vec<Open>,
+    values: usize,
+    bytes: usize,
+    /// The errors in it so far.
+    pub errors: Errors,
+}
+
+/// An aggregate that is being converted.
+struct Open {
+    kind: Aggregate,
+    items: Vec<Reply>,
+    /// Items that have been visited.
+    visited: usize,
+    /// Stack slots that its items' conversion has in use.
+    slots: usize,
+}
+
+enum Converted<'gc> {
+    Reply(Reply),
+    /// The table whose items come next, and the slots that they take.
+    Open(Aggregate, Table<'gc>, usize),
+}
+
+/// Slots on our stack of an open aggregate: its table and a key.
+const WIDTH: usize = 2;
+
+impl Conversion {
+    /// Of a script's first result.
+    pub fn new(resp: Resp) -> Conversion {
+        Conversion { resp, open: Vec::new(), values: 0, bytes: 0, errors: Errors::default() }
+    }
+
+    /// Goes on: the reply, or none if fuel is spent.
+    pub fn go_on(&mut self, machine: &mut Machine<'_, '_>) -> Option<Reply> {
+        loop {
+            let slot = 1 + WIDTH * self.open.len();
+            let converted = match self.open.last_mut() {
+                None => {
+                    let value = if machine.top() > 0 { machine.slot(0) } else { Value::Nil };
+                    self.convert(value, 0)
+                }
+                Some(_) if machine.fuel <= 0 => return None,
+                Some(top) => match top.next(machine, slot - WIDTH) {
+                    Some(value) => {
+                        let slots = top.slots;
+                        self.convert(value, slots)
+                    }
+                    None => {
+                        machine.set_top(slot - WIDTH);
+                        Converted::Reply(self.open.pop().map_or(Reply::Null, Open::close))
+                    }
+                },
+            };
+            machine.fuel -= 1;
+            self.values += 1;
+            if let Converted::Reply(Reply::Bulk(text)) = &converted {
+                machine.pay_for_bytes(text.len());
+                self.bytes += text.len();
             }
-            None => match open.pop() {
-                Some(aggregate) => Converted::Reply(aggregate.close()),
-                None => return Reply::Null,
-            },
-        };
+            if self.values > MAX_VALUES || self.bytes > MAX_BYTES {
+                return Some(Reply::Error(Error::SCRIPT_REPLY_TOO_LARGE.0));
+            }
+            match converted {
+                Converted::Open(kind, table, slots) => {
+                    machine.set_top(slot + WIDTH);
+                    machine.set_slot(slot, Value::Table(table));
+                    machine.set_slot(slot + 1, Value::Nil);
+                    self.open.push(Open { kind, items: Vec::new(), visited: 0, slots });
+                }
+                Converted::Reply(reply) => match self.open.last_mut() {
+                    Some(parent) => parent.items.push(reply),
+                    None => return Some(reply),
+                },
+            }
+        }
+    }
+
+    fn convert<'gc>(&mut self, value: Value<'gc>, slots: usize) -> Converted<'gc> {
+        if slots >= MAX_SLOTS {
+            self.errors.uncounted.push(Error::SCRIPT_STACK.code().to_vec());
+            return Converted::Reply(Reply::Error(Error::SCRIPT_STACK.0));
+        }
+        Converted::Reply(match value {
+            Value::String(text) => Reply::bulk(text.bytes()),
+            Value::Number(number) => Reply::Integer(to_long(number)),
+            Value::Boolean(yes) if self.resp == Resp::V3 => Reply::Boolean(yes),
+            Value::Boolean(true) => Reply::Integer(1),
+            Value::Table(table) => return convert_table(table, slots, &mut self.errors),
+            _ => Reply::Null,
+        })
     }
 }
 
-fn convert<'gc>(
-    value: Value<'gc>,
-    resp: Resp,
-    slots: usize,
-    errors: &mut Errors,
-) -> Converted<'gc> {
-    if slots >= MAX_SLOTS {
-        errors.uncounted.push(Error::SCRIPT_STACK.code().to_vec());
-        return Converted::Reply(Reply::Error(Error::SCRIPT_STACK.0));
+impl Open {
+    /// The item that comes next: of a map the keys and the values in turn, of an array up to the first nil.
+    fn next<'gc>(&mut self, machine: &mut Machine<'_, 'gc>, slot: usize) -> Option<Value<'gc>> {
+        let Value::Table(table) = machine.slot(slot) else { return None };
+        self.visited += 1;
+        match self.kind {
+            Aggregate::Array => {
+                let value = table.get_index(self.visited);
+                (!value.is_nil()).then_some(value)
+            }
+            Aggregate::Map if self.visited.is_multiple_of(2) => {
+                Some(table.get(machine.slot(slot + 1)))
+            }
+            Aggregate::Map | Aggregate::Set => {
+                let (key, _) = table.next(machine.slot(slot + 1)).ok()??;
+                machine.set_slot(slot + 1, key);
+                Some(key)
+            }
+        }
     }
-    Converted::Reply(match value {
-        Value::String(text) => Reply::bulk(text.bytes()),
-        Value::Number(number) => Reply::Integer(to_long(number)),
-        Value::Boolean(yes) if resp == Resp::V3 => Reply::Boolean(yes),
-        Value::Boolean(true) => Reply::Integer(1),
-        Value::Table(table) => return convert_table(table, slots, errors),
-        _ => Reply::Null,
-    })
+
+    fn close(self) -> Reply {
+        match self.kind {
+            Aggregate::Array => Reply::Array(self.items),
+            Aggregate::Set => Reply::Set(self.items),
+            Aggregate::Map => {
+                let mut items = self.items.into_iter();
+                let mut pairs = Vec::with_capacity(items.len() / 2);
+                while let (Some(key), Some(value)) = (items.next(), items.next()) {
+                    pairs.push((key, value));
+                }
+                Reply::Map(pairs)
+            }
+        }
+    }
 }
 
 /// A table is what its first known field says, else an array.
@@ -163,20 +190,10 @@ fn convert_table<'gc>(table: Table<'gc>, slots: usize, errors: &mut Errors) -> C
         return Converted::Reply(Reply::Double(number));
     }
     if let Value::Table(map) = table.field(b"map") {
-        let values = map.entries().into_iter().flat_map(|(key, value)| [key, value]).collect();
-        return Converted::Open(Open {
-            kind: Kind::Map(values, 0),
-            items: Vec::new(),
-            slots: slots + 3,
-        });
+        return Converted::Open(Aggregate::Map, map, slots + 3);
     }
     if let Value::Table(set) = table.field(b"set") {
-        let keys = set.entries().into_iter().map(|(key, _)| key).collect();
-        return Converted::Open(Open {
-            kind: Kind::Set(keys, 0),
-            items: Vec::new(),
-            slots: slots + 3,
-        });
+        return Converted::Open(Aggregate::Set, set, slots + 3);
     }
     if let Some(digits) = string_field(table, "big_number") {
         return Converted::Reply(Reply::BigNumber(Error::new(digits).0.into_owned()));
@@ -190,7 +207,7 @@ fn convert_table<'gc>(table: Table<'gc>, slots: usize, errors: &mut Errors) -> C
             return Converted::Reply(Reply::Verbatim(letters, text.to_vec()));
         }
     }
-    Converted::Open(Open { kind: Kind::Array(table, 1), items: Vec::new(), slots: slots + 1 })
+    Converted::Open(Aggregate::Array, table, slots + 1)
 }
 
 /// A field that is a string; a number is none.

@@ -16,13 +16,13 @@ use crate::error::{self, Error};
 use crate::lua::lib::base::display;
 use crate::lua::machine::Machine;
 use crate::lua::value::Value;
-use crate::lua::{FunctionId, Lua, Step};
+use crate::lua::{FunctionId, Lua, NoHost, Step};
 use crate::number::c_string;
 use crate::resp::{Reply, Resp};
 use crate::server::client::{ClientId, SCRIPT_CLIENT};
 use crate::server::{Context, Server};
 use cache::{Cache, Flags, shebang};
-use convert::Errors;
+use convert::{Conversion, Errors};
 use library::Libraries;
 use load::Load;
 use text::Text;
@@ -73,6 +73,8 @@ pub struct Running {
     killed: bool,
     /// It has failed, and a function of its error's table is asked for the text.
     asked: bool,
+    /// It has ended, and its result is on its way to a reply.
+    result: Option<Conversion>,
     /// What runs.
     pub called: Called,
 }
@@ -128,6 +130,7 @@ impl Running {
             memory: Memory::Checked,
             stopped: false,
             killed: false,
+            result: None,
             asked: false,
             called,
         }
@@ -458,8 +461,15 @@ fn with_lua<R>(server: &mut Server, work: impl FnOnce(&mut Server, &mut Lua) -> 
 }
 
 fn run_on(server: &mut Server, lua: &mut Lua, fuel: i64) -> Option<(Result<Reply, Error>, Errors)> {
-    let step = lua.resume(&mut api::Api(server), fuel);
-    server.scripts.spent = lua.spent();
+    let has_ended = server.scripts.running.as_ref()?.result.is_some();
+    server.scripts.spent = 0;
+    let step = if has_ended {
+        Step::Finished
+    } else {
+        let step = lua.resume(&mut api::Api(server), fuel);
+        server.scripts.spent = lua.spent();
+        step
+    };
     let ended = match step {
         Step::Paused => None,
         Step::Stopped => {
@@ -472,7 +482,7 @@ fn run_on(server: &mut Server, lua: &mut Lua, fuel: i64) -> Option<(Result<Reply
             let text = lua.enter(|machine| error_text(machine, machine.slot(0)));
             Some(failed(server, lua, text))
         }
-        Step::Finished => Some(finished(server, lua)),
+        Step::Finished => finished(server, lua, fuel),
         Step::Failed if asks_for_text(server, lua) => None,
         Step::Failed => Some(failed(server, lua, None)),
     };
@@ -482,17 +492,28 @@ fn run_on(server: &mut Server, lua: &mut Lua, fuel: i64) -> Option<(Result<Reply
     ended
 }
 
-/// The first result as a reply.
-fn finished(server: &mut Server, lua: &mut Lua) -> (Result<Reply, Error>, Errors) {
+/// Goes on with the first result's way to a reply.
+fn finished(
+    server: &mut Server,
+    lua: &mut Lua,
+    fuel: i64,
+) -> Option<(Result<Reply, Error>, Errors)> {
+    /// There is so much at least in the slice in which the script ends: a short reply needs no other one.
+    const LEAST_FUEL: i64 = 1000;
     let resp = server.client(SCRIPT_CLIENT).map_or(Resp::V2, |client| client.resp);
-    lua.enter(|machine| {
-        let value = if machine.top() > 0 { machine.slot(0) } else { Value::Nil };
-        let mut errors = Errors::default();
-        match convert::to_reply(value, resp, &mut errors) {
-            Reply::Error(ref mut text) => (Err(Error(std::mem::take(text))), errors),
-            reply => (Ok(reply), errors),
-        }
-    })
+    let running = server.scripts.running.as_mut()?;
+    let conversion = running.result.get_or_insert_with(|| Conversion::new(resp));
+    let fuel = (fuel - server.scripts.spent).max(LEAST_FUEL);
+    let (reply, left) =
+        lua.enter_with(&mut NoHost, fuel, |machine| (conversion.go_on(machine), machine.fuel));
+    server.scripts.spent += fuel - left;
+    let mut reply = reply?;
+    let errors = std::mem::take(&mut conversion.errors);
+    let result = match &mut reply {
+        Reply::Error(text) => Err(Error(std::mem::take(text))),
+        _ => Ok(reply),
+    };
+    Some((result, errors))
 }
 
 /// Whether the text of the error with which a script has ended is asked for; it is then going to be the result.
