@@ -85,16 +85,15 @@ impl Conversion {
                     self.convert(value, 0)
                 }
                 Some(_) if machine.fuel <= 0 => return None,
-                Some(top) => match top.next(machine, slot - WIDTH) {
-                    Some(value) => {
+                Some(top) => {
+                    if let Some(value) = top.next(machine, slot - WIDTH) {
                         let slots = top.slots;
                         self.convert(value, slots)
-                    }
-                    None => {
+                    } else {
                         machine.set_top(slot - WIDTH);
                         Converted::Reply(self.open.pop().map_or(Reply::Null, Open::close))
                     }
-                },
+                }
             };
             machine.fuel -= 1;
             self.values += 1;
