@@ -455,6 +455,28 @@ fn code_counts_as_memory() {
     assert!((30..=LIMIT / 120_000 + 1).contains(&kept), "{kept}");
 }
 
+/// The host may collect all garbage while a script waits for that.
+#[test]
+fn garbage_is_collected_once() {
+    let source = b"local kept = {} for i = 1, 20000 do kept[i] = {i} end \
+        for i = 1, 14 do kept[i] = #string.rep('x', 5000000) end kept = nil collectgarbage() return 5";
+    for turn in 0..200 {
+        let mut lua = Lua::new(16 << 20);
+        lua.set_small_heap(1 << 20);
+        lua.enter(lib::open);
+        let function = lua.load(source, b"@t").expect("it compiles");
+        lua.start(function);
+        let mut slices = 0;
+        while lua.resume(&mut NoHost, 2000) == Step::Paused {
+            slices += 1;
+            if slices == turn {
+                lua.collect();
+            }
+        }
+        assert_eq!(lua.enter(|machine| display(machine.slot(0))), b"5");
+    }
+}
+
 /// Rubbish of every kind, for as long as it likes, stays within the limit; what does not fit is an error like others.
 #[test]
 fn the_heap_stays_within_its_limit() {

@@ -368,14 +368,16 @@ impl Lua {
                 return self.check_limit();
             }
             self.collecting = Some(FullCollection::Begun);
-            // What is said to be allocated, and freed at once, wakes it up.
-            while debt(SHOWING) == 0.0 {
+            // What is said to be allocated, and freed at once, wakes it up: it never sleeps for longer than the heap grows.
+            let mut said = 0;
+            while debt(SHOWING) == 0.0 && said < 4 * self.limit {
                 metrics.mark_external_allocation(COLLECTED);
                 metrics.mark_external_deallocation(COLLECTED);
+                said += COLLECTED;
             }
         }
         let shown = debt(SHOWING);
-        let allocated = (shown / SHOWING).ceil();
+        let allocated = (shown / SHOWING).ceil().max(1.0);
         let done = allocated * SHOWING - shown;
         debt(((done + COLLECTED as f64) / allocated).max(1.001));
         self.enter(|_| {});
@@ -413,6 +415,7 @@ impl Lua {
 
     /// Collects all garbage.
     pub fn collect(&mut self) {
+        self.collecting = None;
         if std::mem::take(&mut self.is_gradual) {
             // The collection that is at work leaves what has become garbage since it began.
             self.collect_now();
