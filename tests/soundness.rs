@@ -115,3 +115,23 @@ fn run(lua: &mut Lua, between: impl Fn(&mut Lua, u32)) {
         assert_eq!(String::from_utf8_lossy(&returned), *expected, "{source}");
     }
 }
+
+/// Its new parts hold values that only the old ones keep alive, while garbage is collected.
+#[test]
+fn a_large_table_grows() {
+    // What is large is small for Miri.
+    let count = if cfg!(miri) { 128 } else { 32_768 };
+    let source = format!(
+        "local t, sum, rubbish = {{}}, 0 for i = 1, {count} do t[-i] = {{i}} end
+         t.last = {{{count}}} for i = 1, 40 do rubbish = {{}} end
+         for k, v in pairs(t) do sum = sum + v[1] end return sum - {count} * ({count} + 3) / 2"
+    );
+    let mut lua = Lua::new(16 << 20);
+    lua.enter(lib::open);
+    lua.set_small_heap(0);
+    lua.collect();
+    let function = lua.load(source.as_bytes(), b"@t").expect("it compiles");
+    lua.start(function);
+    while lua.resume(&mut NoHost, 100) == Step::Paused {}
+    assert_eq!(lua.enter(|machine| display(machine.slot(0))), b"0");
+}

@@ -22,9 +22,9 @@ use std::cell::RefCell;
 const MAX_BITS: usize = 26;
 const NONE: u32 = u32::MAX;
 /// Entries from which on a table grows in time slices, where whoever sets a key can wait.
-const LARGE: usize = 1 << 15;
-/// Entries of such a table that are worked on at once.
-const GROWN_AT_ONCE: usize = 1 << 10;
+const LARGE: usize = if cfg!(miri) { 1 << 6 } else { 1 << 15 };
+/// Entries of such a table that are worked on at once. Miri, which is slow, is to see it too.
+const GROWN_AT_ONCE: usize = if cfg!(miri) { 1 << 3 } else { 1 << 10 };
 
 /// Why a key cannot be set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
