@@ -21,13 +21,17 @@ pub(super) fn finished(
     const LEAST_FUEL: i64 = 1000;
     let resp = server.client(SCRIPT_CLIENT).map_or(Resp::V2, |client| client.resp);
     let running = server.scripts.running.as_mut()?;
-    let conversion = running.result.get_or_insert_with(|| Conversion::new(resp));
+    let begun = running.result.take();
+    let mut conversion = begun.map_or_else(|| Conversion::new(resp), |begun| *begun);
     let fuel = (fuel - server.scripts.spent).max(LEAST_FUEL);
     let (reply, left) =
         lua.enter_with(&mut NoHost, fuel, |machine| (conversion.go_on(machine), machine.fuel));
     server.scripts.spent += fuel - left;
-    let mut reply = reply?;
-    let errors = std::mem::take(&mut conversion.errors);
+    let Some(mut reply) = reply else {
+        server.scripts.running.as_mut()?.result = Some(Box::new(conversion));
+        return None;
+    };
+    let errors = conversion.errors;
     let result = match &mut reply {
         Reply::Error(text) => Err(Error(std::mem::take(text))),
         _ => Ok(reply),

@@ -72,7 +72,7 @@ pub struct Running {
     /// It has failed, and a function of its error's table is asked for the text.
     asked: bool,
     /// It has ended, and its result is on its way to a reply.
-    result: Option<Conversion>,
+    result: Option<Box<Conversion>>,
     /// What runs.
     pub called: Called,
 }
