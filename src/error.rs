@@ -2,7 +2,7 @@
 //!
 //! Long because it is a table.
 
-use crate::lua::bytes::find;
+use crate::lua::bytes::{find, within};
 use crate::number::c_string;
 use std::borrow::Cow;
 
@@ -34,18 +34,13 @@ impl Error {
 
 /// Puts a space in the place of each line end, eight bytes at a time: scripts make errors of megabytes.
 fn spaces_for_line_ends(text: &mut [u8]) {
-    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    let repeated = |byte: u8| u64::from_le_bytes([byte; 8]);
-    // The top bit of each byte of a word that is this one.
-    let places = |word: u64, byte: u8| {
-        let other = word ^ repeated(byte);
-        !(((other & LOW) + LOW) | other | LOW)
-    };
+    let spaces = u64::from_le_bytes([b' '; 8]);
+    let places = |word: u64, byte: u8| within(word, byte, byte);
     let (words, rest) = text.as_chunks_mut();
     for bytes in words {
         let word = u64::from_le_bytes(*bytes);
         let ends = ((places(word, b'\r') | places(word, b'\n')) >> 7) * 0xff;
-        *bytes = (word & !ends | repeated(b' ') & ends).to_le_bytes();
+        *bytes = (word & !ends | spaces & ends).to_le_bytes();
     }
     for byte in rest.iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n')) {
         *byte = b' ';

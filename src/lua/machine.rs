@@ -107,6 +107,33 @@ pub enum Protection {
     Inherited,
 }
 
+impl Flow {
+    /// Fuel is spent: give the turn back, then go on by this function with how far the work has come.
+    pub fn pause<T: 'static>(work: T, go_on: GoOn<T>) -> Flow {
+        Flow::Pause(Box::new(Paused { work, go_on }))
+    }
+}
+
+/// What a native does that only fuel interrupts: it gets how far the work has come, and ends or pauses.
+pub type GoOn<T> =
+    for<'a, 'b, 'gc> fn(T, &'a mut Machine<'b, 'gc>, Arguments) -> Result<Flow, Fault<'gc>>;
+
+struct Paused<T> {
+    work: T,
+    go_on: GoOn<T>,
+}
+
+impl<T> Continue for Paused<T> {
+    fn resume<'gc>(
+        self: Box<Self>,
+        machine: &mut Machine<'_, 'gc>,
+        arguments: Arguments,
+        _: Outcome<'gc>,
+    ) -> Result<Flow, Fault<'gc>> {
+        (self.go_on)(self.work, machine, arguments)
+    }
+}
+
 /// What a native still has to do.
 pub trait Continue {
     /// Goes on after a call or a pause.

@@ -270,7 +270,7 @@ fn sha1hex<'gc>(
     if arguments.count != 1 {
         return Err(raise(machine, &Error::SCRIPT_SHA1_ARGUMENTS));
     }
-    Box::new(Hashing::default()).resume(machine, arguments, Outcome::Resumed)
+    Hashing::default().go_on(machine, arguments)
 }
 
 /// `sha1hex` at work.
@@ -280,19 +280,14 @@ struct Hashing {
     done: usize,
 }
 
-impl Continue for Hashing {
-    fn resume<'gc>(
-        mut self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        _: Outcome<'gc>,
-    ) -> Result<'gc> {
+impl Hashing {
+    fn go_on<'gc>(mut self, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
         const PIECE: usize = 1 << 12;
         let text = machine.argument(arguments, 1).to_str(machine.mc);
         let rest = text.map_or(&b""[..], |text| &text.bytes()[self.done..]);
         for piece in rest.chunks(PIECE) {
             if machine.fuel <= 0 {
-                return Ok(Flow::Pause(self));
+                return Ok(Flow::pause(self, Hashing::go_on));
             }
             self.hasher.update(piece);
             self.done += piece.len();

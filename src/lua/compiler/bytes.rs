@@ -45,7 +45,7 @@ pub fn run(text: &[u8], eight: impl Fn(u64) -> bool, one: impl Fn(&u8) -> bool) 
 const TOPS: u64 = u64::from_le_bytes([0x80; 8]);
 
 /// The top bit of each of eight bytes that is in a range of ASCII.
-fn within(word: u64, first: u8, last: u8) -> u64 {
+pub fn within(word: u64, first: u8, last: u8) -> u64 {
     let low = word & !TOPS;
     let at_least = low + u64::from_le_bytes([0x80 - first; 8]);
     let beyond = low + u64::from_le_bytes([0x7f - last; 8]);

@@ -191,6 +191,7 @@ impl Literal {
             *last |= 1;
         }
     }
+
     /// The power of ten of the last digit, and of what stands before the first.
     pub fn scale(&self) -> (i64, i64) {
         let scale = self.exponent - self.behind_point;

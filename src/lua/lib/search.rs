@@ -161,23 +161,12 @@ struct Search {
     is_find: bool,
 }
 
-impl Continue for Search {
-    fn resume<'gc>(
-        self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        _: Outcome<'gc>,
-    ) -> Result<'gc> {
-        self.go_on(machine, arguments)
-    }
-}
-
 impl Search {
     fn go_on<'gc>(mut self, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
         let (subject, pattern) =
             (text_slot(machine, arguments.base), text_slot(machine, arguments.base + 1));
         match run(machine, &mut self.matcher, subject, pattern, i64::MAX) {
-            Step::Paused => Ok(Flow::Pause(Box::new(self))),
+            Step::Paused => Ok(Flow::pause(self, Search::go_on)),
             Step::NoMatch => machine.give(Value::Nil),
             Step::Error(message) => Err(machine.error(message)),
             Step::Match(range) => {

@@ -3,9 +3,7 @@
 use super::base::Result;
 use super::search::{find, gmatch, gsub, r#match, quick_search, text_slot};
 use crate::format::{Spec, quote};
-use crate::machine::{
-    Arguments, Continue, Flow, MAX_VALUES, Machine, NativeFunction, Outcome, QuickFunction,
-};
+use crate::machine::{Arguments, Flow, MAX_VALUES, Machine, NativeFunction, QuickFunction};
 use crate::native::PIECE;
 use crate::number::to_long;
 use crate::packed::Packed;
@@ -149,7 +147,7 @@ fn map<'gc>(
     machine.check_memory(text.bytes().len())?;
     machine.push(Value::String(text));
     let mapping = Mapping { out: Vec::with_capacity(text.bytes().len()), change, backwards };
-    Box::new(mapping).resume(machine, arguments, Outcome::Resumed)
+    mapping.go_on(machine, arguments)
 }
 
 /// `lower` and its like at work. The string lies behind the arguments.
@@ -160,17 +158,12 @@ struct Mapping {
     backwards: bool,
 }
 
-impl Continue for Mapping {
-    fn resume<'gc>(
-        mut self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        _: Outcome<'gc>,
-    ) -> Result<'gc> {
+impl Mapping {
+    fn go_on<'gc>(mut self, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
         let text = text_slot(machine, arguments.base + arguments.count);
         while self.out.len() < text.len() {
             if machine.fuel <= 0 {
-                return Ok(Flow::Pause(self));
+                return Ok(Flow::pause(self, Mapping::go_on));
             }
             let done = self.out.len();
             let length = PIECE.min(text.len() - done);
@@ -282,7 +275,7 @@ fn dump<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
 fn format<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let template = machine.check_string(arguments, 1)?;
     machine.set_slot(arguments.base, Value::String(template));
-    formatted(machine, arguments, Formatting { at: 0, argument: 1, quoted: 0, out: Vec::new() })
+    Formatting { at: 0, argument: 1, quoted: 0, out: Vec::new() }.go_on(machine, arguments)
 }
 
 /// `format` at work.
@@ -296,98 +289,90 @@ struct Formatting {
     out: Vec<u8>,
 }
 
-impl Continue for Formatting {
-    fn resume<'gc>(
-        self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        _: Outcome<'gc>,
-    ) -> Result<'gc> {
-        formatted(machine, arguments, *self)
-    }
-}
-
-fn formatted<'gc>(
-    machine: &mut Machine<'_, 'gc>,
-    arguments: Arguments,
-    formatting: Formatting,
-) -> Result<'gc> {
-    let Formatting { mut at, mut argument, mut quoted, mut out } = formatting;
-    let template = text_slot(machine, arguments.base);
-    while at < template.len() || quoted > 0 {
-        if machine.fuel <= 0 {
-            return Ok(Flow::Pause(Box::new(Formatting { at, argument, quoted, out })));
-        }
-        if out.len() > PIECE {
-            machine.check_memory(out.len())?;
-        }
-        if quoted > 0 {
-            let rest = &text_slot(machine, arguments.base + argument - 1)[quoted - 1..];
-            let piece = &rest[..rest.len().min(PIECE)];
-            quote(piece, &mut out);
-            machine.pay_for_each(piece.len());
-            quoted += piece.len();
-            if piece.len() == rest.len() {
-                out.push(b'"');
-                quoted = 0;
+impl Formatting {
+    fn go_on<'gc>(self, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+        let Formatting { mut at, mut argument, mut quoted, mut out } = self;
+        let template = text_slot(machine, arguments.base);
+        while at < template.len() || quoted > 0 {
+            if machine.fuel <= 0 {
+                return Ok(Flow::pause(
+                    Formatting { at, argument, quoted, out },
+                    Formatting::go_on,
+                ));
             }
-            continue;
-        }
-        if template[at] != b'%' {
-            let rest = template[at..].iter().take(PIECE);
-            let plain = rest.take_while(|byte| **byte != b'%').count();
-            out.extend_from_slice(&template[at..at + plain]);
-            at += plain;
-            machine.pay_for_each(plain);
-            continue;
-        }
-        at += 1;
-        machine.fuel -= 1;
-        if template.get(at) == Some(&b'%') {
-            out.push(b'%');
-            at += 1;
-            continue;
-        }
-        argument += 1;
-        if argument > arguments.count {
-            return Err(machine.argument_error(argument, "no value"));
-        }
-        let (spec, length) =
-            Spec::parse(&template[at..]).map_err(|message| machine.error(message))?;
-        at += length;
-        let conversion = template.get(at).copied().unwrap_or(0);
-        at += 1;
-        match conversion {
-            b'c' => out.extend(spec.character(machine.check_number(arguments, argument)?)),
-            b'd' | b'i' => out.extend(spec.integer(machine.check_number(arguments, argument)?)),
-            b'o' | b'u' | b'x' | b'X' => {
-                out.extend(spec.unsigned(conversion, machine.check_number(arguments, argument)?));
+            if out.len() > PIECE {
+                machine.check_memory(out.len())?;
             }
-            b'e' | b'E' | b'f' | b'g' | b'G' => {
-                out.extend(spec.float(conversion, machine.check_number(arguments, argument)?));
-            }
-            b'q' => {
-                let text = machine.check_string(arguments, argument)?;
-                machine.set_slot(arguments.base + argument - 1, Value::String(text));
-                out.push(b'"');
-                quoted = 1;
-            }
-            b's' => {
-                let text = machine.check_string(arguments, argument)?.bytes();
-                if text.len() > PIECE {
-                    machine.pay_for_bytes(text.len());
-                    machine.check_memory(out.len() + text.len())?;
+            if quoted > 0 {
+                let rest = &text_slot(machine, arguments.base + argument - 1)[quoted - 1..];
+                let piece = &rest[..rest.len().min(PIECE)];
+                quote(piece, &mut out);
+                machine.pay_for_each(piece.len());
+                quoted += piece.len();
+                if piece.len() == rest.len() {
+                    out.push(b'"');
+                    quoted = 0;
                 }
-                out.extend(spec.string(text));
+                continue;
             }
-            _ => {
-                let mut message = b"invalid option '%".to_vec();
-                // C's `%c` of a template that ends here.
-                message.extend((conversion != 0).then_some(conversion));
-                message.extend_from_slice(b"' to 'format'");
-                return Err(machine.error(message));
+            if template[at] != b'%' {
+                let rest = template[at..].iter().take(PIECE);
+                let plain = rest.take_while(|byte| **byte != b'%').count();
+                out.extend_from_slice(&template[at..at + plain]);
+                at += plain;
+                machine.pay_for_each(plain);
+                continue;
+            }
+            at += 1;
+            machine.fuel -= 1;
+            if template.get(at) == Some(&b'%') {
+                out.push(b'%');
+                at += 1;
+                continue;
+            }
+            argument += 1;
+            if argument > arguments.count {
+                return Err(machine.argument_error(argument, "no value"));
+            }
+            let (spec, length) =
+                Spec::parse(&template[at..]).map_err(|message| machine.error(message))?;
+            at += length;
+            let conversion = template.get(at).copied().unwrap_or(0);
+            at += 1;
+            match conversion {
+                b'c' => out.extend(spec.character(machine.check_number(arguments, argument)?)),
+                b'd' | b'i' => out.extend(spec.integer(machine.check_number(arguments, argument)?)),
+                b'o' | b'u' | b'x' | b'X' => {
+                    out.extend(
+                        spec.unsigned(conversion, machine.check_number(arguments, argument)?),
+                    );
+                }
+                b'e' | b'E' | b'f' | b'g' | b'G' => {
+                    out.extend(spec.float(conversion, machine.check_number(arguments, argument)?));
+                }
+                b'q' => {
+                    let text = machine.check_string(arguments, argument)?;
+                    machine.set_slot(arguments.base + argument - 1, Value::String(text));
+                    out.push(b'"');
+                    quoted = 1;
+                }
+                b's' => {
+                    let text = machine.check_string(arguments, argument)?.bytes();
+                    if text.len() > PIECE {
+                        machine.pay_for_bytes(text.len());
+                        machine.check_memory(out.len() + text.len())?;
+                    }
+                    out.extend(spec.string(text));
+                }
+                _ => {
+                    let mut message = b"invalid option '%".to_vec();
+                    // C's `%c` of a template that ends here.
+                    message.extend((conversion != 0).then_some(conversion));
+                    message.extend_from_slice(b"' to 'format'");
+                    return Err(machine.error(message));
+                }
             }
         }
+        give_string(machine, &out)
     }
-    give_string(machine, &out)
 }

@@ -3,9 +3,7 @@
 use super::base::Result;
 use super::search::text_slot;
 use crate::bytes::{digits, find};
-use crate::machine::{
-    Arguments, Continue, Fault, Flow, MAX_VALUES, Machine, NativeFunction, Outcome,
-};
+use crate::machine::{Arguments, Fault, Flow, MAX_VALUES, Machine, NativeFunction};
 use crate::number::{canonical, from_single, to_long, to_single, to_unsigned_long};
 use crate::value::Value;
 
@@ -153,7 +151,7 @@ fn pack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
     let format = Format::new(machine, arguments)?;
     // The first argument that is not there is nil to Redis, which the message says.
     machine.push(Value::Nil);
-    packed(machine, arguments, Packing { format, argument: 1, out: Vec::new() })
+    Packing { format, argument: 1, out: Vec::new() }.go_on(machine, arguments)
 }
 
 /// `pack` at work.
@@ -164,76 +162,66 @@ struct Packing {
     out: Vec<u8>,
 }
 
-impl Continue for Packing {
-    fn resume<'gc>(
-        self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        _: Outcome<'gc>,
-    ) -> Result<'gc> {
-        packed(machine, arguments, *self)
-    }
-}
-
-fn packed<'gc>(
-    machine: &mut Machine<'_, 'gc>,
-    arguments: Arguments,
-    packing: Packing,
-) -> Result<'gc> {
-    let Packing { mut format, mut argument, mut out } = packing;
-    let text = text_slot(machine, arguments.base);
-    // With the nil that has been pushed.
-    let arguments = Arguments { base: arguments.base, count: arguments.count + 1 };
-    loop {
-        if machine.fuel <= 0 {
-            return Ok(Flow::Pause(Box::new(Packing { format, argument, out })));
-        }
-        let Some((option, size)) = format.next(machine, text)? else { break };
-        let padding = format.padding(out.len() as u64, option, size);
-        out.resize(out.len() + padding as usize, 0);
-        match option {
-            b'b' | b'B' | b'h' | b'H' | b'l' | b'L' | b'T' | b'i' | b'I' => {
-                argument += 1;
-                let number = machine.check_number(arguments, argument)?;
-                let integer =
-                    if number < 0.0 { to_long(number) as u64 } else { to_unsigned_long(number) };
-                let mut bytes = [0; MAX_INTEGER];
-                bytes[..8].copy_from_slice(&integer.to_le_bytes());
-                format.write(&mut out, &bytes[..size]);
+impl Packing {
+    fn go_on<'gc>(self, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+        let Packing { mut format, mut argument, mut out } = self;
+        let text = text_slot(machine, arguments.base);
+        // With the nil that has been pushed.
+        let arguments = Arguments { base: arguments.base, count: arguments.count + 1 };
+        loop {
+            if machine.fuel <= 0 {
+                return Ok(Flow::pause(Packing { format, argument, out }, Packing::go_on));
             }
-            b'f' => {
-                argument += 1;
-                let number = machine.check_number(arguments, argument)?;
-                format.write(&mut out, &to_single(number).to_le_bytes());
-            }
-            b'd' => {
-                argument += 1;
-                let number = canonical(machine.check_number(arguments, argument)?);
-                format.write(&mut out, &number.to_bits().to_le_bytes());
-            }
-            b'c' | b's' => {
-                argument += 1;
-                let text = machine.check_string(arguments, argument)?.bytes();
-                machine.pay_for_bytes(text.len());
-                machine.check_memory(out.len() + text.len())?;
-                if size == 0 {
-                    out.extend_from_slice(text);
-                } else if let Some(start) = text.get(..size) {
-                    out.extend_from_slice(start);
-                } else {
-                    return Err(machine.argument_error(argument + 1, "string too short"));
+            let Some((option, size)) = format.next(machine, text)? else { break };
+            let padding = format.padding(out.len() as u64, option, size);
+            out.resize(out.len() + padding as usize, 0);
+            match option {
+                b'b' | b'B' | b'h' | b'H' | b'l' | b'L' | b'T' | b'i' | b'I' => {
+                    argument += 1;
+                    let number = machine.check_number(arguments, argument)?;
+                    let integer = if number < 0.0 {
+                        to_long(number) as u64
+                    } else {
+                        to_unsigned_long(number)
+                    };
+                    let mut bytes = [0; MAX_INTEGER];
+                    bytes[..8].copy_from_slice(&integer.to_le_bytes());
+                    format.write(&mut out, &bytes[..size]);
                 }
-                if option == b's' {
-                    out.push(0);
+                b'f' => {
+                    argument += 1;
+                    let number = machine.check_number(arguments, argument)?;
+                    format.write(&mut out, &to_single(number).to_le_bytes());
                 }
+                b'd' => {
+                    argument += 1;
+                    let number = canonical(machine.check_number(arguments, argument)?);
+                    format.write(&mut out, &number.to_bits().to_le_bytes());
+                }
+                b'c' | b's' => {
+                    argument += 1;
+                    let text = machine.check_string(arguments, argument)?.bytes();
+                    machine.pay_for_bytes(text.len());
+                    machine.check_memory(out.len() + text.len())?;
+                    if size == 0 {
+                        out.extend_from_slice(text);
+                    } else if let Some(start) = text.get(..size) {
+                        out.extend_from_slice(start);
+                    } else {
+                        return Err(machine.argument_error(argument + 1, "string too short"));
+                    }
+                    if option == b's' {
+                        out.push(0);
+                    }
+                }
+                b'x' => out.push(0),
+                _ => format.control(machine, text, option)?,
             }
-            b'x' => out.push(0),
-            _ => format.control(machine, text, option)?,
+            machine.check_memory(out.len())?;
         }
-        machine.check_memory(out.len())?;
+        let packed = machine.string(out);
+        machine.give(packed)
     }
-    let packed = machine.string(out);
-    machine.give(packed)
 }
 
 fn unpack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
@@ -246,7 +234,7 @@ fn unpack<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
     }
     // A negative position is a large one to Redis: only an empty format takes it.
     let at = (start as u64).wrapping_sub(1);
-    unpacked(machine, arguments, Unpacking { format, at, found: 0 })
+    Unpacking { format, at, found: 0 }.go_on(machine, arguments)
 }
 
 /// `unpack` at work. The values found lie behind the arguments.
@@ -257,80 +245,70 @@ struct Unpacking {
     found: usize,
 }
 
-impl Continue for Unpacking {
-    fn resume<'gc>(
-        self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        _: Outcome<'gc>,
-    ) -> Result<'gc> {
-        unpacked(machine, arguments, *self)
-    }
-}
-
-fn unpacked<'gc>(
-    machine: &mut Machine<'_, 'gc>,
-    arguments: Arguments,
-    unpacking: Unpacking,
-) -> Result<'gc> {
-    let Unpacking { mut format, mut at, mut found } = unpacking;
-    let text = text_slot(machine, arguments.base);
-    let data = text_slot(machine, arguments.base + 1);
-    loop {
-        if machine.fuel <= 0 {
-            return Ok(Flow::Pause(Box::new(Unpacking { format, at, found })));
+impl Unpacking {
+    fn go_on<'gc>(self, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+        let Unpacking { mut format, mut at, mut found } = self;
+        let text = text_slot(machine, arguments.base);
+        let data = text_slot(machine, arguments.base + 1);
+        loop {
+            if machine.fuel <= 0 {
+                return Ok(Flow::pause(Unpacking { format, at, found }, Unpacking::go_on));
+            }
+            let Some((option, size)) = format.next(machine, text)? else { break };
+            at = at.wrapping_add(format.padding(at, option, size));
+            let place = usize::try_from(at).unwrap_or(usize::MAX);
+            let Some((value, rest)) =
+                data.get(place..).and_then(|data| data.split_at_checked(size))
+            else {
+                return Err(too_short(machine));
+            };
+            at += size as u64;
+            if machine.top() - arguments.base + 2 > MAX_VALUES {
+                return Err(machine.error("stack overflow (too many results)"));
+            }
+            let value = match option {
+                b'b' | b'h' | b'l' | b'i' => Value::Number(signed(format.read(value), size) as f64),
+                b'B' | b'H' | b'L' | b'T' | b'I' => Value::Number(format.read(value) as f64),
+                b'f' => Value::Number(from_single(format.read(value) as u32)),
+                b'd' => Value::Number(canonical(f64::from_bits(format.read(value)))),
+                b'c' if size == 0 => {
+                    // The value before says how long, and is no result itself.
+                    let length =
+                        if found == 0 { Value::Nil } else { machine.slot(machine.top() - 1) };
+                    let Some(length) = machine.number_of(length) else {
+                        return Err(machine.error("format 'c0' needs a previous size"));
+                    };
+                    machine.set_top(machine.top() - 1);
+                    found -= 1;
+                    let length = to_unsigned_long(length);
+                    let Some(text) =
+                        usize::try_from(length).ok().and_then(|length| rest.get(..length))
+                    else {
+                        return Err(too_short(machine));
+                    };
+                    at += length;
+                    text_value(machine, text)?
+                }
+                b'c' => text_value(machine, value)?,
+                b's' => {
+                    let Some(length) = find(0, rest) else {
+                        return Err(machine.error("unfinished string in data"));
+                    };
+                    at += length as u64 + 1;
+                    text_value(machine, &rest[..length])?
+                }
+                b'x' => continue,
+                _ => {
+                    format.control(machine, text, option)?;
+                    continue;
+                }
+            };
+            machine.push(value);
+            found += 1;
         }
-        let Some((option, size)) = format.next(machine, text)? else { break };
-        at = at.wrapping_add(format.padding(at, option, size));
-        let place = usize::try_from(at).unwrap_or(usize::MAX);
-        let Some((value, rest)) = data.get(place..).and_then(|data| data.split_at_checked(size))
-        else {
-            return Err(too_short(machine));
-        };
-        at += size as u64;
-        if machine.top() - arguments.base + 2 > MAX_VALUES {
-            return Err(machine.error("stack overflow (too many results)"));
-        }
-        let value = match option {
-            b'b' | b'h' | b'l' | b'i' => Value::Number(signed(format.read(value), size) as f64),
-            b'B' | b'H' | b'L' | b'T' | b'I' => Value::Number(format.read(value) as f64),
-            b'f' => Value::Number(from_single(format.read(value) as u32)),
-            b'd' => Value::Number(canonical(f64::from_bits(format.read(value)))),
-            b'c' if size == 0 => {
-                // The value before says how long, and is no result itself.
-                let length = if found == 0 { Value::Nil } else { machine.slot(machine.top() - 1) };
-                let Some(length) = machine.number_of(length) else {
-                    return Err(machine.error("format 'c0' needs a previous size"));
-                };
-                machine.set_top(machine.top() - 1);
-                found -= 1;
-                let length = to_unsigned_long(length);
-                let Some(text) = usize::try_from(length).ok().and_then(|length| rest.get(..length))
-                else {
-                    return Err(too_short(machine));
-                };
-                at += length;
-                text_value(machine, text)?
-            }
-            b'c' => text_value(machine, value)?,
-            b's' => {
-                let Some(length) = find(0, rest) else {
-                    return Err(machine.error("unfinished string in data"));
-                };
-                at += length as u64 + 1;
-                text_value(machine, &rest[..length])?
-            }
-            b'x' => continue,
-            _ => {
-                format.control(machine, text, option)?;
-                continue;
-            }
-        };
-        machine.push(value);
-        found += 1;
+        machine.push(Value::Number(at.wrapping_add(1).cast_signed() as f64));
+        Ok(Flow::Return(found + 1))
     }
-    machine.push(Value::Number(at.wrapping_add(1).cast_signed() as f64));
-    Ok(Flow::Return(found + 1))
 }
 
 fn too_short<'gc>(machine: &mut Machine<'_, 'gc>) -> Fault<'gc> {
@@ -356,7 +334,7 @@ fn signed(bits: u64, size: usize) -> i64 {
 
 fn size<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     let format = Format::new(machine, arguments)?;
-    Box::new(Sizing { format, total: 0 }).resume(machine, arguments, Outcome::Resumed)
+    Sizing { format, total: 0 }.go_on(machine, arguments)
 }
 
 /// `size` at work.
@@ -365,17 +343,12 @@ struct Sizing {
     total: u64,
 }
 
-impl Continue for Sizing {
-    fn resume<'gc>(
-        mut self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        _: Outcome<'gc>,
-    ) -> Result<'gc> {
+impl Sizing {
+    fn go_on<'gc>(mut self, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
         let text = text_slot(machine, arguments.base);
         loop {
             if machine.fuel <= 0 {
-                return Ok(Flow::Pause(self));
+                return Ok(Flow::pause(self, Sizing::go_on));
             }
             let Some((option, size)) = self.format.next(machine, text)? else { break };
             let padding = self.format.padding(self.total, option, size);

@@ -62,7 +62,7 @@ fn concat<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
         Value::Nil => table.length() as i64,
         _ => i64::from(machine.check_integer(arguments, 4)? as i32),
     };
-    join(machine, arguments, Joining { next: first, last, out: Vec::new() })
+    Joining { next: first, last, out: Vec::new() }.go_on(machine, arguments)
 }
 
 /// `concat` at work.
@@ -72,63 +72,51 @@ struct Joining {
     out: Vec<u8>,
 }
 
-impl Continue for Joining {
-    fn resume<'gc>(
-        self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        _: Outcome<'gc>,
-    ) -> Result<'gc> {
-        join(machine, arguments, *self)
+impl Joining {
+    fn go_on<'gc>(self, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
+        let separator =
+            machine.optional_string(arguments, 2)?.map_or(&b""[..], |text| text.bytes());
+        let table = machine.check_table(arguments, 1)?;
+        let Joining { next, last, mut out } = self;
+        // What has been done, and not been paid for: bytes, and items of which each counts as many.
+        let mut work = 0;
+        for index in next..=last {
+            if work > 1 << 14 {
+                machine.pay_for_bytes(work);
+                work = 0;
+                if machine.fuel <= 0 {
+                    return Ok(Flow::pause(Joining { next: index, last, out }, Joining::go_on));
+                }
+            }
+            let value = at(table, index);
+            let before = out.len();
+            match value {
+                Value::String(text) => out.extend_from_slice(text.bytes()),
+                Value::Number(number) => {
+                    out.extend_from_slice(&crate::number::format_number(number));
+                }
+                _ => {
+                    let kind = value.type_name();
+                    return Err(machine.error(format!(
+                        "invalid value ({kind}) at index {index} in table for 'concat'"
+                    )));
+                }
+            }
+            if index < last {
+                out.extend_from_slice(separator);
+            }
+            if out.len() > 1 << 12 {
+                machine.check_memory(out.len())?;
+            }
+            // A number's text takes as long as the copy of many bytes.
+            let item = if matches!(value, Value::Number(_)) { 256 } else { 4 };
+            work += out.len() - before + item;
+        }
+        machine.pay_for_bytes(work);
+        let text = machine.string(out);
+        machine.push(text);
+        Ok(Flow::Return(1))
     }
-}
-
-fn join<'gc>(
-    machine: &mut Machine<'_, 'gc>,
-    arguments: Arguments,
-    joining: Joining,
-) -> Result<'gc> {
-    let separator = machine.optional_string(arguments, 2)?.map_or(&b""[..], |text| text.bytes());
-    let table = machine.check_table(arguments, 1)?;
-    let Joining { next, last, mut out } = joining;
-    // What has been done, and not been paid for: bytes, and items of which each counts as many.
-    let mut work = 0;
-    for index in next..=last {
-        if work > 1 << 14 {
-            machine.pay_for_bytes(work);
-            work = 0;
-            if machine.fuel <= 0 {
-                return Ok(Flow::Pause(Box::new(Joining { next: index, last, out })));
-            }
-        }
-        let value = at(table, index);
-        let before = out.len();
-        match value {
-            Value::String(text) => out.extend_from_slice(text.bytes()),
-            Value::Number(number) => {
-                out.extend_from_slice(&crate::number::format_number(number));
-            }
-            _ => {
-                let kind = value.type_name();
-                return Err(machine.error(format!(
-                    "invalid value ({kind}) at index {index} in table for 'concat'"
-                )));
-            }
-        }
-        if index < last {
-            out.extend_from_slice(separator);
-        }
-        if out.len() > 1 << 12 {
-            machine.check_memory(out.len())?;
-        }
-        // A number's text takes as long as the copy of many bytes.
-        let item = if matches!(value, Value::Number(_)) { 256 } else { 4 };
-        work += out.len() - before + item;
-    }
-    machine.pay_for_bytes(work);
-    let text = machine.string(out);
-    machine.push(text);
-    Ok(Flow::Return(1))
 }
 
 fn getn<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
@@ -145,19 +133,14 @@ fn setn<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc
 fn maxn<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
     machine.check_table(arguments, 1)?;
     machine.push(Value::Nil);
-    Box::new(Largest(0.0)).resume(machine, arguments, Outcome::Resumed)
+    Largest(0.0).go_on(machine, arguments)
 }
 
 /// `maxn` at work: the largest key so far. The key that was last visited lies behind the arguments.
 struct Largest(f64);
 
-impl Continue for Largest {
-    fn resume<'gc>(
-        mut self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        _: Outcome<'gc>,
-    ) -> Result<'gc> {
+impl Largest {
+    fn go_on<'gc>(mut self, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
         let table = machine.check_table(arguments, 1)?;
         let slot = arguments.base + arguments.count;
         while let Ok(Some((key, _))) = table.next(machine.slot(slot)) {
@@ -167,7 +150,7 @@ impl Continue for Largest {
             machine.set_slot(slot, key);
             machine.fuel -= 1;
             if machine.fuel <= 0 {
-                return Ok(Flow::Pause(self));
+                return Ok(Flow::pause(self, Largest::go_on));
             }
         }
         machine.give(Value::Number(self.0))
@@ -182,11 +165,7 @@ fn insert<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
         3 => {
             let place = i64::from(machine.check_integer(arguments, 2)? as i32);
             let end = end.max(place);
-            return Box::new(Shifting { hole: end, place }).resume(
-                machine,
-                arguments,
-                Outcome::Resumed,
-            );
+            return Shifting { hole: end, place }.go_on(machine, arguments);
         }
         _ => return Err(machine.error("wrong number of arguments to 'insert'")),
     };
@@ -201,13 +180,8 @@ struct Shifting {
     place: i64,
 }
 
-impl Continue for Shifting {
-    fn resume<'gc>(
-        mut self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        _: Outcome<'gc>,
-    ) -> Result<'gc> {
+impl Shifting {
+    fn go_on<'gc>(mut self, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
         let table = machine.check_table(arguments, 1)?;
         while self.hole > self.place {
             let next = self.place.max(self.hole - 64);
@@ -217,7 +191,7 @@ impl Continue for Shifting {
             self.hole = next;
             machine.fuel -= 1;
             if machine.fuel <= 0 {
-                return Ok(Flow::Pause(self));
+                return Ok(Flow::pause(self, Shifting::go_on));
             }
         }
         put(machine, table, self.place, machine.argument(arguments, 3))?;
@@ -234,7 +208,7 @@ fn remove<'gc>(machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'
     }
     // What is removed has a slot of its own, as a continuation holds no values.
     machine.push(at(table, place));
-    Box::new(Closing { hole: place, end }).resume(machine, arguments, Outcome::Resumed)
+    Closing { hole: place, end }.go_on(machine, arguments)
 }
 
 /// `remove` at work: it moves items down, the first one first.
@@ -243,13 +217,8 @@ struct Closing {
     end: i64,
 }
 
-impl Continue for Closing {
-    fn resume<'gc>(
-        mut self: Box<Self>,
-        machine: &mut Machine<'_, 'gc>,
-        arguments: Arguments,
-        _: Outcome<'gc>,
-    ) -> Result<'gc> {
+impl Closing {
+    fn go_on<'gc>(mut self, machine: &mut Machine<'_, 'gc>, arguments: Arguments) -> Result<'gc> {
         let table = machine.check_table(arguments, 1)?;
         while self.hole < self.end {
             let next = self.end.min(self.hole + 64);
@@ -259,7 +228,7 @@ impl Continue for Closing {
             self.hole = next;
             machine.fuel -= 1;
             if machine.fuel <= 0 {
-                return Ok(Flow::Pause(self));
+                return Ok(Flow::pause(self, Closing::go_on));
             }
         }
         put(machine, table, self.end, Value::Nil)?;

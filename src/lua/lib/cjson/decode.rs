@@ -77,6 +77,7 @@ const WAITING: usize = 64;
 const WIDTH: usize = 2;
 /// In PUC-Rio's stack: the text before the levels, and a value behind them.
 const OTHER_SLOTS: usize = 2;
+
 impl Expected {
     fn name(self) -> &'static str {
         match self {
